@@ -24,24 +24,24 @@ from api.desk import (
     control,
     desk_words,
     desks,
-    guests,
     phones,
     promises,
     serving,
+    third_party,
     transfers,
     urgent,
 )
 from api.line import blocked, inbound_texts, registrations
-from api.my import following, my, offered, places, sign_in
+from api.my import catalog, following, own_data, places, round_alerts, sign_in
 from api.my import notices as my_notices
 from api.my import pictures as my_pictures
 from api.my import reports as my_reports
 from api.my import uploads as my_uploads
-from api.my import wishes as my_wishes
 from api.open311 import requests as open311_requests
 from api.open311 import services as open311_services
-from api.people import account, keys, people, sessions
+from api.people import account, keys, sessions, staff
 from api.public import (
+    agency_page,
     city,
     fairness,
     ground,
@@ -50,27 +50,35 @@ from api.public import (
     my_page,
     my_request_page,
     number_page,
-    passed_page,
-    public,
     requests_page,
+    round_pages,
 )
 from api.readiness import Readiness
-from api.reports import audit, citizens, kept, recordings, reports, satisfaction, search, wallboard
+from api.reports import (
+    audit,
+    citizens,
+    recordings,
+    retention_overview,
+    round_reports,
+    satisfaction,
+    search,
+    wallboard,
+)
 from api.requests import (
     actions,
+    agency_referrals,
     categories,
     departments,
     escalations,
     evidence,
     exports,
-    passes,
+    publications,
+    reading,
     ready_replies,
-    releases,
     request_filters,
-    requests,
 )
-from api.rounds import calendar, notices, officials, outbox, planning, rounds, subjects, timetable
-from api.setup import setup
+from api.rounds import calendar, lines, notices, officials, outbox, planning, subjects, timetable
+from api.setup import setup_page
 from api.telephones import Telephones
 from db.engine import connect
 from settings import Settings
@@ -78,11 +86,22 @@ from settings import Settings
 _V1 = "/api/v1"
 _MODULES = (
     # Starlette compares each request with one route after the other: the busiest routes come first.
-    *(my_pictures, my_uploads, following, my_reports, sign_in, offered, my, places, my_wishes, my_notices),
-    *(sessions, account, rounds, planning, timetable, calendar, registrations, officials, subjects),
+    *(
+        my_pictures,
+        my_uploads,
+        following,
+        my_reports,
+        sign_in,
+        catalog,
+        own_data,
+        places,
+        round_alerts,
+        my_notices,
+    ),
+    *(sessions, account, lines, planning, timetable, calendar, registrations, officials, subjects),
     *(
         callbacks,
-        guests,
+        third_party,
         transfers,
         urgent,
         desk_words,
@@ -92,15 +111,15 @@ _MODULES = (
         recordings,
         outbox,
         notices,
-        kept,
+        retention_overview,
         audit,
         event_stream,
     ),
-    *(phones, requests, exports, escalations, actions, passes, releases, departments),
+    *(phones, reading, exports, escalations, actions, agency_referrals, publications, departments),
     *(categories, ready_replies, request_filters),
-    *(wallboard, reports, satisfaction, citizens, search),
+    *(wallboard, round_reports, satisfaction, citizens, search),
     *(evidence, inbox),
-    *(people, keys, desks, control, blocked, inbound_texts, setup),
+    *(staff, keys, desks, control, blocked, inbound_texts, setup_page),
 )
 _LARGE, _LEVEL = 1_000, 5
 """Answers of at least _LARGE bytes are compressed (docs/decisions/0006-the-pages.md). A line of 100 takes 0.2
@@ -120,7 +139,7 @@ def _operation_id(route: APIRoute) -> str:
 def _routes() -> list[BaseRoute]:
     """Return the routes that all applications of a process share: FastAPI prepares them once."""
     router = APIRouter()
-    pages = (health, metrics, public, city, fairness, number_page, my_page, my_request_page, passed_page)
+    pages = (health, metrics, round_pages, city, fairness, number_page, my_page, my_request_page, agency_page)
     roots = (*pages, requests_page, map_page, ground, open311_services, open311_requests)
     for modules, prefix in ((_MODULES, _V1), (roots, "")):
         for module in modules:

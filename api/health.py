@@ -16,7 +16,7 @@ from hotline.callbacks.trunk_words import Is
 from hotline.directory import state
 from hotline.errors import Refused
 from hotline.messages import delivery_reports
-from hotline.nodes import nodes
+from hotline.nodes import administration
 from hotline.recordings import disk
 from settings import Settings
 
@@ -141,7 +141,7 @@ def _trunks(session: Session, settings: Settings) -> dict[str, str]:
 
 def _nodes(session: Session) -> dict[str, str]:
     """Return the node's state among several: live, draining, no-trunk, no-ivr, silent or gone."""
-    found = nodes.words(session)
+    found = administration.words(session)
     return {f"node {name}": word for name, word in found.items()} if len(found) > 1 else {}
 
 

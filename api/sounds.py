@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from starlette.types import Receive, Scope, Send
 
 from db.engine import writing
-from hotline.recordings import recordings
+from hotline.recordings import archive
 from settings.asterisk_files import open_plain
 
 Range = Annotated[str, Header(alias="Range", max_length=200)]
@@ -26,12 +26,12 @@ SOUND: dict[str, Any] = {
 
 
 def play(
-    engine: Engine, path: Path, subject: str, *, who: str, wanted: str, what: str = recordings.HEARD
+    engine: Engine, path: Path, subject: str, *, who: str, wanted: str, what: str = archive.HEARD
 ) -> FileResponse:
     """Return the sound; the playback by `who` is recorded before the first byte is sent."""
     with writing(engine) as session:
-        begins = recordings.from_begin(wanted)
-        recordings.heard(session, subject, who=who, from_begin=begins, what=what)
+        begins = archive.from_begin(wanted)
+        archive.heard(session, subject, who=who, from_begin=begins, what=what)
     return _PlainFileResponse(path, media_type="audio/wav")
 
 

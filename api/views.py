@@ -14,18 +14,18 @@ from hotline import heartbeats, numbers
 from hotline.callbacks import (
     breaker,
     call_quality,
-    callbacks,
     conversations,
     cut_conversations,
     direct_routing,
+    transitions,
     waiting_callers,
     wrap_up,
 )
 from hotline.dates import Language
 from hotline.desks import desk_messages, supervising, transfers
-from hotline.line import line
+from hotline.line import order
 from hotline.reports import audit_subjects, audit_texts
-from hotline.rounds import notices, planning, rounds
+from hotline.rounds import notices, phases, planning
 
 
 def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationState, int]) -> schemas.Round:
@@ -36,7 +36,7 @@ def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationStat
         substitute=official_view(round_.substitute) if round_.substitute else None,
         deputies=[official_view(deputy) for deputy in round_.deputies],
         announce_at=round_.announce_at,
-        day_ahead=round_.starts_at - rounds.known_at(round_) >= planning.NOTICE,
+        day_ahead=round_.starts_at - phases.known_at(round_) >= planning.NOTICE,
         notice=notices.state(round_, at),
         registration_from=round_.registration_from,
         registration_until=round_.registration_until,
@@ -50,15 +50,15 @@ def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationStat
         recorded=round_.recorded,
         is_operators_line=round_.is_operators_line,
         rule_id=round_.rule_id,
-        phase=rounds.phase(round_, at),
-        takes_registrations=rounds.takes_registrations(round_, at),
+        phase=phases.phase(round_, at),
+        takes_registrations=phases.takes_registrations(round_, at),
         counts=schemas.Counts.model_validate({state.value: n for state, n in counts.items()}),
     )
 
 
 def round_views(session: Session, found: Sequence[models.Round]) -> list[schemas.Round]:
     """Return these rounds at this moment, with their counts."""
-    counts, at = rounds.counts(session, [round_.id for round_ in found]), now(session)
+    counts, at = phases.counts(session, [round_.id for round_ in found]), now(session)
     return [round_view(round_, at, counts[round_.id]) for round_ in found]
 
 
@@ -98,7 +98,7 @@ def registration_view(
         has_voice_message=registration.voice_message is not None,
         state=registration.state,
         place=place,
-        why=line.why(registration),
+        why=order.why(registration),
         moved_reason=registration.moved_reason,
         rounds_missed=registration.rounds_missed,
         attempts=registration.attempts,
@@ -115,7 +115,7 @@ def one_registration(
 ) -> schemas.Registration:
     """Return a registration at its present place."""
     waits = registration.state is RegistrationState.WAITING
-    place = line.before_me(session, registration) + 1 if waits else None
+    place = order.before_me(session, registration) + 1 if waits else None
     waits_there = bool(waiting_callers.among(session, [registration.id]))
     return registration_view(registration, place, desk_id, on_the_line=waits_there, masked=masked)
 
@@ -175,7 +175,7 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
         found = find(session, user.desk_id) if user.desk_id else None
         return callback_view(session, found) if found else None
 
-    in_hand = callbacks.live_at_desk(session, user.desk_id) if user.desk_id else None
+    in_hand = transitions.live_at_desk(session, user.desk_id) if user.desk_id else None
     down = breaker.down(session)
     return schemas.Me(
         username=user.username,

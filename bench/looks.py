@@ -23,10 +23,10 @@ from dialer.call_ahead import CallAhead
 from dialer.caps import Caps
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
-from dialer.guests import Guests
 from dialer.outbound_calls import OutboundCalls
 from dialer.rooms import Rooms
 from dialer.supervising import Supervising
+from dialer.third_party import Guests
 from dialer.tone import Tone
 from dialer.trial_calls import TrialCalls
 from hotline.callbacks import placing, toll

@@ -17,7 +17,7 @@ from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
 from db.models import Official, OfficialKind, Registration, Round
 from db.postgres import patiently
-from hotline.line import line
+from hotline.line import order
 from tests.kit import brief
 from tests.kit.brief import sized
 from tests.kit.performance import measured
@@ -71,7 +71,7 @@ def _ask_ms(engine: Engine, round_id: int, size: int) -> float:
             place = which * (size - 1) // (ASKED - 1)
             registration = session.get_one(Registration, first + place)
             began = time.perf_counter()
-            told = line.before_me(session, registration)
+            told = order.before_me(session, registration)
             took.append(time.perf_counter() - began)
             assert told == place
     return statistics.median(took) * 1e3

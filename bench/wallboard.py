@@ -12,10 +12,10 @@ from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
 from db.models import Callback, Registration
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.reports import reports
+from hotline.reports import round_reports
 from hotline.reports.report_scope import By
 from hotline.reports.wallboard import wallboard
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests.factories import a_desk, a_round
 from tests.kit import brief
 from tests.kit.brief import sized
@@ -30,7 +30,7 @@ def _measure(name: str, url: str) -> None:
     upgrade(engine)
     with writing(engine) as session:
         at, round_ = now(session), a_round(session)
-        rounds.operators_line(session)
+        phases.operators_line(session)
         desks = [a_desk(session).id for _ in range(DESKS)]
         plain = {"round_id": round_.id, "language": "fa", "moved_up": 0, "moved_reason": "", "attempts": 0}
         session.execute(
@@ -79,7 +79,7 @@ def _measure(name: str, url: str) -> None:
             took.append(time.perf_counter() - began)
     with reading(engine) as session:
         began, today = time.perf_counter(), at.date()
-        reports.report(session, By.WEEK, today - timedelta(days=30), today + timedelta(days=1))
+        round_reports.report(session, By.WEEK, today - timedelta(days=30), today + timedelta(days=1))
         report_s = time.perf_counter() - began
     print(f"{name:<12}{statistics.median(took) * 1e3:>12.1f}   goal: under {GOAL_MS}{report_s:>12.2f}")
     engine.dispose()

@@ -10,8 +10,8 @@ from clerk.progress import step
 from db.engine import now, reading, writing
 from hotline.citizens import codes, erasure, retention, sessions
 from hotline.pictures import stores
-from hotline.recordings import recordings
-from hotline.uploads import uploads
+from hotline.recordings import archive
+from hotline.uploads import pending_uploads
 from settings import Settings
 
 _AT_ONCE = 50
@@ -26,7 +26,7 @@ def run(engine: Engine, settings: Settings) -> None:
         sessions.forget(session)
         erasure.erase_words(session)
     with reading(engine) as session:
-        files = _Files(settings, records=recordings.is_any_known(session))
+        files = _Files(settings, records=archive.is_any_known(session))
     after = 0
     while True:
         step()
@@ -52,7 +52,7 @@ class _Files:
             erasure.MESSAGES: settings.messages_dir,
             erasure.RECORDINGS: settings.recordings_dir,
             erasure.PICTURES: settings.pictures_dir,
-            uploads.UPLOADS: settings.uploads_dir,
+            pending_uploads.UPLOADS: settings.uploads_dir,
         }
         self._store = stores.bucket(settings)
         self._away = False

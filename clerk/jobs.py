@@ -25,7 +25,7 @@ from hotline.outbound import heads_up, overflow, solved
 from hotline.requests import closing, reminders, spoken_replies, urgent, webhooks
 from hotline.requests.public import figures
 from hotline.rounds import notices
-from hotline.timetable import timetable
+from hotline.timetable import round_making
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -94,12 +94,12 @@ def tell_turn_near(engine: Engine, settings: Settings) -> None:
 def make_rounds(engine: Engine, settings: Settings) -> None:
     """Create the rounds that the timetable lacks; a refused one is retried at the next run."""
     with reading(engine) as session:
-        lacking = timetable.lacking(session, settings.timetable_days)
+        lacking = round_making.lacking(session, settings.timetable_days)
     for rule_id, day in lacking:
         try:
             while True:
                 with writing(engine) as session:
-                    if timetable.make_round(session, rule_id, day) is None:
+                    if round_making.make_round(session, rule_id, day) is None:
                         break
                 step()
         except Refused as refused:

@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 
 from clerk.progress import step
 from db.engine import reading, writing
-from hotline.pictures import pictures, stores, transfer
+from hotline.pictures import attachments, stores, transfer
 from hotline.pictures.transfer import Moved
-from hotline.uploads import uploads
+from hotline.uploads import pending_uploads
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -62,14 +62,14 @@ def delete_old(engine: Engine, settings: Settings) -> None:
     while more:
         step()
         with writing(engine) as session:
-            more = pictures.drop_nobodys(session, _AT_ONCE) > 0
+            more = attachments.drop_nobodys(session, _AT_ONCE) > 0
     more = True
     while more:
         step()
         with writing(engine) as session:
-            more = pictures.forget(session, settings.pictures_days, _AT_ONCE) > 0
+            more = attachments.forget(session, settings.pictures_days, _AT_ONCE) > 0
     with reading(engine) as session:
-        strays = pictures.strays(session, settings.pictures_dir)
+        strays = attachments.strays(session, settings.pictures_dir)
     deleted = _unlink(strays)
     if deleted:
         log.info("pictures: %d of nobody deleted", deleted)
@@ -77,16 +77,16 @@ def delete_old(engine: Engine, settings: Settings) -> None:
 
 def delete_uploads(engine: Engine, settings: Settings) -> None:
     """Delete uploads that are unfinished after a day, and files without a row."""
-    folders = {uploads.UPLOADS: settings.uploads_dir, uploads.MESSAGES: settings.messages_dir}
+    folders = {pending_uploads.UPLOADS: settings.uploads_dir, pending_uploads.MESSAGES: settings.messages_dir}
     while True:
         step()
         with writing(engine) as session:
-            old = uploads.drop_old(session, _AT_ONCE)
+            old = pending_uploads.drop_old(session, _AT_ONCE)
         _unlink(folders[folder] / name for folder, name in old)
         if not old:
             break
     with reading(engine) as session:
-        left = uploads.orphans(session, settings.uploads_dir)
+        left = pending_uploads.orphans(session, settings.uploads_dir)
     _unlink(left)
 
 

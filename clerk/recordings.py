@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from clerk.progress import step
 from db.engine import reading, writing
 from db.models import Recording
-from hotline.recordings import recordings, voice_messages
+from hotline.recordings import archive, voice_messages
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -17,21 +17,21 @@ _AT_ONCE = 500
 
 def register(engine: Engine, settings: Settings) -> None:
     """Register every finished file whose conversation is over."""
-    if not recordings.is_any_open(settings.recordings_dir):
+    if not archive.is_any_open(settings.recordings_dir):
         return
     with reading(engine) as session:
-        new = recordings.new(session, settings.recordings_dir)
+        new = archive.new(session, settings.recordings_dir)
     for path, callback_id in new:
         step()
         try:
-            found = recordings.look(path)  # reads the file, so outside the transaction
+            found = archive.look(path)  # reads the file, so outside the transaction
         except OSError as error:  # the others must still be registered
             log.error("recording of callback %d: %s", callback_id, error.strerror)
             continue
         with writing(engine) as session:
-            recordings.register(session, callback_id, found)
+            archive.register(session, callback_id, found)
         try:
-            recordings.seal(path)
+            archive.seal(path)
         except OSError as error:  # retried at the next run
             log.error("recording of callback %d is not sealed: %s", callback_id, error.strerror)
 
@@ -40,13 +40,13 @@ def delete_old(engine: Engine, settings: Settings) -> None:
     """Delete recordings beyond their retention."""
     folder, days = settings.recordings_dir, settings.recordings_days
     with reading(engine) as session:
-        old = [recording.callback_id for recording in recordings.expired(session, days)]
+        old = [recording.callback_id for recording in archive.expired(session, days)]
     for callback_id in old:
         step()
         with writing(engine) as session:
-            recordings.delete(session, session.get_one(Recording, callback_id), folder)
+            archive.delete(session, session.get_one(Recording, callback_id), folder)
     with reading(engine) as session:
-        left = recordings.orphans(session, folder, days)
+        left = archive.orphans(session, folder, days)
     for path in left:
         path.unlink(missing_ok=True)
     if old or left:

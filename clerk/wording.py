@@ -24,11 +24,11 @@ from db.models import (
 from db.states import IN_WORK, WITH_DEPARTMENT, Phase, RegistrationState, RequestState
 from hotline import dates, numbers
 from hotline.dates import Language
-from hotline.line import line
+from hotline.line import order
 from hotline.messages import outbox
 from hotline.requests import categories, urgent
 from hotline.requests.department_work import question_of
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from hotline.rounds.notice_texts import office, plain, who
 
 _K, _R = OutboxKind, RegistrationState
@@ -200,7 +200,7 @@ def _of_registration(session: Session, text_message: OutboxMessage) -> Text | No
     values = {
         "ticket": dates.digits(registration.ticket, language),
         "office": _office(spoken_of.substitute or spoken_of.official, language),
-        "place": dates.digits(line.before_me(session, registration) + 1, language),
+        "place": dates.digits(order.before_me(session, registration) + 1, language),
         "when": dates.span(when.starts_at, when.ends_at, language, with_year=False),
         "day": dates.day(about.starts_at, language, with_year=False),
     }
@@ -216,7 +216,7 @@ def _next_round(
         return None
     found = session.get_one(Round, next_id)
     unsaid = (Phase.PLANNED, Phase.OVER, Phase.CANCELLED)
-    return None if rounds.phase(found, at) in unsaid else found
+    return None if phases.phase(found, at) in unsaid else found
 
 
 def _still_true(
@@ -229,14 +229,14 @@ def _still_true(
     if registration.state not in _TRUE_IN[text_message.kind]:
         return False
     here = registration.round_id == about.id
-    phase = rounds.phase(about, at)
+    phase = phases.phase(about, at)
     match text_message.kind:
         case OutboxKind.REGISTERED | OutboxKind.ROUND_CHANGED:
             return here and phase not in (Phase.OVER, Phase.CANCELLED) and _still_at(text_message, about)
         case OutboxKind.TURN_NEAR:
             return here and phase is Phase.LIVE
         case OutboxKind.NOT_REACHED:
-            return here or rounds.phase(registration.round, at) is Phase.PLANNED
+            return here or phases.phase(registration.round, at) is Phase.PLANNED
         case OutboxKind.CARRIED:
             return next_round is not None
         case _:

@@ -35,7 +35,7 @@ from dialplan.variables import (
     Context,
     Stage,
 )
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from hotline.calls_until import token_of
 
 log = logging.getLogger("dialer")
@@ -209,7 +209,7 @@ class AsteriskEvents:
                 self._replaced(desk, before)
             if room == f"desk-{desk}":
                 self._supervising.seen(desk, Context.FROM_DESK, DESK_EXTENSION)
-        elif callbacks.is_token(token):
+        elif transitions.is_token(token):
             self._rooms.seen(token, room)
             number = room.removeprefix("desk-")
             if self.in_sync:  # else the desk's phone may just have gone, and the reconciler asks
@@ -231,7 +231,7 @@ class AsteriskEvents:
         cause = int(event.keys["Cause"]) if event.keys.get("Cause", "").isdecimal() else 0
         if desk_of(channel, channel_id) is not None:
             self.in_sync = False  # the desk may have a second phone in its room: reconcile
-        elif callbacks.is_token(call) and channel.startswith("PJSIP/") and channel_id != call:
+        elif transitions.is_token(call) and channel.startswith("PJSIP/") and channel_id != call:
             # Where a re-INVITE got no answer (408), or nobody there knows the call (481), Asterisk's cause
             # is 16 as after a hang-up. Only then there is a TechCause.
             unanswered = cause == _NORMAL and event.keys.get("TechCause")
@@ -243,7 +243,7 @@ class AsteriskEvents:
         if channel_id != token:
             self._endings.dialled(token, cause)
             return
-        self._endings.over(token, cause, has_leg=callbacks.is_token(token))
+        self._endings.over(token, cause, has_leg=transitions.is_token(token))
 
     def end_over(self, *, patient: bool) -> bool:
         """Finish the calls that are over. Return whether there was one."""

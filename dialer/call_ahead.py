@@ -9,7 +9,7 @@ from dialer.caps import Caps
 from hotline.callbacks import assignment, claims, round_statistics, serving
 from hotline.errors import Refused
 from hotline.nodes import round_affinity
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -43,7 +43,7 @@ class CallAhead:
                 with writing(self._engine) as session:
                     if not round_affinity.settle(session, round_id, self._settings.node):
                         return called
-                    callback = claims.call_ahead(session, rounds.get(session, round_id))
+                    callback = claims.call_ahead(session, phases.get(session, round_id))
             except Refused:  # the round has just ended
                 return called
             if callback is None:

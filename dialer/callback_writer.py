@@ -15,12 +15,12 @@ from dialer.live import hung_up_before
 from dialer.outcomes import UNSEEN, Ending, is_cut, of_hangup
 from hotline import heartbeats
 from hotline.callbacks import (
-    callbacks,
     closing,
     conversations,
     placing,
     schedule,
     serving,
+    transitions,
     unreached_desks,
     waiting_callers,
 )
@@ -88,10 +88,10 @@ class CallbackWriter:
 
     def move(self, token: str, to: CallbackState) -> None:
         """Move the callback of `token` to this state."""
-        if not callbacks.is_token(token):
+        if not transitions.is_token(token):
             return  # the channel is a caller's or a desk's
         with writing(self._engine) as session:
-            callback = callbacks.by_token(session, token)
+            callback = transitions.by_token(session, token)
             if callback:
                 _move(session, callback, to)
 
@@ -102,7 +102,7 @@ class CallbackWriter:
         The same holds after a put-on-hold a moment ago.
         """
         with writing(self._engine) as session:
-            callback = callbacks.by_token(session, token)
+            callback = transitions.by_token(session, token)
             theirs = callback and callback.desk_id is not None and desk in (None, callback.desk_id)
             if callback and theirs and not callback.on_hold_at and serving.begins(session, callback):
                 _move(session, callback, CallbackState.TALKING)
@@ -115,10 +115,10 @@ class CallbackWriter:
 
     def ended(self, token: str, ending: Ending) -> None:
         """Close the callback of the ended channel `token`, or leave the outcome to its desk."""
-        if not callbacks.is_token(token):
+        if not transitions.is_token(token):
             return
         with writing(self._engine) as session:
-            callback = callbacks.by_token(session, token)
+            callback = transitions.by_token(session, token)
             if callback is None:
                 return
             placing.channel_gone(session, callback)
@@ -138,7 +138,7 @@ class CallbackWriter:
             if _is_our_doing(session, callback, outcome):
                 outcome, until = Outcome.RETURNED, now(session) + schedule.busy_for(self._settings)
             if outcome is None:
-                callbacks.move(session, token, CallbackState.ENDED, ended_at=now(session))
+                transitions.move(session, token, CallbackState.ENDED, ended_at=now(session))
             else:
                 # `again_at` is set if a supervisor freed the citizen, who is due at once then.
                 again_at = callback.again_at if outcome is Outcome.CALL_AGAIN else None
@@ -163,7 +163,7 @@ class CallbackWriter:
             return
         if died_at and callback.parting_at and callback.parting_at > died_at:
             with writing(self._engine) as session:
-                if its_own := callbacks.by_token(session, callback.token):
+                if its_own := transitions.by_token(session, callback.token):
                     conversations.cut_before_its_end(session, its_own, self._settings)
             log.warning("%s: cut by Asterisk's end before its desk ended it", callback.token)
             return
@@ -174,7 +174,7 @@ class CallbackWriter:
         with writing(self._engine) as session:
             at = now(session)
             cut_at = at if callback.state in _PICKED_UP else None
-            if callbacks.move(session, callback.token, CallbackState.ENDED, ended_at=at, held_until=cut_at):
+            if transitions.move(session, callback.token, CallbackState.ENDED, ended_at=at, held_until=cut_at):
                 log.warning("%s: ended unseen in state %s", callback.token, callback.state)
 
     def held(self, token: str) -> None:
@@ -219,7 +219,7 @@ def _move(session: Session, callback: Callback, to: CallbackState) -> None:
     if to is CallbackState.TALKING:
         values["held_until"] = None
     forward = Callback.state != CallbackState.TALKING  # only an undo leads back
-    callbacks.move(session, callback.token, to, forward, **values)
+    transitions.move(session, callback.token, to, forward, **values)
 
 
 def _is_our_doing(session: Session, callback: Callback, outcome: Outcome | None) -> bool:

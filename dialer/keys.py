@@ -10,10 +10,10 @@ from db.engine import reading, writing
 from db.models import Desk, User
 from dialer.tone import Tone
 from dialplan.variables import CONFIRM_NEXT, Key
-from hotline.callbacks import callbacks, conversations, serving
+from hotline.callbacks import conversations, serving, transitions
 from hotline.errors import Refused
 from hotline.people import desk_admission
-from hotline.rounds import round_permissions, rounds
+from hotline.rounds import phases, round_permissions
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -66,7 +66,7 @@ class Keys:
             raise Refused("forbidden", "nobody sits at this desk")
         if desk_admission.is_signed_out(session, desk.id, self._settings):
             raise Refused("forbidden", "the browser's sign-in has ended")
-        live = callbacks.live_at_desk(session, desk.id)
+        live = transitions.live_at_desk(session, desk.id)
         match key:
             case Key.NEXT:
                 after, again = live.id if live else None, self._says_again(desk.id)
@@ -87,7 +87,7 @@ class Keys:
     def _of_round(self, session: Session, desk: Desk, person: User, key: Key) -> None:
         if desk.round_id is None:
             return
-        round_ = rounds.get(session, desk.round_id)
+        round_ = phases.get(session, desk.round_id)
         if key is Key.END_ROUND:
             round_permissions.end(session, round_, person)
         elif round_.paused_at:

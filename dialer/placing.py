@@ -17,7 +17,7 @@ from dialer.live import Live
 from dialer.originate import originate
 from dialer.outcomes import NEVER_BEGAN
 from dialplan.variables import Context
-from hotline.callbacks import callbacks, closing, placing, toll, waiting_callers
+from hotline.callbacks import closing, placing, toll, transitions, waiting_callers
 from hotline.line import blocked
 from hotline.nodes import round_affinity
 from settings import Settings
@@ -58,7 +58,7 @@ class Placing:
         """Place the call once, or connect the desk with the caller on the line."""
         node = self._settings.node
         with writing(self._engine) as session:
-            asked = callbacks.by_token(session, token)
+            asked = transitions.by_token(session, token)
             if asked is None or not round_affinity.settle(session, asked.round_id, node, hold=True):
                 return
             callback = placing.take_up(session, token, node)

@@ -16,10 +16,10 @@ from db.news import Watch
 from dialer import hold_notices
 from dialer.ami import Ami
 from dialer.asterisk_events import NEWS
-from dialer.dialer import Dialer
 from dialer.hang_up import hang_up_placed
 from dialer.leader import Leader, leader
 from dialer.lease import NodeLease, fenced
+from dialer.loop import Dialer
 from dialer.polling import POLL_S
 from dialplan.accounts import AMI_USER
 from hotline import heartbeats, watchdog

@@ -17,13 +17,13 @@ from db.states import CallbackState, Outcome
 from dialer.ami import Ami, NotAccepted
 from dialer.callback_writer import CallbackWriter
 from dialer.desk_calls import desk_of
-from dialer.guests import Guests
 from dialer.hangup_causes import Endings
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.silent_lines import SilentLines
 from dialer.supervising import Supervising
+from dialer.third_party import Guests
 from dialplan.variables import SUPERVISE, Context, Variable
-from hotline.callbacks import callbacks, placing, toll, waiting_callers
+from hotline.callbacks import placing, toll, transitions, waiting_callers
 
 log = logging.getLogger("dialer")
 
@@ -136,7 +136,7 @@ class Reconciler:
         """Note the room of citizens whose callback is over, so that their line is ended."""
         for token, channel in channels.items():
             where = _where(channel)
-            if where and callbacks.is_token(token) and token not in known:
+            if where and transitions.is_token(token) and token not in known:
                 self._rooms.seen(token, where)
 
     def _forget_callers(self, live: Collection[str]) -> None:

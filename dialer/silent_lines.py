@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from dialer.ami import Ami, NotAccepted
 from dialer.rooms import WITH_MUSIC
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 
 log = logging.getLogger("dialer")
 
@@ -71,7 +71,7 @@ class SilentLines:
 
     def rings(self, token: str, leg: str) -> None:
         """Record the channel of this callback's telephone, which rings or was answered."""
-        if callbacks.is_token(token) and leg.startswith("PJSIP/"):
+        if transitions.is_token(token) and leg.startswith("PJSIP/"):
             self._legs[token] = leg
 
     def adopt(self, channels: Mapping[str, Mapping[str, str]]) -> None:

@@ -16,7 +16,7 @@ from db.models import PlacedCall
 from dialer.outcomes import PROVISIONAL, Ending, trunk_failed
 from dialer.trunks import Trunks
 from dialplan.accounts import BROWSER_PHONES
-from hotline.callbacks import breaker, callbacks, trunk_states
+from hotline.callbacks import breaker, transitions, trunk_states
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -105,7 +105,7 @@ class Trunk:
         with reading(self._engine) as session:
             if not breaker.troubled(session, breaker.SCRIPTS) or not _goes_on(session, token):
                 return
-            callback = callbacks.by_token(session, token)
+            callback = transitions.by_token(session, token)
             if callback and callback.confirmed_at:
                 return
         with writing(self._engine) as session:

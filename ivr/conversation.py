@@ -18,7 +18,7 @@ from hotline.errors import Blocked, Refused
 from hotline.line import confirmations, registration, silent_callers
 from hotline.line.caller_context import CallerContext, Place
 from hotline.line.registration import Registered
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from ivr import menus
 from ivr.call import END, Call, NoInput, NoKey, Prompt
 from prompts.catalogue import Value
@@ -351,7 +351,7 @@ class Conversation:
 
 
 def _round(session: Session, round_id: int | None) -> int:
-    return rounds.operators_line(session).id if round_id is None else round_id
+    return phases.operators_line(session).id if round_id is None else round_id
 
 
 def _priority(place: Place) -> str:

@@ -22,7 +22,7 @@ from hotline.callbacks import waiting_callers
 from hotline.nodes import draining
 from hotline.outbound import overflow
 from hotline.reports import call_counts
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from ivr import abandoned_calls, sip_latency
 from ivr.admission import LEAST, Admission, every_second
 from ivr.call import AGIError, AGIHangup, Call, NoInput
@@ -226,7 +226,7 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
             with reading(server.engine) as session:
                 drained = draining.drains(session, server.settings.node)
                 is_any_stale = bool(session.scalar(waiting_callers.IS_ANY_STALE))
-                open_until = session.scalar(rounds.OPEN_UNTIL)
+                open_until = session.scalar(phases.OPEN_UNTIL)
                 waiting = session.scalar(overflow.WAITING) or 0
                 offer = overflow.are_taken(now(session), waiting, server.settings)
             _write(server, is_any_stale=is_any_stale)

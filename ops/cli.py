@@ -12,7 +12,7 @@ from db.engine import connect
 from db.migrate import OtherVersion, upgrade
 from db.models import BlockReason, Role
 from hotline import audit, numbers
-from hotline.desks import desk_phones, desks
+from hotline.desks import desk_phones, staffing
 from hotline.line import blocked
 from hotline.people import accounts as users
 from hotline.people import staff
@@ -161,12 +161,12 @@ def desk_phone(
                 numbers.of_desk(number, settings.allowed_prefixes, settings.extensions) if number else None
             )
             kind = "number" if called else use or "browser"
-            chosen = desks.get(session, desk, settings.desks)
+            chosen = staffing.get(session, desk, settings.desks)
             desk_phones.choose(session, chosen, kind, called, who=audit.COMMAND_LINE)
     if number is not None:
         return
     with transaction() as session:
-        place = desks.get(session, desk, settings.desks)
+        place = staffing.get(session, desk, settings.desks)
         if renew:
             desk_admission.renew_sip_key(session, place, who=audit.COMMAND_LINE)
         password, key = desk_admission.find_sip_account(session, place, settings, who=audit.COMMAND_LINE)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from db.engine import connect, reading, writing
-from hotline.ledger import ledger, seals
+from hotline.ledger import entries, seals
 from hotline.ledger.verify import Leap, verify
 from ops.terminal import settings
 
@@ -56,9 +56,9 @@ def export(after: Annotated[int, typer.Option(help="Begin after this entry.")] =
     engine = connect(settings().database)
     while True:
         with reading(engine) as session:
-            found = ledger.entries(session, after, _PAGE)
+            found = entries.list_entries(session, after, _PAGE)
         for entry in found:
-            sys.stdout.buffer.write(ledger.canonical(entry) + b"\n")
+            sys.stdout.buffer.write(entries.canonical(entry) + b"\n")
         if len(found) < _PAGE:
             return
         after = found[-1].id

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hotline import audit
-from hotline.nodes import nodes
+from hotline.nodes import administration
 from ops.terminal import transaction
 
 app = typer.Typer(no_args_is_help=True, help="Machines that share this database (docs/operate/nodes.md).")
@@ -27,7 +27,7 @@ _Name = Annotated[str, typer.Argument(help="The node's name, its HOTLINE_NODE.")
 def list_nodes() -> None:
     """Print all nodes: state (live, draining, no-trunk, no-ivr, silent, gone), room, rounds, calls, desks."""
     with transaction(read_only=True) as session:
-        found = [each._asdict() for each in nodes.everyone(session)]
+        found = [each._asdict() for each in administration.everyone(session)]
     typer.echo(json.dumps(found, ensure_ascii=False, indent=1, default=lambda at: f"{at:%Y-%m-%dT%H:%M:%SZ}"))
 
 
@@ -41,7 +41,7 @@ def drain(
 ) -> None:
     """Give the node no new round; its present work ends by itself, and nobody is cut off."""
     with transaction() as session:
-        nodes.drain(session, name, who=audit.COMMAND_LINE, drained=not undo)
+        administration.drain(session, name, who=audit.COMMAND_LINE, drained=not undo)
     typer.echo(f"node {name}: " + ("gets new work again" if undo else "gets no new work"))
     if wait and not undo:
         try:
@@ -55,7 +55,7 @@ def _wait(name: str) -> None:
     rested, said = 0, ""
     while rested < _LOOKS:
         with transaction(read_only=True) as session:
-            left = nodes.going_on(session, name)
+            left = administration.going_on(session, name)
         rested = 0 if left else rested + 1
         words = ", ".join(f"{kind}: {count}" for kind, count in left.items())
         if words not in ("", said):
@@ -70,7 +70,7 @@ def _wait(name: str) -> None:
 def remove(name: _Name) -> None:
     """Remove a node that is gone for good."""
     with transaction() as session:
-        nodes.give_up(session, name, who=audit.COMMAND_LINE)
+        administration.give_up(session, name, who=audit.COMMAND_LINE)
     with transaction() as session:
-        nodes.remove(session, name, who=audit.COMMAND_LINE)
+        administration.remove(session, name, who=audit.COMMAND_LINE)
     typer.echo(f"node {name}: removed")

@@ -11,9 +11,9 @@ from db.engine import now
 from db.models import Official
 from hotline import audit, numbers, tickets
 from hotline.errors import Refused
-from hotline.line import carry_over, line, registration
-from hotline.reports import reports
-from hotline.rounds import notices, officials, planning, rounds
+from hotline.line import carry_over, order, registration
+from hotline.reports import round_reports
+from hotline.rounds import notices, officials, phases, planning
 from ops.terminal import fail, settings, transaction
 from settings import CITY
 
@@ -67,18 +67,18 @@ def list_rounds(
     with transaction(read_only=True) as session:
         at = now(session)
         year = timedelta(days=365)
-        for r in rounds.between(session, at - year, at + year) if history else rounds.current(session):
+        for r in phases.between(session, at - year, at + year) if history else phases.current(session):
             when = "always" if r.is_operators_line else _written(r.starts_at)
-            typer.echo(f"{r.id:>4}  {rounds.phase(r, at):<9} {when:<29}  {r.official.office_en}")
+            typer.echo(f"{r.id:>4}  {phases.phase(r, at):<9} {when:<29}  {r.official.office_en}")
 
 
 @app.command("line")
 def show_line(round_id: Number, limit: int = 200) -> None:
     """Print the round's line in the order of calling, with the reasons; numbers are masked."""
     with transaction(read_only=True) as session:
-        rounds.get(session, round_id)
-        for place, r in enumerate(line.page(session, round_id, limit, None), start=1):
-            why = f"{line.why(r)} {r.rounds_missed or ''} {r.moved_reason}".strip()
+        phases.get(session, round_id)
+        for place, r in enumerate(order.page(session, round_id, limit, None), start=1):
+            why = f"{order.why(r)} {r.rounds_missed or ''} {r.moved_reason}".strip()
             typer.echo(f"{place:>5}  {r.ticket}  {numbers.masked(r.number):<14} {r.state:<8} {why}")
 
 
@@ -86,7 +86,7 @@ def show_line(round_id: Number, limit: int = 200) -> None:
 def notice(round_id: Number, language: Annotated[Literal["fa", "en"], typer.Option()] = "fa") -> None:
     """Print the round's notice: for the website, then for social networks."""
     with transaction(read_only=True) as session:
-        told = notices.text(rounds.get(session, round_id), language, settings().public)
+        told = notices.text(phases.get(session, round_id), language, settings().public)
         typer.echo(f"{told.title}\n\n{told.body}\n\n{told.short}")
 
 
@@ -184,7 +184,7 @@ def change(
         }
         planning.change(
             session,
-            rounds.get(session, round_id),
+            phases.get(session, round_id),
             who=audit.COMMAND_LINE,
             reason=reason,
             short_notice=short_notice,
@@ -196,21 +196,21 @@ def change(
 def cancel(round_id: Number, reason: Reason) -> None:
     """Cancel the round; its registrations pass to the official's next one."""
     with transaction() as session:
-        planning.cancel(session, rounds.get(session, round_id), who=audit.COMMAND_LINE, reason=reason)
+        planning.cancel(session, phases.get(session, round_id), who=audit.COMMAND_LINE, reason=reason)
 
 
 @app.command("open")
 def begin(round_id: Number) -> None:
     """Record that callbacks begin."""
     with transaction() as session:
-        planning.begin(session, rounds.get(session, round_id), who=audit.COMMAND_LINE)
+        planning.begin(session, phases.get(session, round_id), who=audit.COMMAND_LINE)
 
 
 @app.command()
 def end(round_id: Number) -> None:
     """Record that the round has ended."""
     with transaction() as session:
-        planning.end(session, rounds.get(session, round_id), who=audit.COMMAND_LINE)
+        planning.end(session, phases.get(session, round_id), who=audit.COMMAND_LINE)
 
 
 @app.command("take-back")
@@ -221,7 +221,7 @@ def take_back(round_id: Number, reason: Reason) -> None:
     again. The kept one keeps the latest subject and message.
     """
     with transaction() as session:
-        round_ = rounds.get(session, round_id)
+        round_ = phases.get(session, round_id)
         done = carry_over.take_back(session, round_, who=audit.COMMAND_LINE, reason=reason)
     typer.echo(f"{done.back} are back in round {round_id}; {done.stay} stay where they are")
 
@@ -231,22 +231,22 @@ def move_up(ticket: str, reason: Reason) -> None:
     """Put a waiting citizen before all that nobody moved up."""
     with transaction() as session:
         found = registration.get_by_ticket(session, tickets.parse(ticket))
-        line.move_up(session, found, who=audit.COMMAND_LINE, reason=reason)
+        order.move_up(session, found, who=audit.COMMAND_LINE, reason=reason)
 
 
 @app.command()
 def report(round_id: Number) -> None:
     """Print the round's results, also while it runs."""
     with transaction(read_only=True) as session:
-        round_ = rounds.get(session, round_id)
-        phase = rounds.phase(round_, now(session))
-        told = reports.round_report(session, round_id)
+        round_ = phases.get(session, round_id)
+        phase = phases.phase(round_, now(session))
+        told = round_reports.round_report(session, round_id)
     typer.echo(f"Round {round_id}: {round_.official.office_en}, {_written(round_.starts_at)}, {phase}\n")
     for name, value in _lines(told):
         typer.echo(f"{name:<42}{value:>10}")
 
 
-def _lines(r: reports.RoundReport) -> list[tuple[str, str]]:
+def _lines(r: round_reports.RoundReport) -> list[tuple[str, str]]:
     return [
         ("registered", str(r.registered)),
         ("carried in", str(r.carried_in)),

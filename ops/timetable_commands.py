@@ -14,7 +14,7 @@ from db.models import Holiday, OfficialKind
 from hotline import audit
 from hotline.errors import Refused
 from hotline.rounds import officials
-from hotline.timetable import day_overrides, days, timetable, timetable_rules
+from hotline.timetable import day_overrides, days, round_making, timetable_rules
 from ops.terminal import transaction
 from settings import CITY
 
@@ -171,11 +171,11 @@ def timetable_show(rule_id: RuleId, weeks: Annotated[int, typer.Option(min=1, ma
     with transaction(read_only=True) as session:
         today = days.local_day(now(session))
         rule = timetable_rules.get(session, rule_id)
-        for o in timetable.occurrences(session, rule, today, today + timedelta(weeks=weeks)):
+        for o in round_making.occurrences(session, rule, today, today + timedelta(weeks=weeks)):
             typer.echo(f"{_shown(o.day)}  {_told(session, o)}")
 
 
-def _told(session: Session, o: timetable.Occurrence) -> str:
+def _told(session: Session, o: round_making.Occurrence) -> str:
     """Return a day's created or planned rounds, in one line."""
     if not o.rounds and o.holiday:
         return f"-  {o.holiday}"

@@ -14,14 +14,14 @@ from api.ids import PathId
 from api.pictures import SHOWN, PictureId
 from api.pictures import show as show_file
 from api.requests import request_schemas
-from api.requests.requests import place
+from api.requests.reading import place
 from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import now, reading
 from hotline.errors import Refused
-from hotline.pictures import pictures
-from hotline.recordings import recordings
-from hotline.requests import categories, department_inbox, department_work, inbox, parts, requests, work
+from hotline.pictures import attachments
+from hotline.recordings import archive
+from hotline.requests import categories, department_inbox, department_work, inbox, lifecycle, parts, work
 from hotline.requests.department_inbox import Part
 from hotline.requests.referrals import agency_referrals
 
@@ -69,7 +69,7 @@ def show_picture(
         request = department_inbox.get(session, user.department_id, request_id)
         its = models.Picture.request_id == parts.whole_of(session, request).id
         bodys = agency_referrals.shown_by_bodies(request.id, user.department_id)
-        file = pictures.find(session, picture_id, or_(its, bodys))
+        file = attachments.find(session, picture_id, or_(its, bodys))
     return show_file(settings, file)
 
 
@@ -80,8 +80,8 @@ def hear(
     """The citizen's voice message; the audit log shows each playback."""
     with reading(engine) as session:
         request = department_inbox.get(session, user.department_id, request_id)
-        path = requests.sound(parts.whole_of(session, request), settings.messages_dir)
-    what = recordings.VOICE_MESSAGE_HEARD
+        path = lifecycle.sound(parts.whole_of(session, request), settings.messages_dir)
+    what = archive.VOICE_MESSAGE_HEARD
     return play(engine, path, f"request {request_id}", who=user.username, wanted=wanted, what=what)
 
 
@@ -163,7 +163,7 @@ def _detail(session: Session, request: models.Request) -> wire.InboxDetail:
         place=place(request),
         pictures=[
             request_schemas.Picture.model_validate(each, from_attributes=True)
-            for each in pictures.of_request(session, request.part_of_id or request.id)
+            for each in attachments.of_request(session, request.part_of_id or request.id)
         ],
         steps=[
             wire.InboxStep(

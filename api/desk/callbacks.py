@@ -13,22 +13,22 @@ from db import models
 from db.states import CallbackState, Outcome
 from hotline.callbacks import (
     call_quality,
-    callbacks,
     closing,
     conversations,
     cut_conversations,
     notes,
     schedule,
+    transitions,
 )
 from hotline.errors import Refused
-from hotline.rounds import round_permissions, rounds
+from hotline.rounds import phases, round_permissions
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
 
 def of_my_desk(session: Session, callback_id: int, user: models.User) -> models.Callback:
     """Return the callback if my desk has it. Raises Refused("not-found" | "forbidden")."""
-    callback = callbacks.get(session, callback_id)
+    callback = transitions.get(session, callback_id)
     if callback.desk_id != user.desk_id:
         raise Refused("forbidden", "this callback belongs to another desk")
     return callback
@@ -39,11 +39,11 @@ def once_mine(session: Session, callback_id: int, user: models.User) -> models.C
 
     A page may not know yet that the callback was given away. Raises Refused("not-found" | "forbidden").
     """
-    callback = callbacks.get(session, callback_id)
+    callback = transitions.get(session, callback_id)
     given = callback.given_by_desk_id == user.desk_id and callback.state is not CallbackState.CLOSED
     if not given:
         return of_my_desk(session, callback_id, user)
-    round_permissions.check_sees(session, user, rounds.get(session, callback.round_id))
+    round_permissions.check_sees(session, user, phases.get(session, callback.round_id))
     return callback
 
 
@@ -74,7 +74,7 @@ def show(callback_id: PathId, user: AtDesk, session: Reading) -> schemas.Callbac
 @router.post("/{callback_id}/call", status_code=202)
 def call(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Ask the dialer to call the citizen; events report the progress."""
-    asked = callbacks.ask_call(session, of_my_desk(session, callback_id, user), settings)
+    asked = transitions.ask_call(session, of_my_desk(session, callback_id, user), settings)
     return views.callback_view(session, asked)
 
 
@@ -110,7 +110,7 @@ def undo(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce)
 def call_again(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Call the citizen again for my desk now, if our own side cut the conversation: a new callback."""
     mine, desk = of_my_desk(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
-    round_permissions.check_serves(session, user, rounds.get(session, mine.round_id))
+    round_permissions.check_serves(session, user, phases.get(session, mine.round_id))
     return views.callback_view(session, cut_conversations.call_again_now(session, mine, desk, settings))
 
 
@@ -144,7 +144,7 @@ def foresee(
     settings: InForce,
 ) -> desk_schemas.CalledAgain:
     """When the citizen would be called if I recorded "call again" now; without a wish, soon."""
-    callback = callbacks.get(session, callback_id)
+    callback = transitions.get(session, callback_id)
     if user.desk_id not in (callback.desk_id, callback.screen_desk_id):
         raise Refused("forbidden", "this callback belongs to another desk")
     if wish.agreed:

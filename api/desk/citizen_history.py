@@ -12,9 +12,9 @@ from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import reading
 from db.states import CallbackState
-from hotline.callbacks import callbacks, notes, serving
+from hotline.callbacks import notes, serving, transitions
 from hotline.errors import Refused
-from hotline.recordings import recordings, voice_messages, voice_summaries
+from hotline.recordings import archive, voice_messages, voice_summaries
 from hotline.reports import citizen_history
 
 router = APIRouter(tags=["callbacks"])
@@ -23,7 +23,7 @@ router = APIRouter(tags=["callbacks"])
 @router.get("/callbacks/{callback_id}/history")
 def show_history(callback_id: PathId, user: SignedIn, session: Reading) -> desk.CitizensHistory:
     """The citizen's history for overseers, and for people who may write notes on the callback now."""
-    callback = callbacks.get(session, callback_id)
+    callback = transitions.get(session, callback_id)
     if user.role not in MAY_OVERSEE:
         if callback.state is CallbackState.CLOSED:
             raise Refused("forbidden", "this callback is in nobody's hands any more")
@@ -82,7 +82,7 @@ def _call(call: citizen_history.PastCall, *, hears: bool) -> desk.PastCall:
 
 def _comes_to(session: Session, callback: models.Callback, desk_id: int | None) -> bool:
     """Return whether the desk has the citizen, or may get them next."""
-    return callbacks.holds(callback, desk_id) or serving.may_come_to(session, callback, desk_id)
+    return transitions.holds(callback, desk_id) or serving.may_come_to(session, callback, desk_id)
 
 
 @router.get("/registrations/{registration_id}/voice-message/about")
@@ -91,7 +91,7 @@ def describe_voice_message(
 ) -> desk.VoiceMessage:
     """A voice message's length, language, date and summary, for people who may hear it."""
     _check_hears(session, registration_id, user)
-    path = recordings.voice_message(session, registration_id, settings.messages_dir)
+    path = archive.voice_message(session, registration_id, settings.messages_dir)
     left, summary = (
         session.get_one(models.Registration, registration_id),
         voice_summaries.find(session, registration_id),
@@ -121,7 +121,7 @@ def _summary(summary: models.VoiceSummary) -> schemas.Note:
 
 
 def _check_hears(session: Session, registration_id: int, user: models.User) -> None:
-    callback = callbacks.of_registration(session, registration_id)
+    callback = transitions.of_registration(session, registration_id)
     if user.role not in MAY_HEAR and not (callback and _comes_to(session, callback, user.desk_id)):
         raise Refused("forbidden", "this citizen is not in the hands of this desk")
 
@@ -136,6 +136,6 @@ def hear_voice_message(
     """
     with reading(engine) as session:
         _check_hears(session, registration_id, user)
-        path = recordings.voice_message(session, registration_id, settings.messages_dir)
-    what = recordings.VOICE_MESSAGE_HEARD
+        path = archive.voice_message(session, registration_id, settings.messages_dir)
+    what = archive.VOICE_MESSAGE_HEARD
     return play(engine, path, f"registration {registration_id}", who=user.username, wanted=wanted, what=what)

@@ -8,10 +8,10 @@ from api.ids import PathId
 from api.reason_schemas import Because
 from api.rounds.timetable import Day
 from db.models import Desk
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from hotline.control import control_room, person_day
 from hotline.control.alarms import Alarm
-from hotline.desks import desk_messages, desks, freeing
+from hotline.desks import desk_messages, freeing, staffing
 
 router = APIRouter(tags=["control"])
 
@@ -33,7 +33,7 @@ def free(callback_id: PathId, body: Because, user: MayMove, session: Writing, se
     """Take the citizen from a desk that does not come back. It costs no attempt, and the citizen is first
     again.
     """
-    callback = callbacks.get(session, callback_id)
+    callback = transitions.get(session, callback_id)
     freeing.free(session, callback, settings, who=user.username, reason=body.reason)
 
 
@@ -42,7 +42,7 @@ def send_message(
     desk_id: PathId, body: desk_schemas.DeskWordIn, user: MayMove, session: Writing, settings: InForce
 ) -> None:
     """Send a message to a desk; its page shows the message until somebody confirms it."""
-    desk = desks.get(session, desk_id, settings.desks)
+    desk = staffing.get(session, desk_id, settings.desks)
     desk_messages.send(session, desk.id, body.text, who=user.username)
 
 

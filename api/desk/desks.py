@@ -12,31 +12,31 @@ from db.engine import now
 from dialplan import accounts
 from hotline import numbers
 from hotline.callbacks import forgotten_claims, wrap_up
-from hotline.desks import desk_phones, desks
+from hotline.desks import desk_phones, staffing
 from hotline.people import desk_admission
-from hotline.rounds import rounds
+from hotline.rounds import phases
 
 router = APIRouter(prefix="/desks", tags=["desks"])
 
 
 def _views(session: Session, places: list[models.Desk]) -> list[place_schemas.DeskPlace]:
-    people, in_hand = desks.people(session), desks.in_hand(session)
+    people, in_hand = staffing.people(session), staffing.in_hand(session)
     return [_view(session, desk, people.get(desk.id), in_hand.get(desk.id)) for desk in places]
 
 
 def _view(
     session: Session, desk: models.Desk, person: models.User | None, live: models.Callback | None
 ) -> place_schemas.DeskPlace:
-    served = rounds.get(session, desk.round_id) if desk.round_id else None
+    served = phases.get(session, desk.round_id) if desk.round_id else None
     return place_schemas.DeskPlace(
         id=desk.id,
         person_id=person.id if person else None,
         person=person.name if person else None,
-        phone=desks.phone_kind(desk),
+        phone=staffing.phone_kind(desk),
         number=numbers.national(desk.number) if desk.number else None,
         phone_connected=bool(desk.phone_connected),
         round_id=desk.round_id,
-        serves=views.official_view(rounds.speaker(served)) if served else None,
+        serves=views.official_view(phases.speaker(served)) if served else None,
         in_hand=place_schemas.DeskInHand(
             callback_id=live.id,
             ticket=live.registration.ticket,
@@ -53,7 +53,7 @@ def _view(
 @router.get("")
 def list_desks(_user: MayWatch, session: Reading, settings: InForce) -> list[place_schemas.DeskPlace]:
     """Every desk of the office by number, unused desks included."""
-    known = desks.known(session)
+    known = staffing.known(session)
     places = [known.get(id_) or models.Desk(id=id_) for id_ in range(1, settings.desks + 1)]
     return _views(session, places)
 
@@ -63,7 +63,7 @@ def set_phone(
     desk_id: PathId, body: place_schemas.DeskPhoneIn, user: MayAdminister, session: Writing, settings: InForce
 ) -> place_schemas.DeskPlace:
     """Set a desk's kind of phone."""
-    desk = desks.get(session, desk_id, settings.desks)
+    desk = staffing.get(session, desk_id, settings.desks)
     wanted = body.phone == "number" and body.number.strip()
     number = numbers.of_desk(body.number, settings.allowed_prefixes, settings.extensions) if wanted else None
     desk_phones.choose(session, desk, body.phone, number, who=user.username)
@@ -75,8 +75,8 @@ def show_account(
     desk_id: PathId, user: MayAdminister, session: Writing, settings: InForce
 ) -> place_schemas.DeskAccount:
     """The account of a desk's SIP phone; the audit log shows who read it."""
-    desk = desks.get(session, desk_id, settings.desks)
-    desks.account_shown(session, desk, who=user.username)
+    desk = staffing.get(session, desk_id, settings.desks)
+    staffing.account_shown(session, desk, who=user.username)
     account = desk_admission.find_sip_account(session, desk, settings, who=user.username)
     return place_schemas.DeskAccount(
         username=accounts.desk(desk.id, sip=True),
@@ -91,8 +91,8 @@ def say_outcome(
     desk_id: PathId, body: place_schemas.SaidOutcome, user: MayMove, session: Writing, settings: InForce
 ) -> place_schemas.DeskPlace:
     """Record the outcome of a desk's citizen for its absent person; the audit log shows it."""
-    desk = desks.get(session, desk_id, settings.desks)
-    desks.say_outcome(
+    desk = staffing.get(session, desk_id, settings.desks)
+    staffing.say_outcome(
         session,
         desk,
         body.callback_id,

@@ -8,7 +8,7 @@ from api.ids import BodyId
 from api.reason_schemas import Why
 from api.schemas import Official, Text
 from db.states import CallbackState, Outcome
-from hotline.desks.desks import PhoneKind
+from hotline.desks.staffing import PhoneKind
 
 
 class DeskInHand(BaseModel):

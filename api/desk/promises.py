@@ -8,9 +8,9 @@ from api.access import AtDesk, InForce, Writing
 from api.desk import desk_schemas as desk
 from api.ids import PathId
 from api.requests import request_schemas
-from api.requests.requests import detail
+from api.requests.reading import detail
 from db.models import Callback, User
-from hotline.callbacks import callbacks, conversations, notes, threats
+from hotline.callbacks import conversations, notes, threats, transitions
 from hotline.errors import Refused
 from hotline.requests import work
 
@@ -56,6 +56,6 @@ def promise(
 
 
 def _written_of(session: Session, callback_id: int, user: User) -> Callback:
-    callback = callbacks.get(session, callback_id)
+    callback = transitions.get(session, callback_id)
     notes.check_writes(session, callback, user)
     return callback

@@ -9,10 +9,10 @@ from api.desk import desk_schemas, serving_schemas
 from api.ids import PathId
 from db import models
 from db.engine import reading, writing
-from hotline.callbacks import assignment, callbacks, direct_routing, notes, screening, serving
+from hotline.callbacks import assignment, direct_routing, notes, screening, serving, transitions
 from hotline.desks import supervising
 from hotline.errors import Refused
-from hotline.rounds import round_permissions, rounds
+from hotline.rounds import phases, round_permissions
 
 router = APIRouter(tags=["serving"])
 
@@ -24,7 +24,7 @@ def _desk(session: Session, user: models.User) -> models.Desk:
 @router.get("/rounds/{round_id}/stage")
 def stage(round_id: PathId, user: SignedIn, session: Reading) -> serving_schemas.Stage:
     """The served round at this moment; an official sees only their own."""
-    round_ = rounds.get(session, round_id)
+    round_ = phases.get(session, round_id)
     round_permissions.check_sees(session, user, round_)
     return stage_view(session, round_)
 
@@ -43,7 +43,7 @@ def serve(body: serving_schemas.Serve, user: AtDesk, session: Writing, settings:
 @router.put("/desk/live-calls")
 def take_live_calls(body: serving_schemas.TakesLive, user: AtDesk, session: Writing) -> schemas.Me:
     """Choose whether callers who wait for an operator are connected with my desk automatically."""
-    round_permissions.check_serves(session, user, rounds.operators_line(session))
+    round_permissions.check_serves(session, user, phases.operators_line(session))
     direct_routing.say(session, _desk(session, user), body.takes)
     return _me(session, user)
 
@@ -93,7 +93,7 @@ def finishing(user: AtDesk, session: Writing) -> schemas.Callback:
 @router.post("/rounds/{round_id}/pause")
 def pause(round_id: PathId, user: MayChange, session: Writing) -> schemas.Round:
     """Pause the round's callbacks; for its official, operators, and roles that conduct rounds."""
-    round_ = rounds.get(session, round_id)
+    round_ = phases.get(session, round_id)
     round_permissions.pause(session, round_, user)
     return views.one_round(session, round_)
 
@@ -101,7 +101,7 @@ def pause(round_id: PathId, user: MayChange, session: Writing) -> schemas.Round:
 @router.post("/rounds/{round_id}/resume")
 def resume(round_id: PathId, user: MayChange, session: Writing) -> schemas.Round:
     """Continue the round's callbacks."""
-    round_ = rounds.get(session, round_id)
+    round_ = phases.get(session, round_id)
     round_permissions.resume(session, round_, user)
     return views.one_round(session, round_)
 
@@ -109,8 +109,8 @@ def resume(round_id: PathId, user: MayChange, session: Writing) -> schemas.Round
 @router.post("/callbacks/{callback_id}/screen")
 def screen(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback:
     """Let me speak first with a citizen who waits; for operators, and desks that serve the round."""
-    callback = callbacks.get(session, callback_id)
-    round_ = rounds.get(session, callback.round_id)
+    callback = transitions.get(session, callback_id)
+    round_ = phases.get(session, callback.round_id)
     if user.role not in MAY_ANSWER and not round_permissions.serves(session, user, round_):
         raise Refused("not-serving", "the desk does not serve this round")
     return views.callback_view(session, screening.screen(session, callback, _desk(session, user)))
@@ -142,7 +142,7 @@ def dismiss(
 
 
 def _screened_by(session: Session, callback_id: int, user: models.User) -> models.Callback:
-    callback = callbacks.get(session, callback_id)
+    callback = transitions.get(session, callback_id)
     if callback.screen_desk_id != user.desk_id:
         raise Refused("forbidden", "this citizen speaks with another desk")
     return callback
@@ -157,7 +157,7 @@ def stage_view(session: Session, round_: models.Round) -> serving_schemas.Stage:
     desks = serving.desks_of(session, round_.id)
     places = []
     for desk in desks:
-        live = callbacks.live_at_desk(session, desk.id)
+        live = transitions.live_at_desk(session, desk.id)
         places.append(
             serving_schemas.ServingDesk(
                 desk=views.desk_view(session, desk, live),

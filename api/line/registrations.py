@@ -15,7 +15,7 @@ from api.line import history_schemas
 from db.models import Callback, Carry, Confirmation, LedgerEntry, OutboxMessage, Registration
 from hotline import audit, reasons
 from hotline.errors import Refused
-from hotline.line import line, registration
+from hotline.line import order, registration
 
 router = APIRouter(prefix="/registrations", tags=["registrations"])
 
@@ -62,7 +62,7 @@ def move_up(
 ) -> schemas.Registration:
     """Move a waiting registration before all others that nobody moved up; the reason is public."""
     found = _get(session, registration_id)
-    line.move_up(session, found, who=user.username, reason=body.reason)
+    order.move_up(session, found, who=user.username, reason=body.reason)
     return views.one_registration(session, found, masked=True)
 
 

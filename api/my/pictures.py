@@ -16,7 +16,7 @@ from db import models
 from db.engine import reading, writing
 from hotline.citizens import sessions
 from hotline.errors import Refused
-from hotline.pictures import decoding, pictures
+from hotline.pictures import attachments, decoding
 
 router = APIRouter(prefix="/my/pictures", tags=["my"])
 
@@ -38,13 +38,13 @@ Received = Annotated[BinaryIO, Depends(_received)]
 def hand_in(citizen: Citizen, file: Received, engine: Database, settings: InForce) -> wire.PictureKept:
     """Send a picture for a report, which has a day to claim it; the body is the file."""
     made = decoding.plain(file)
-    name = pictures.keep(settings.pictures_dir, made)
+    name = attachments.keep(settings.pictures_dir, made)
     try:
         with writing(engine) as session:
             sessions.go_on(session, citizen)
-            pictures.add(session, name, made, number=citizen.number)
+            attachments.add(session, name, made, number=citizen.number)
     except Refused:  # after any other error the row may exist
-        pictures.discard(settings.pictures_dir, name)
+        attachments.discard(settings.pictures_dir, name)
         raise
     return wire.PictureKept(id=name, width=made.width, height=made.height, size=len(made.data))
 
@@ -53,7 +53,7 @@ def hand_in(citizen: Citizen, file: Received, engine: Database, settings: InForc
 def show_picture(picture_id: PictureId, citizen: Citizen, engine: Database, settings: InForce) -> Response:
     """A picture of mine, or of a request of mine."""
     with reading(engine) as session:
-        file = pictures.find(session, picture_id, pictures.seen_by(citizen.number))
+        file = attachments.find(session, picture_id, attachments.seen_by(citizen.number))
     return wire_pictures.show(settings, file)
 
 

@@ -8,9 +8,9 @@ from api.access import InForce, Reading
 from api.my import my_schemas as wire
 from api.my.signed_in import Acting, Citizen
 from hotline.citizens import account_contents, places
-from hotline.ledger import ledger
+from hotline.ledger import entries
 from hotline.line import fairness
-from hotline.rounds import rounds
+from hotline.rounds import phases
 
 router = APIRouter(prefix="/my/places", tags=["my"])
 
@@ -49,7 +49,7 @@ def show_place(ticket: Ticket, citizen: Citizen, session: Reading) -> wire.MySta
         before=standing.before,
         unexplained=standing.unexplained,
         lines=[
-            wire.LedgerLine(entry=each.id, at=each.at, fact=each.fact, line=ledger.canonical(each).decode())
+            wire.LedgerLine(entry=each.id, at=each.at, fact=each.fact, line=entries.canonical(each).decode())
             for each in standing.facts
         ],
     )
@@ -58,7 +58,7 @@ def show_place(ticket: Ticket, citizen: Citizen, session: Reading) -> wire.MySta
 def place_view(found: account_contents.Place) -> wire.MyPlace:
     """Return a place as its citizen sees it."""
     mine, round_ = found.registration, found.registration.round
-    speaker = rounds.speaker(round_)
+    speaker = phases.speaker(round_)
     return wire.MyPlace(
         ticket=mine.ticket,
         round_id=mine.round_id,

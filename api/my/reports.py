@@ -6,15 +6,15 @@ from fastapi import APIRouter, Header, Path, Response
 from sqlalchemy.orm import Session
 
 from api.access import InForce, Reading
-from api.my import my, pictures
 from api.my import my_schemas as wire
+from api.my import own_data, pictures
 from api.my.signed_in import Acting, Citizen
 from db import models
 from db.states import IN_WORK, WITH_DEPARTMENT
 from hotline.citizens import account_contents, reports
-from hotline.ledger import ledger
-from hotline.pictures import pictures as kept
-from hotline.requests import department_work, ratings, requests
+from hotline.ledger import entries
+from hotline.pictures import attachments as kept
+from hotline.requests import department_work, lifecycle, ratings
 from hotline.requests.places import Point
 
 router = APIRouter(prefix="/my/requests", tags=["my"])
@@ -52,7 +52,7 @@ def report(
 @router.get("")
 def list_mine(citizen: Citizen, session: Reading) -> list[wire.MyRequest]:
     """My recent requests, newest first."""
-    return [my.request_view(each) for each in account_contents.requests(session, citizen.number)]
+    return [own_data.request_view(each) for each in account_contents.requests(session, citizen.number)]
 
 
 @router.get("/{tracking}")
@@ -72,11 +72,11 @@ def show_proof(tracking: Tracking, citizen: Citizen, session: Reading) -> wire.M
                 entry=each.entry.id,
                 at=each.step.at,
                 step=each.step.step,
-                line=ledger.canonical(each.entry).decode(),
+                line=entries.canonical(each.entry).decode(),
                 told=each.told,
                 note=each.note,
             )
-            for each in requests.proven(session, mine)
+            for each in lifecycle.proven(session, mine)
         ],
     )
 
@@ -113,12 +113,12 @@ def say(tracking: Tracking, body: wire.ToQuestion, citizen: Citizen, session: Ac
 
 
 def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
-    mine = my.request_view(account_contents.reported(session, request))
-    leading = requests.first(session, request)
+    mine = own_data.request_view(account_contents.reported(session, request))
+    leading = lifecycle.first(session, request)
     shown = [*kept.of_request(session, request.id)]
     if leading is not request:
         shown += [p for p in kept.of_request(session, leading.id) if p.kind is models.PictureKind.EVIDENCE]
-    history = requests.history(session, request)
+    history = lifecycle.history(session, request)
     said, asked = ratings.answer_in(history), department_work.asked_in(session, request, history)
     rating = ratings.of_answer(session, said) if said else None
     department = leading.department if leading.state in WITH_DEPARTMENT else None
@@ -130,7 +130,7 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
         answer_by=leading.answer_by if under_way and not leading.answered_at else None,
         solve_by=leading.solve_by if under_way else None,
         replied_at=request.replied_at if mine.asked else None,
-        parts=my.solved_parts(session, request) if mine.asked else [],
+        parts=own_data.solved_parts(session, request) if mine.asked else [],
         question=asked.note if asked else "",
         question_id=asked.id if asked else None,
         stars=rating.stars if rating else None,
@@ -143,6 +143,6 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
         place=request.place,
         pictures=[pictures.view(each) for each in shown],
         steps=[
-            wire.MyStep(at=entry.at, step=entry.step, note=note) for entry, note in requests.told_in(history)
+            wire.MyStep(at=entry.at, step=entry.step, note=note) for entry, note in lifecycle.told_in(history)
         ],
     )

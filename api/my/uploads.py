@@ -24,9 +24,9 @@ from db.engine import reading, writing
 from db.models import CitizenSession, Upload, UploadKind
 from hotline.citizens import sessions
 from hotline.errors import Refused
-from hotline.pictures import decoding, pictures
+from hotline.pictures import attachments, decoding
 from hotline.recordings import voice_notes
-from hotline.uploads import pieces, uploads
+from hotline.uploads import pending_uploads, pieces
 from settings import Settings
 
 _VERSION, _TYPE = "1.0.0", "application/offset+octet-stream"
@@ -55,7 +55,7 @@ router = APIRouter(prefix="/my/uploads", tags=["my"])
 @router.options("", status_code=204)
 def offer() -> Response:
     """The supported parts of tus."""
-    largest = str(max(uploads.LARGEST.values()))
+    largest = str(max(pending_uploads.LARGEST.values()))
     extensions = "creation,expiration,termination"
     return Response(status_code=204, headers={"Tus-Extension": extensions, "Tus-Max-Size": largest})
 
@@ -73,7 +73,7 @@ def begin_upload(
     size = _count(upload_length, "Upload-Length")
     with writing(engine) as session:
         sessions.go_on(session, citizen)
-        upload, gone = uploads.begin(session, citizen.number, kind, size)
+        upload, gone = pending_uploads.begin(session, citizen.number, kind, size)
         pieces.make(settings.uploads_dir, upload.id)
         headers = {"Location": f"{UPLOADS}/{upload.id}", **_expires(upload)}
     _delete(settings, gone)
@@ -117,7 +117,7 @@ async def add_piece(
 def end_upload(upload_id: UploadId, citizen: Sender, engine: Database, settings: InForce) -> None:
     """Cancel the upload and delete its bytes."""
     with writing(engine) as session:
-        gone = uploads.end(session, citizen.number, upload_id)
+        gone = pending_uploads.end(session, citizen.number, upload_id)
     _delete(settings, gone)
 
 
@@ -154,7 +154,7 @@ async def _taken(request: Request, settings: Settings, upload: Upload, at: int) 
                 at += len(piece)
                 head = (head + piece)[: decoding.HEAD] if begins else head
             if begins and (len(head) == decoding.HEAD or at == upload.size):
-                wrong, begins = _refusal(uploads.LOOK[upload.kind], head), False
+                wrong, begins = _refusal(pending_uploads.LOOK[upload.kind], head), False
         await run_in_threadpool(file.sync)
     if wrong:
         raise wrong
@@ -188,16 +188,16 @@ def _finished(engine: Engine, settings: Settings, citizen: CitizenSession, uploa
     with pieces.whole(settings.uploads_dir, upload.id, upload.size) as file:
         if upload.kind is UploadKind.PICTURE:
             picture = decoding.plain(file)
-            name = pictures.keep(settings.pictures_dir, picture)
+            name = attachments.keep(settings.pictures_dir, picture)
         else:
             name = voice_notes.keep(settings.messages_dir, voice_notes.telephone_sound(file))
-    made = pictures.path(settings.pictures_dir, name) if picture else settings.messages_dir / name
+    made = attachments.path(settings.pictures_dir, name) if picture else settings.messages_dir / name
     try:
         with writing(engine) as session:
             sessions.go_on(session, citizen)
-            row = uploads.get_for_update(session, citizen.number, upload.id)
+            row = pending_uploads.get_for_update(session, citizen.number, upload.id)
             if picture and not row.kept:
-                pictures.add(session, name, picture, number=citizen.number)
+                attachments.add(session, name, picture, number=citizen.number)
             row.kept = kept = row.kept or name
     except Refused:  # after any other error the row may exist
         pieces.discard(made.parent, made.name)
@@ -210,17 +210,17 @@ def _finished(engine: Engine, settings: Settings, citizen: CitizenSession, uploa
 
 def _mine(engine: Engine, citizen: CitizenSession, upload_id: str) -> Upload:
     with reading(engine) as session:
-        return uploads.get(session, citizen.number, upload_id)
+        return pending_uploads.get(session, citizen.number, upload_id)
 
 
-def _delete(settings: Settings, files: uploads.Files) -> None:
-    folders = {uploads.UPLOADS: settings.uploads_dir, uploads.MESSAGES: settings.messages_dir}
+def _delete(settings: Settings, files: pending_uploads.Files) -> None:
+    folders = {pending_uploads.UPLOADS: settings.uploads_dir, pending_uploads.MESSAGES: settings.messages_dir}
     for folder, name in files:
         pieces.discard(folders[folder], name)
 
 
 def _expires(upload: Upload) -> dict[str, str]:
-    return {"Upload-Expires": format_datetime(uploads.until(upload), usegmt=True)}
+    return {"Upload-Expires": format_datetime(pending_uploads.until(upload), usegmt=True)}
 
 
 def _count(said: str, header: str) -> int:

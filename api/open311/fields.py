@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from math import isfinite
 
-from api.open311.asking import Fields
+from api.open311.clients import Fields
 from api.open311.services import QUESTION
 from db import models
 from hotline.dates import Language

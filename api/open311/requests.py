@@ -12,7 +12,7 @@ from api.cookies import address
 from api.limits import Guesses
 from api.open311 import fields, formats, views
 from api.open311 import schemas as wire
-from api.open311.asking import FORM, OFCITY, Asking, Form, Reporting, check_city
+from api.open311.clients import FORM, OFCITY, Asking, Form, Reporting, check_city
 from api.open311.formats import AsFormat
 from api.pages import Asked
 from api.schemas import Text

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Response
 from api.access import InForce, Reading
 from api.open311 import formats
 from api.open311 import schemas as wire
-from api.open311.asking import OFCITY
+from api.open311.clients import OFCITY
 from api.open311.formats import AsFormat
 from api.pages import Asked
 from api.schemas import Text

@@ -14,7 +14,7 @@ from api.ids import PathId
 from api.pages import CACHED, Asked, page
 from db.engine import reading
 from db.models import LedgerEntry, Seal
-from hotline.ledger import ledger, seals
+from hotline.ledger import entries, seals
 
 router = APIRouter(prefix="/public", include_in_schema=False)
 
@@ -41,16 +41,16 @@ def _seal(seal: Seal) -> dict[str, Any]:
 
 
 @router.get("/ledger/entries")
-def entries(
+def list_entries(
     engine: Database, after: Number = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 1000
 ) -> Response:
     """The entries' canonical texts, one on a line: exactly the hashed bytes."""
     with reading(engine) as session:
-        found = ledger.entries(session, after, limit)
+        found = entries.list_entries(session, after, limit)
 
     def lines(these: list[LedgerEntry]) -> Iterator[bytes]:
         for entry in these:
-            yield ledger.canonical(entry) + b"\n"
+            yield entries.canonical(entry) + b"\n"
 
     return StreamingResponse(lines(list(found)), media_type="application/x-ndjson; charset=utf-8")
 

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from api import pages
 from api import pictures as wire_pictures
 from api.access import Database, InForce, Writing
-from api.my import my, signed_in
+from api.my import own_data, signed_in
 from api.pages import Asked, refused_page
 from api.pictures import PictureId
 from db.engine import reading, writing
@@ -18,8 +18,8 @@ from hotline import audit, numbers
 from hotline.citizens import account_contents, codes, erasure, sessions
 from hotline.dates import Language
 from hotline.errors import Refused
-from hotline.pictures import pictures
-from hotline.rounds import rounds
+from hotline.pictures import attachments
+from hotline.rounds import phases
 from hotline.rounds.notice_texts import office
 
 router = APIRouter(prefix="/public/my", include_in_schema=False)
@@ -56,7 +56,7 @@ def export(request: Request, language: Asked, engine: Database, settings: InForc
     try:
         with writing(engine) as session:
             sessions.check_fresh(session, mine)
-            answer = my.exported(session, mine.number, settings)
+            answer = own_data.exported(session, mine.number, settings)
     except Refused:
         answer = back(request, language, to_data=True)  # the page asks for a fresh code
     return with_cookies(answer, fresh)
@@ -73,7 +73,7 @@ def show_picture(
     except Refused:
         return back(request, language)
     with reading(engine) as session:
-        file = pictures.find(session, picture_id, pictures.seen_by(mine.number))
+        file = attachments.find(session, picture_id, attachments.seen_by(mine.number))
     return with_cookies(wire_pictures.show(settings, file), fresh)
 
 
@@ -179,7 +179,7 @@ def _own(
     with reading(engine) as session:
         places = account_contents.places(session, mine.number)
         who = {
-            each.registration.id: office(rounds.speaker(each.registration.round), language) for each in places
+            each.registration.id: office(phases.speaker(each.registration.round), language) for each in places
         }
         return own_page(
             request,

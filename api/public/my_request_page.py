@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from api import pages
 from api.access import Database, InForce
-from api.my import my, signed_in
 from api.my import my_schemas as wire
+from api.my import own_data, signed_in
 from api.pages import Asked, first
 from api.public.my_page import back, own_page, with_cookies
 from db.engine import reading, writing
@@ -22,7 +22,7 @@ from db.models import Department
 from hotline.citizens import account_contents, reports, sessions
 from hotline.dates import Language
 from hotline.errors import Refused
-from hotline.requests import department_work, ratings, requests
+from hotline.requests import department_work, lifecycle, ratings
 
 router = APIRouter(prefix="/public/my/requests", include_in_schema=False)
 
@@ -117,8 +117,8 @@ def _shown(
 ) -> Response:
     with reading(engine) as session:
         mine = reports.get(session, number, tracking)
-        leading = requests.first(session, mine)
-        history = requests.history(session, mine)
+        leading = lifecycle.first(session, mine)
+        history = lifecycle.history(session, mine)
         said = ratings.answer_in(history)
         rating = ratings.of_answer(session, said) if said else None
         department = session.get(Department, leading.department_id) if leading.department_id else None
@@ -131,11 +131,11 @@ def _shown(
             stands=stands,
             answer=mine.replied_at.isoformat() if stands.asked and mine.replied_at else "",
             department=(department.name_fa if language == "fa" else department.name_en) if department else "",
-            parts=my.solved_parts(session, mine) if stands.asked else [],
+            parts=own_data.solved_parts(session, mine) if stands.asked else [],
             question=department_work.asked_in(session, mine, history),
             stars=rating.stars if rating else None,
             said=said,
             may_rate=said is not None and (rating is None or ratings.is_changeable(session, rating)),
-            steps=requests.told_in(history),
+            steps=lifecycle.told_in(history),
             words=words,
         )

@@ -20,10 +20,10 @@ from db.models import Department
 from hotline import tickets
 from hotline.citizens import sessions
 from hotline.dates import Language
-from hotline.ledger import ledger, seals, steps
+from hotline.ledger import entries, seals, steps
 from hotline.line import fairness, registration
-from hotline.requests import requests
-from hotline.rounds import rounds
+from hotline.requests import lifecycle
+from hotline.rounds import phases
 from hotline.rounds.notice_texts import who
 
 router = APIRouter(prefix="/public", include_in_schema=False)
@@ -75,18 +75,18 @@ def _registration(request: Request, language: Language, session: Session, typed:
         ticket=ticket,
         merged=found.ticket != ticket,
         standing=standing,
-        phase=rounds.phase(standing.round, now(session)),
+        phase=phases.phase(standing.round, now(session)),
         who=who(standing.round, language),
         facts=[(entry, json.loads(entry.details)) for entry in standing.facts],
-        lines={entry.id: ledger.canonical(entry).decode() for entry in standing.facts},
+        lines={entry.id: entries.canonical(entry).decode() for entry in standing.facts},
     )
 
 
 def _request(request: Request, language: Language, session: Session, typed: str) -> Response:
     """Return a request's page; a duplicate shows the first request's state."""
-    found = requests.get_by_tracking(session, typed)
-    first = requests.first(session, found)
-    proven = requests.proven(session, first)
+    found = lifecycle.get_by_tracking(session, typed)
+    first = lifecycle.first(session, found)
+    proven = lifecycle.proven(session, first)
     return page(
         request,
         "request.html",
@@ -95,7 +95,7 @@ def _request(request: Request, language: Language, session: Session, typed: str)
         last_moment=last_moment,
         found=found,
         first=first,
-        steps=requests.told(session, first),
+        steps=lifecycle.told(session, first),
         entries={each.step.id: each.entry.id for each in proven},
         sealed={each.step.id: _Sealed.of(each) for each in proven},
         seal=seals.newest(session),
@@ -113,8 +113,8 @@ class _Sealed(NamedTuple):
     @classmethod
     def of(cls, each: steps.Sealed) -> Self:
         """Return the public texts of a step."""
-        note = each.note if each.step.step in requests.TO_CITIZEN else None
-        return cls(ledger.canonical(each.entry).decode(), each.told, note)
+        note = each.note if each.step.step in lifecycle.TO_CITIZEN else None
+        return cls(entries.canonical(each.entry).decode(), each.told, note)
 
 
 def last_moment(due_at: datetime) -> datetime:

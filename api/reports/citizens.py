@@ -13,7 +13,7 @@ from api.reports import citizen_schemas as wire
 from db.engine import reading, writing
 from db.models import User
 from hotline import audit, numbers
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from hotline.citizens import erasure
 from hotline.line import blocked
 from hotline.reports import citizen_history
@@ -71,5 +71,5 @@ def new_owner(
 def _in_hand(session: Session, user: User, number: str) -> bool:
     if user.desk_id is None:
         return False
-    mine = (find(session, user.desk_id) for find in (callbacks.live_at_desk, callbacks.screened_at_desk))
+    mine = (find(session, user.desk_id) for find in (transitions.live_at_desk, transitions.screened_at_desk))
     return any(callback is not None and callback.registration.number == number for callback in mine)

@@ -15,8 +15,8 @@ from db import models
 from db.engine import reading
 from hotline import tickets
 from hotline.callbacks import call_quality
-from hotline.recordings import disk, recordings, retention
-from hotline.rounds import rounds
+from hotline.recordings import archive, disk, retention
+from hotline.rounds import phases
 
 router = APIRouter(prefix="/recordings", tags=["recordings"])
 
@@ -24,8 +24,8 @@ router = APIRouter(prefix="/recordings", tags=["recordings"])
 @router.get("")
 def list_recordings(round_id: QueryId, _user: MayHear, session: Reading) -> list[recording_schemas.Recording]:
     """The recorded conversations of a round in their order, deleted ones included."""
-    rounds.get(session, round_id)
-    found = recordings.of_round(session, round_id)
+    phases.get(session, round_id)
+    found = archive.of_round(session, round_id)
     measured = call_quality.of_callbacks(session, [recording.callback_id for recording in found])
     return [_view(recording, measured.get(recording.callback_id)) for recording in found]
 
@@ -58,7 +58,7 @@ def search(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> recording_schemas.Recordings:
     """Matching recordings of all rounds, latest conversation first."""
-    found = recordings.search(
+    found = archive.search(
         session,
         round_id=round_id,
         ticket=tickets.parse(ticket) if ticket.strip() else "",
@@ -77,11 +77,11 @@ def search(
 def _of_round(
     session: Session, recording: models.Recording, measured: models.CallQuality | None
 ) -> recording_schemas.RecordingOfRound:
-    round_ = rounds.get(session, recording.callback.round_id)
+    round_ = phases.get(session, recording.callback.round_id)
     return recording_schemas.RecordingOfRound(
         **_view(recording, measured).model_dump(),
         round_id=round_.id,
-        official=views.official_view(rounds.speaker(round_)),
+        official=views.official_view(phases.speaker(round_)),
     )
 
 
@@ -119,6 +119,6 @@ def hear(
 ) -> FileResponse:
     """A conversation's sound, or a range of it."""
     with reading(engine) as session:
-        recording = recordings.to_hear(session, callback_id)
-    path = recordings.unchanged(recording, settings.recordings_dir)
+        recording = archive.to_hear(session, callback_id)
+    path = archive.unchanged(recording, settings.recordings_dir)
     return play(engine, path, f"callback {callback_id}", who=user.username, wanted=wanted)

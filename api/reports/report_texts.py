@@ -7,7 +7,7 @@ from api.spreadsheets import Cell
 from hotline import dates
 from hotline.dates import Language
 from hotline.reports.report_scope import By
-from hotline.reports.reports import Row
+from hotline.reports.round_reports import Row
 from hotline.timetable import days
 from hotline.words import STAFF
 

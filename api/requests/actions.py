@@ -7,10 +7,10 @@ from api.access import MAY_OVERSEE, InForce, MayHandleRequests, Writing
 from api.ids import PathId
 from api.reason_schemas import SaidToQuestion
 from api.requests import request_schemas as wire
-from api.requests.requests import detail
+from api.requests.reading import detail
 from db import models
 from hotline import numbers
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from hotline.errors import Refused
 from hotline.requests import (
     categories,
@@ -18,9 +18,9 @@ from hotline.requests import (
     department_work,
     departments,
     filing,
+    lifecycle,
     parts,
     places,
-    requests,
     solving,
     work,
 )
@@ -34,7 +34,7 @@ def write(
 ) -> wire.RequestDetail:
     """Write down a problem, and refer it at once if asked; the citizen gets its number."""
     of = body.registration_id
-    if of is not None and user.role not in MAY_OVERSEE and not callbacks.was_at(session, of, user.desk_id):
+    if of is not None and user.role not in MAY_OVERSEE and not transitions.was_at(session, of, user.desk_id):
         raise Refused("forbidden", "this citizen was never at your desk")
     number = numbers.parse(body.number, settings.allowed_prefixes) if body.number else None
     places.check_district(body.district, settings)
@@ -108,7 +108,7 @@ def answer(
 ) -> wire.RequestDetail:
     """Record the citizen's answer to the office, whether it is solved."""
     closing.answer(session, request_id, solved=body.solved, who=user.username, named=body.parts)
-    return detail(session, requests.get(session, request_id))
+    return detail(session, lifecycle.get(session, request_id))
 
 
 @router.post("/{request_id}/said")
@@ -150,7 +150,7 @@ def merge(
 ) -> wire.RequestDetail:
     """Mark the request as a duplicate; it ends with the other request."""
     closing.merge(session, request_id, body.request_id, who=user.username)
-    return detail(session, requests.get(session, request_id))
+    return detail(session, lifecycle.get(session, request_id))
 
 
 @router.post("/{request_id}/separate")

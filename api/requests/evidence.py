@@ -16,7 +16,7 @@ from api.pictures import SENT
 from db.engine import writing
 from db.models import User
 from hotline.errors import Refused
-from hotline.pictures import decoding, pictures
+from hotline.pictures import attachments, decoding
 from settings import Settings
 
 router = APIRouter()
@@ -58,11 +58,11 @@ def hand_in_of_office(
 
 def _kept(user: User, file: BinaryIO, engine: Engine, settings: Settings) -> PictureKept:
     made = decoding.plain(file)
-    name = pictures.keep(settings.pictures_dir, made)
+    name = attachments.keep(settings.pictures_dir, made)
     try:
         with writing(engine) as session:
-            pictures.add_of_office(session, name, made, who=user.username)
+            attachments.add_of_office(session, name, made, who=user.username)
     except Refused:  # after any other error the rows may exist
-        pictures.discard(settings.pictures_dir, name)
+        attachments.discard(settings.pictures_dir, name)
         raise
     return PictureKept(id=name, width=made.width, height=made.height, size=len(made.data))

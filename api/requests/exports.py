@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from api import spreadsheets
 from api.access import MAY_OVERSEE, Database, OfDepartment, SignedIn
-from api.requests.requests import Wanted
+from api.requests.reading import Wanted
 from db.engine import now, reading, writing
 from db.models import Escalation, Request
 from hotline import audit, numbers

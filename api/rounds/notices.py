@@ -12,7 +12,7 @@ from api.rounds import round_schemas
 from db.engine import now
 from db.models import OutboxMessage, Round
 from hotline.dates import LANGUAGES, Language
-from hotline.rounds import notices, rounds
+from hotline.rounds import notices, phases
 
 router = APIRouter(prefix="/notices", tags=["notices"])
 
@@ -27,7 +27,7 @@ def list_notices(
     start: Annotated[schemas.Moment, Query(alias="from")],
 ) -> list[round_schemas.RoundNotice]:
     """The notices of rounds that start after this moment, soonest first."""
-    found = rounds.between(session, start, _NEVER)
+    found = phases.between(session, start, _NEVER)
     posts, at = notices.posts(session, found), now(session)
     return [
         round_schemas.RoundNotice(

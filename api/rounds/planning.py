@@ -11,7 +11,7 @@ from api.access import MayChange, MayConduct, MayPlan, Writing
 from api.ids import PathId
 from api.rounds import round_schemas
 from db import models
-from hotline.rounds import officials, planning, round_permissions, rounds
+from hotline.rounds import officials, phases, planning, round_permissions
 
 router = APIRouter(prefix="/rounds", tags=["rounds"])
 
@@ -32,7 +32,7 @@ def change(
     round_id: PathId, body: round_schemas.RoundChange, user: MayPlan, session: Writing
 ) -> schemas.Round:
     """Change a round, or the future part of a live one; the reason is public."""
-    round_ = rounds.get(session, round_id)
+    round_ = phases.get(session, round_id)
     given = body.model_dump(exclude_unset=True)
     values = {name: value for name, value in given.items() if value is not None or name in _MAY_BE_NONE}
     if "languages" in values:
@@ -59,7 +59,7 @@ def end(round_id: PathId, body: reason_schemas.Reason, user: MayChange, session:
 
     Its official and desks that serve it may do so, too.
     """
-    round_ = rounds.get(session, round_id)
+    round_ = phases.get(session, round_id)
     round_permissions.end(session, round_, user, body.reason)
     return views.one_round(session, round_)
 
@@ -71,7 +71,7 @@ def _do(
     user: models.User,
     session: Session,
 ) -> schemas.Round:
-    round_ = rounds.get(session, round_id)
+    round_ = phases.get(session, round_id)
     deed(session, round_, who=user.username, reason=body.reason)
     return views.one_round(session, round_)
 

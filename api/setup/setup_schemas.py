@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from api.reports.kept_schemas import Backup
+from api.reports.retention_schemas import Backup
 from api.rounds.outbox_schemas import OutboxMessage, SmsAccount
 from api.schemas import Text
 from db.models import TrialResult

@@ -89,7 +89,7 @@ Index(
 class LineCount(Base):
     """How many wait in one stretch of a line. The database's triggers keep it (migration 0001).
 
-    A place in the line is the sum of a few of these rows, however long the line is (hotline.line.line).
+    A place in the line is the sum of a few of these rows, however long the line is (hotline.line.order).
     """
 
     __tablename__ = "line_counts"

@@ -63,7 +63,7 @@ round_deputies = Table(
 
 
 class Round(Base):
-    """One announced time window of one official. Its phase is computed (hotline.rounds.rounds)."""
+    """One announced time window of one official. Its phase is computed (hotline.rounds.phases)."""
 
     __tablename__ = "rounds"
 

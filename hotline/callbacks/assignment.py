@@ -13,10 +13,10 @@ from db import events
 from db.engine import now
 from db.models import Callback, Desk, Registration, Round, User, word, words
 from db.states import UNDER_WAY, CallbackState
-from hotline.callbacks import callbacks
-from hotline.line import line
+from hotline.callbacks import transitions
+from hotline.line import order
 from hotline.nodes import round_affinity
-from hotline.rounds import rounds
+from hotline.rounds import phases
 
 
 def ready(session: Session, round_id: int, *, screened: bool = False) -> Sequence[Callback]:
@@ -38,7 +38,7 @@ def _called_ahead(round_id: int, states: Sequence[CallbackState]) -> Select[Call
         select(Callback)
         .join(Registration, Registration.id == Callback.registration_id)
         .where(Callback.round_id == round_id, Callback.state.in_(words(states)), Callback.desk_id.is_(None))
-        .order_by(*line.ORDER)
+        .order_by(*order.ORDER)
     )
 
 
@@ -49,16 +49,16 @@ def match(session: Session) -> int:
     """
     free = _free().order_by(Desk.next_asked_at, Desk.id)
     held = free.with_for_update(of=Desk, key_share=True, skip_locked=True)
-    desks = session.scalars(held, rounds.moment(now(session))).all()
+    desks = session.scalars(held, phases.moment(now(session))).all()
     return sum(meets(session, desk, desk.round_id) for desk in desks if desk.round_id is not None)
 
 
 def _free() -> Select[Desk]:
     """Select the desks that want a citizen of a round in progress and have none, to talk or to screen.
 
-    `rounds.moment` gives the parameters of the query.
+    `phases.moment` gives the parameters of the query.
     """
-    goes_on = exists().where(Round.id == Desk.round_id, Round.paused_at.is_(None), ~rounds.over())
+    goes_on = exists().where(Round.id == Desk.round_id, Round.paused_at.is_(None), ~phases.over())
     return select(Desk).where(Desk.next_asked_at.is_not(None), ~takes_nobody(), goes_on, ~busy())
 
 
@@ -66,7 +66,7 @@ def busy() -> ColumnElement[bool]:
     """Return the condition on Desk that the desk has a citizen, to talk or to screen, or owes an outcome."""
     screening = Callback.state == word(CallbackState.SCREENING)
     return or_(
-        exists().where(Callback.desk_id == Desk.id, callbacks.OCCUPIES),
+        exists().where(Callback.desk_id == Desk.id, transitions.OCCUPIES),
         exists().where(Callback.screen_desk_id == Desk.id, screening),
     )
 
@@ -163,7 +163,7 @@ _IS_ANY_STRANDED = select(exists().where(_stranded()))
 
 def is_any_to_meet(session: Session) -> bool:
     """Return whether `match` has anything to do."""
-    return session.scalar(_IS_ANY_TO_MEET, rounds.moment(now(session))) or False
+    return session.scalar(_IS_ANY_TO_MEET, phases.moment(now(session))) or False
 
 
 def is_any_stranded(session: Session) -> bool:

@@ -8,9 +8,9 @@ from db import events
 from db.engine import now
 from db.models import Callback, Desk, Registration, Round, User
 from db.states import CallbackState
-from hotline.callbacks import breaks, callbacks, take_next
+from hotline.callbacks import breaks, take_next, transitions
 from hotline.errors import Refused
-from hotline.rounds import round_permissions, rounds
+from hotline.rounds import phases, round_permissions
 
 
 def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Callback | None:
@@ -19,17 +19,17 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
     The first claim of a round that has begun opens it. Raises Refused("not-found" | "not-your-round" |
     "desk-busy" | "round-over" | "round-not-started" | "round-paused").
     """
-    round_ = rounds.get(session, round_id)
+    round_ = phases.get(session, round_id)
     round_permissions.check_serves(session, session.get_one(User, user_id), round_)
-    rounds.check_goes_on(round_, now(session))
+    phases.check_goes_on(round_, now(session))
     desk = session.get_one(Desk, desk_id)
-    callbacks.hold(session, desk)
-    if callbacks.live_at_desk(session, desk_id):
+    transitions.hold(session, desk)
+    if transitions.live_at_desk(session, desk_id):
         raise Refused("desk-busy", "the desk has a callback without an outcome")
-    if callbacks.screened_at_desk(session, desk_id):
+    if transitions.screened_at_desk(session, desk_id):
         raise Refused("desk-busy", "the desk speaks with a citizen first")
     breaks.end(session, desk)
-    values = {"token": callbacks.new_token(), "desk_id": desk_id, "user_id": user_id}
+    values = {"token": transitions.new_token(), "desk_id": desk_id, "user_id": user_id}
     taken = take_next.take_in_order(session, round_, **values)
     if taken is None:
         events.desk_changed(session, desk_id, "nobody-due")
@@ -43,9 +43,9 @@ def call_ahead(session: Session, round_: Round) -> Callback | None:
     "round-paused").
     """
     at = now(session)
-    rounds.check_goes_on(round_, at)
+    phases.check_goes_on(round_, at)
     return take_next.take_in_order(
-        session, round_, token=callbacks.new_token(), state=CallbackState.DIALING, called_at=at
+        session, round_, token=transitions.new_token(), state=CallbackState.DIALING, called_at=at
     )
 
 
@@ -56,7 +56,7 @@ def call_for(session: Session, round_: Round, desk_id: int, user_id: int | None)
     """
     at = now(session)
     values = {"state": CallbackState.DIALING, "called_at": at, "desk_id": desk_id, "user_id": user_id}
-    return take_next.take_in_order(session, round_, token=callbacks.new_token(), **values)
+    return take_next.take_in_order(session, round_, token=transitions.new_token(), **values)
 
 
 def call_this(session: Session, registration: Registration, **values: Any) -> Callback | None:
@@ -64,7 +64,7 @@ def call_this(session: Session, registration: Registration, **values: Any) -> Ca
     return take_next.take_this(
         session,
         registration,
-        token=callbacks.new_token(),
+        token=transitions.new_token(),
         state=CallbackState.DIALING,
         called_at=now(session),
         **values,

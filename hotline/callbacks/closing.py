@@ -10,12 +10,12 @@ from db.engine import now
 from db.models import Callback, OutboxKind, Registration, Round
 from db.states import FREE_OF_CHARGE, RETRIED, CallbackState, Fact, Outcome, RegistrationState
 from hotline import audit
-from hotline.callbacks import callbacks, own_faults, schedule
+from hotline.callbacks import own_faults, schedule, transitions
 from hotline.clock import CITY
 from hotline.errors import Refused
-from hotline.ledger import ledger
+from hotline.ledger import entries
 from hotline.messages import outbox
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 
 
@@ -91,7 +91,7 @@ def close(
     call. Raises Refused("too-far-ahead").
     """
     at = now(session)
-    callback = callbacks.by_token(session, token)
+    callback = transitions.by_token(session, token)
     if callback is None:
         return None
     values.setdefault("ended_at", callback.ended_at or at)
@@ -99,13 +99,13 @@ def close(
         values.setdefault("held_until", at)
     if outcome is Outcome.FAILED and own_faults.is_theirs(session, callback):
         outcome = Outcome.UNREACHABLE
-    closed = callbacks.move_unheard(session, token, CallbackState.CLOSED, outcome=outcome, **values)
+    closed = transitions.move_unheard(session, token, CallbackState.CLOSED, outcome=outcome, **values)
     if closed is None:
         return None
     registration = session.get_one(Registration, closed.registration_id, populate_existing=True)
     registration.last_outcome = outcome
     registration.attempts += outcome not in FREE_OF_CHARGE
-    round_ = rounds.get(session, closed.round_id)
+    round_ = phases.get(session, closed.round_id)
     registration.state = _after(outcome, registration.attempts, round_, settings)
     if outcome in RETRIED and registration.state is RegistrationState.CLOSED:
         outbox.tell(session, OutboxKind.CLOSED, registration, about_round=round_.id)
@@ -118,7 +118,7 @@ def close(
         registration.not_before = schedule.not_before(outcome, registration.attempts, at, settings, until)
     session.flush()  # lock order: all rows before the log
     said = {"agreed": True} if closed.agreed else {}
-    ledger.record(session, Fact.OUTCOME, registration, outcome=outcome, **said)
+    entries.record(session, Fact.OUTCOME, registration, outcome=outcome, **said)
     events.callback_changed(session, closed)
     events.registration_changed(session, registration)
     return closed

@@ -18,9 +18,9 @@ from db import events
 from db.engine import now
 from db.models import Callback, Desk, Official, UtcDateTime, word
 from db.states import IN_TALK, CallbackState, Outcome
-from hotline.callbacks import callbacks, closing
+from hotline.callbacks import closing, transitions
 from hotline.errors import Refused
-from hotline.rounds import round_permissions, rounds
+from hotline.rounds import phases, round_permissions
 from settings import Settings
 
 CONFIRM = timedelta(seconds=30)
@@ -37,7 +37,7 @@ def put_on_hold(session: Session, callback: Callback, settings: Settings) -> Cal
         return callback
     at, talks = now(session), Callback.state == CallbackState.TALKING
     values = {"held_until": at + timedelta(seconds=settings.on_hold_seconds), "on_hold_at": at}
-    moved = callbacks.move(session, callback.token, CallbackState.HELD, talks, **values)
+    moved = transitions.move(session, callback.token, CallbackState.HELD, talks, **values)
     if moved is None:
         raise Refused("wrong-state", f"the callback is {callback.state}")
     return moved
@@ -57,7 +57,7 @@ def desk_phone_moved(session: Session, desk_id: int, *, there: bool, settings: S
     first, because its row is written next (docs/architecture.md, lock order).
     """
     if (desk := session.get(Desk, desk_id)) is not None:
-        callbacks.hold(session, desk)
+        transitions.hold(session, desk)
     held = Callback.desk_id == desk_id, Callback.state == CallbackState.HELD
     for callback in session.scalars(select(Callback).where(*held, _waits).with_for_update(key_share=True)):
         whole = (callback.on_hold_at or now(session)) + timedelta(seconds=settings.on_hold_seconds)
@@ -89,7 +89,7 @@ _away = exists().where(Desk.id == Callback.desk_id, ~Desk.phone_connected)
 def lose(session: Session, token: str, settings: Settings) -> Callback | None:
     """Hold the citizen whose desk lost its phone in mid-conversation; None if they were not talking."""
     talks, until = Callback.state == CallbackState.TALKING, _held_until(session, settings)
-    return callbacks.move(session, token, CallbackState.HELD, talks, held_until=until)
+    return transitions.move(session, token, CallbackState.HELD, talks, held_until=until)
 
 
 def _held_until(session: Session, settings: Settings) -> datetime:
@@ -118,7 +118,7 @@ def part(session: Session, callback: Callback, said: Outcome | None = None) -> C
     if callback.on_hold_at:  # on hold is no cut by our side
         values |= {"on_hold_at": None, "held_until": None}
     its_own = Callback.desk_id == callback.desk_id  # not handed to another desk meanwhile
-    moved = callbacks.move(session, callback.token, CallbackState.PARTING, its_own, **values)
+    moved = transitions.move(session, callback.token, CallbackState.PARTING, its_own, **values)
     if moved is None:
         raise Refused("wrong-state", f"the callback is {callback.state}")
     return moved
@@ -131,7 +131,7 @@ def hang_up(session: Session, callback: Callback) -> Callback:
     """
     if callback.state is CallbackState.PARTING:
         return callback
-    return part(session, callback) if callback.state in IN_TALK else callbacks.ask_hangup(session, callback)
+    return part(session, callback) if callback.state in IN_TALK else transitions.ask_hangup(session, callback)
 
 
 def default_outcome(callback: Callback) -> Outcome | None:
@@ -175,12 +175,12 @@ def line_ended(session: Session, callback: Callback, settings: Settings, *, hung
         if callback.said:
             closing.close(session, token, callback.said, settings, ended_at=callback.parting_at)
         else:
-            callbacks.move(session, token, CallbackState.ENDED, ended_at=callback.parting_at)
+            transitions.move(session, token, CallbackState.ENDED, ended_at=callback.parting_at)
     elif callback.state is CallbackState.HELD and callback.hangup_asked_at:
         goes_back(session, token, at, settings)
     else:
         until = callback.held_until or (None if hung_up else _held_until(session, settings))
-        callbacks.move(session, token, CallbackState.ENDED, ended_at=at, held_until=until)
+        transitions.move(session, token, CallbackState.ENDED, ended_at=at, held_until=until)
 
 
 def cut_before_its_end(session: Session, callback: Callback, settings: Settings) -> None:
@@ -194,7 +194,7 @@ def cut_before_its_end(session: Session, callback: Callback, settings: Settings)
         return
     at, served = now(session), callback.said is not None
     values: dict[str, Any] = {"ended_at": at, "held_until": at, "parting_at": None, "said": None}
-    callbacks.move(session, callback.token, CallbackState.ENDED, **values)
+    transitions.move(session, callback.token, CallbackState.ENDED, **values)
     if served:
         goes_back(session, callback.token, at, settings)
 
@@ -252,12 +252,12 @@ def undo(session: Session, callback: Callback, desk: Desk, settings: Settings) -
 
     Raises Refused("too-late" | "desk-phone-away" | "desk-hears" | "desk-busy").
     """
-    callbacks.hold(session, desk)
+    transitions.hold(session, desk)
     session.refresh(callback, with_for_update={"key_share": True})
     until, at = parting_until(callback), now(session)
     if until is None or at >= until:
         raise Refused("too-late", "the citizen has hung up, or is being hung up")
-    callbacks.check_phone(desk)
+    transitions.check_phone(desk)
     back = send_back(session, desk, but=callback)
     desk.next_asked_at = None
     session.flush()  # lock order: rows before the log
@@ -265,14 +265,14 @@ def undo(session: Session, callback: Callback, desk: Desk, settings: Settings) -
         events.callback_changed(session, waits)
     until_back = _held_until(session, settings)
     values = {"parting_at": None, "said": None, "on_hold_at": None, "held_until": until_back}
-    moved = callbacks.move(session, callback.token, CallbackState.HELD, **values)
+    moved = transitions.move(session, callback.token, CallbackState.HELD, **values)
     assert moved is not None  # noqa: S101  (its row is locked)
     return moved
 
 
 def send_back(session: Session, desk: Desk, but: Callback) -> list[Callback]:
     """Let the desk's new citizen, other than `but`, wait for any desk again. Raises Refused("desk-busy")."""
-    other = callbacks.live_at_desk(session, desk.id)
+    other = transitions.live_at_desk(session, desk.id)
     if other is None or other.id == but.id:
         return []
     session.refresh(other, with_for_update={"key_share": True})
@@ -299,8 +299,8 @@ def parting_at_desk(session: Session, desk_id: int) -> Callback | None:
 
 def speaker(session: Session, callback: Callback) -> Official:
     """Return the official of the desk, who may be a deputy, or else the official of the round."""
-    round_ = rounds.get(session, callback.round_id)
+    round_ = phases.get(session, callback.round_id)
     person = round_permissions.at_desk(session, callback.desk_id) if callback.desk_id else None
     if person and person.official_id and round_permissions.speaks_in(session, person, round_):
         return session.get_one(Official, person.official_id)
-    return rounds.speaker(round_)
+    return phases.speaker(round_)

@@ -7,10 +7,10 @@ from db import events
 from db.engine import now
 from db.models import Callback, Desk, User
 from db.states import ON_THE_PHONE, CallbackState, Outcome, Phase, RegistrationState
-from hotline.callbacks import callbacks, claims, conversations, toll
+from hotline.callbacks import claims, conversations, toll, transitions
 from hotline.errors import Refused
-from hotline.line import busy_numbers, line
-from hotline.rounds import rounds
+from hotline.line import busy_numbers, order
+from hotline.rounds import phases
 from settings import Settings
 
 _SPOKE = or_(
@@ -37,8 +37,8 @@ def at_desk(session: Session, desk_id: int) -> Callback | None:
 
 
 def _may_be_called_again(session: Session, callback: Callback) -> bool:
-    round_ = rounds.get(session, callback.round_id)
-    if callback.held_until is None or rounds.phase(round_, now(session)) is not Phase.LIVE:
+    round_ = phases.get(session, callback.round_id)
+    if callback.held_until is None or phases.phase(round_, now(session)) is not Phase.LIVE:
         return False
     if callback.state is CallbackState.ENDED:
         return True
@@ -46,8 +46,8 @@ def _may_be_called_again(session: Session, callback: Callback) -> bool:
     if callback.outcome is not Outcome.CALL_AGAIN or registration.round_id != callback.round_id:
         return False
     if registration.state is RegistrationState.WAITING:
-        return line.is_due(registration, now(session)) and not _was_called_since(session, callback)
-    called_ahead = callbacks.of_registration(session, registration.id)
+        return order.is_due(registration, now(session)) and not _was_called_since(session, callback)
+    called_ahead = transitions.of_registration(session, registration.id)
     return called_ahead is not None and _for_any_desk(called_ahead)
 
 
@@ -74,14 +74,14 @@ def call_again_now(session: Session, callback: Callback, desk: Desk, settings: S
     The ledger names the citizens who are passed. If the dialer already calls this citizen ahead, the desk
     takes that call over. Raises Refused("desk-phone-away" | "desk-hears" | "desk-phone-elsewhere" |
     "desk-busy" | "calls-capped" | "wrong-state" | "engaged"). Also raises the errors of
-    `callbacks.check_may_be_called` and `toll.check_room`.
+    `transitions.check_may_be_called` and `toll.check_room`.
     """
-    callbacks.hold(session, desk)
+    transitions.hold(session, desk)
     events.hold_line(session, callback.round_id)
     session.refresh(callback, with_for_update={"key_share": True})
-    callbacks.check_phone(desk)
-    callbacks.check_same_node(session, desk, callback.round_id)
-    callbacks.check_may_be_called(session, callback)
+    transitions.check_phone(desk)
+    transitions.check_same_node(session, desk, callback.round_id)
+    transitions.check_may_be_called(session, callback)
     if not _may_be_called_again(session, callback):
         raise Refused("wrong-state", f"the callback is {callback.state}, outcome {callback.outcome}")
     back = conversations.send_back(session, desk, but=callback)
@@ -94,7 +94,7 @@ def call_again_now(session: Session, callback: Callback, desk: Desk, settings: S
 
 
 def _take_called_ahead(session: Session, before: Callback, desk: Desk) -> Callback | None:
-    called_ahead = callbacks.of_registration(session, before.registration_id)
+    called_ahead = transitions.of_registration(session, before.registration_id)
     if called_ahead is None or not _for_any_desk(called_ahead):
         return None
     session.refresh(called_ahead, with_for_update={"key_share": True})

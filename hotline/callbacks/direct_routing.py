@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from db import events
 from db.models import Callback, Desk, Registration, Role, Round, User, word
 from db.states import RegistrationState
-from hotline.callbacks import assignment, callbacks, claims
+from hotline.callbacks import assignment, claims, transitions
 from hotline.errors import Refused
 from hotline.line import busy_numbers
-from hotline.rounds import rounds
+from hotline.rounds import phases
 
 _LINE = bindparam("line", type_=Integer)
 """Parameter of queries: the id of the operators' line."""
@@ -29,7 +29,7 @@ def takes_live(session: Session, desk: Desk) -> bool:
     """Return whether this desk takes live calls."""
     if desk.takes_live is not None:
         return desk.takes_live
-    operators_line = rounds.find_operators_line(session)
+    operators_line = phases.find_operators_line(session)
     if operators_line is None:
         return False
     taken = select(exists().where(Desk.id == desk.id, TAKES))
@@ -38,7 +38,7 @@ def takes_live(session: Session, desk: Desk) -> bool:
 
 def say(session: Session, desk: Desk, takes: bool | None) -> None:
     """Set whether the desk takes live calls; None follows the line that it serves."""
-    callbacks.hold(session, desk)
+    transitions.hold(session, desk)
     if desk.takes_live is takes:
         return
     desk.takes_live = takes
@@ -91,7 +91,7 @@ def is_any_ready(session: Session, operators_line: Round) -> bool:
 
 def is_any_at_work(session: Session) -> bool:
     """Return whether any desk that takes live calls is at work, free or not."""
-    operators_line = rounds.find_operators_line(session)
+    operators_line = phases.find_operators_line(session)
     if operators_line and operators_line.paused_at:
         return False
     nobodys = 0  # the operators' line is created for its first caller
@@ -117,7 +117,7 @@ def _is_any_waiting(session: Session, operators_line: Round) -> bool:
 
 def has_work(session: Session) -> bool:
     """Return whether `give` may have work."""
-    operators_line = rounds.find_operators_line(session)
+    operators_line = phases.find_operators_line(session)
     return (
         operators_line is not None
         and is_any_free(session, operators_line)
@@ -131,7 +131,7 @@ def give(session: Session, *, may_dial: bool) -> Desk | None:
     One desk for each transaction: no row lock is taken after the log is written. `may_dial`: whether a phone
     may be called now. If not, a citizen who is not on the line is not taken, and nobody passes them.
     """
-    operators_line = rounds.find_operators_line(session)
+    operators_line = phases.find_operators_line(session)
     if operators_line is None or operators_line.paused_at or not _is_any_waiting(session, operators_line):
         return None
     desk = session.scalars(_FIRST_FREE, {"line": operators_line.id}).first()

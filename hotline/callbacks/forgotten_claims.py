@@ -17,7 +17,7 @@ from db.states import CallbackState, Outcome
 from db.trusted_time import trusted_now
 from hotline import audit
 from hotline.callbacks import closing, conversations
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 
 UNCALLED = timedelta(minutes=2)
@@ -36,7 +36,7 @@ _never_talked = and_(
 _uncalled = Callback.claimed_at <= bindparam("uncalled_ago", type_=UtcDateTime)
 _settled = Callback.ended_at <= bindparam("settled_ago", type_=UtcDateTime)
 _IS_DUE = or_(
-    and_(Callback.state == word(CallbackState.CLAIMED), or_(_uncalled, rounds.over())),
+    and_(Callback.state == word(CallbackState.CLAIMED), or_(_uncalled, phases.over())),
     and_(Callback.state == word(CallbackState.ENDED), or_(_never_talked, _settled)),
 )
 """Condition that a callback is to be settled; `_asked` gives the parameters."""
@@ -54,7 +54,7 @@ IS_ANY = select(exists().where(Callback.state.in_(words((CallbackState.CLAIMED, 
 
 def _asked(at: datetime) -> dict[str, datetime]:
     waits = {"never_talked_ago": NEVER_TALKED, "uncalled_ago": UNCALLED, "settled_ago": SETTLED}
-    return {**rounds.moment(at), **{name: at - wait for name, wait in waits.items()}}
+    return {**phases.moment(at), **{name: at - wait for name, wait in waits.items()}}
 
 
 def due(session: Session) -> Sequence[str]:

@@ -19,7 +19,7 @@ from db import events
 from db.engine import now
 from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
 from db.states import IN_TALK, CallbackState, Outcome
-from hotline.callbacks import breaker, callbacks, closing, conversations, placing, toll, waiting_callers
+from hotline.callbacks import breaker, closing, conversations, placing, toll, transitions, waiting_callers
 from hotline.calls_until import CONVERSATIONS_S
 from hotline.nodes import leases, round_affinity
 from hotline.outbound import queue
@@ -138,7 +138,7 @@ def close(session: Session, token: str, settings: Settings, *, may_go_on: bool =
     A conversation that the desk had ended is closed as over. `may_go_on`: the conversation may still go on;
     then the citizen is due when its node must have ended it.
     """
-    callback = callbacks.by_token(session, token)
+    callback = transitions.by_token(session, token)
     if callback is None:
         return
     session.refresh(callback, with_for_update={"key_share": True})
@@ -150,7 +150,7 @@ def close(session: Session, token: str, settings: Settings, *, may_go_on: bool =
     elif callback.state in IN_TALK or may_go_on:
         cut_at = callback.held_until or at  # marks a cut by our own side
         due = at + _LASTS if may_go_on else at
-        callbacks.move_unheard(session, token, CallbackState.ENDED, ended_at=at, held_until=cut_at)
+        transitions.move_unheard(session, token, CallbackState.ENDED, ended_at=at, held_until=cut_at)
         closing.close(session, token, Outcome.CALL_AGAIN, settings, again_at=due)
     elif callback.state in (CallbackState.ENDED, CallbackState.CLOSED):
         placing.channel_gone(session, callback)

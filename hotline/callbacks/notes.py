@@ -12,9 +12,9 @@ from db.engine import now
 from db.models import Callback, Note, User
 from db.states import CallbackState
 from hotline import audit
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from hotline.errors import Refused
-from hotline.rounds import round_permissions, rounds
+from hotline.rounds import phases, round_permissions
 
 MOST = 2000
 """Limit, in characters, of all notes while the conversation goes on."""
@@ -30,13 +30,13 @@ def check_writes(session: Session, callback: Callback, user: User) -> None:
 
     Raises Refused("forbidden").
     """
-    if callbacks.holds(callback, user.desk_id):
+    if transitions.holds(callback, user.desk_id):
         return
     if callback.state is CallbackState.CLOSED:
         ended_at = callback.ended_at
         may = callback.desk_id == user.desk_id and ended_at and now(session) - ended_at < _AFTERWARDS
     else:
-        round_ = rounds.get(session, callback.round_id)
+        round_ = phases.get(session, callback.round_id)
         may = callback.state in _SPOKEN and round_permissions.may_serve(session, user, round_)
     if not may:
         raise Refused("forbidden", "this conversation is another desk's, or was long ago")

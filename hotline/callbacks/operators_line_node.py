@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from db.models import Callback, CallerNow, Desk, Registration, Round, WaitingCaller, word
 from db.states import CallbackState, RegistrationState
-from hotline.callbacks import callbacks, direct_routing
+from hotline.callbacks import direct_routing, transitions
 from hotline.nodes import draining, leases, round_affinity
-from hotline.rounds import rounds
+from hotline.rounds import phases
 
 
 class Side(Enum):
@@ -45,7 +45,7 @@ _NOBODY_HEARS = ~exists().where(  # callers in the menu of the line: they will w
     CallerNow.number == Registration.number,
     or_(CallerNow.node.is_(None), CallerNow.node != _HERE),
 )
-_has_one = exists().where(Callback.desk_id == Desk.id, Callback.round_id == _LINE, callbacks.OCCUPIES)
+_has_one = exists().where(Callback.desk_id == Desk.id, Callback.round_id == _LINE, transitions.OCCUPIES)
 _of_line = or_(Desk.round_id == _LINE, and_(Desk.round_id.is_(None), direct_routing.TAKES), _has_one)
 _at_work = or_(Desk.phone_connected, Desk.call_asked_at.is_not(None), Desk.call_token.is_not(None))
 _NO_PHONE_STAYS = ~exists().where(_at_work, Desk.phone != "browser", _of_line)
@@ -65,7 +65,7 @@ def hold(session: Session, node: str) -> Side:
 
     Call it before any row is changed.
     """
-    line = rounds.find_operators_line(session)
+    line = phases.find_operators_line(session)
     if line is None:
         return Side.HERE
     if line.node == node:
@@ -83,14 +83,14 @@ def hold(session: Session, node: str) -> Side:
 
 def follow(session: Session, node: str) -> None:
     """Move the line that `hold` found movable to this node. Call it after all other changes."""
-    line = rounds.find_operators_line(session)
+    line = phases.find_operators_line(session)
     if line is not None:
         round_affinity.move(session, line.id, node)
 
 
 def is_left_empty(session: Session, node: str) -> bool:
     """Return whether the line lives here without callers and desk phones, while other nodes are alive."""
-    line = rounds.find_operators_line(session)
+    line = phases.find_operators_line(session)
     return line is not None and line.node == node and _is_empty(session, line, node)
 
 
@@ -99,7 +99,7 @@ def free(session: Session, node: str) -> None:
 
     A desk whose browser cannot reach this node can then return to its former node.
     """
-    line = rounds.find_operators_line(session)
+    line = phases.find_operators_line(session)
     if line and round_affinity.hold(session, line.id) == node and _is_empty(session, line, node):
         round_affinity.free_rounds(session, [line.id])
 

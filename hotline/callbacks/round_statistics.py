@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Desk, Round, words
 from db.states import LIVE, UNDER_WAY, CallbackState, Outcome
-from hotline.callbacks import assignment, callbacks, pacing
+from hotline.callbacks import assignment, pacing, transitions
 from hotline.callbacks.pacing import RoundStatistics, Situation, Speaker
 from hotline.nodes import round_affinity
 
@@ -80,7 +80,7 @@ def situation(session: Session, round_id: int) -> Situation:
     at = now(session)
     live = session.scalars(_LIVE, {"round": round_id}).all()
     desks = session.scalars(_DESKS, {"round": round_id}).all()
-    with_desk = {c.desk_id: c for c in live if c.desk_id is not None and callbacks.occupies(c)}
+    with_desk = {c.desk_id: c for c in live if c.desk_id is not None and transitions.occupies(c)}
     called_ahead = [callback for callback in live if callback.desk_id is None]
     return Situation(
         speakers=[

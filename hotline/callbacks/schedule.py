@@ -14,8 +14,8 @@ from db.states import FREE_OF_CHARGE, RETRIED, Outcome, RegistrationState
 from hotline.clock import after_quiet, is_quiet
 from hotline.errors import Refused
 from hotline.line import carry_over
-from hotline.rounds import rounds
-from hotline.rounds.rounds import OVERTIME
+from hotline.rounds import phases
+from hotline.rounds.phases import OVERTIME
 from settings import Settings
 
 _SHARE = {Outcome.BUSY: 0.5, Outcome.CALL_AGAIN: 0.5, Outcome.UNREACHABLE: 2.0}
@@ -165,7 +165,7 @@ def forecast(
 
     `wish` is None if the citizen named no time. Raises Refused("too-far-ahead").
     """
-    at, round_ = now(session), rounds.get(session, callback.round_id)
+    at, round_ = now(session), phases.get(session, callback.round_id)
     quiet = wish is not None and is_quiet(max(wish, at), settings.quiet_hours)
     if wish is None:
         due, because = promised_by_rule(at, round_, settings)
@@ -178,8 +178,8 @@ def forecast(
 
 def _next_start(session: Session, round_: Round, at: datetime) -> datetime | None:
     following_id = select(carry_over.NEXT_ROUND).select_from(Round).where(Round.id == round_.id)
-    next_id = session.scalar(following_id, rounds.moment(at))
-    return rounds.get(session, next_id).starts_at if next_id is not None else None
+    next_id = session.scalar(following_id, phases.moment(at))
+    return phases.get(session, next_id).starts_at if next_id is not None else None
 
 
 def list_promised(session: Session, user: User) -> Sequence[Callback]:

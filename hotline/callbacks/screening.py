@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Desk
 from db.states import CallbackState, Outcome
-from hotline.callbacks import assignment, callbacks, closing
+from hotline.callbacks import assignment, closing, transitions
 from hotline.errors import Refused
 from settings import Settings
 
@@ -22,15 +22,15 @@ def screen(session: Session, callback: Callback, desk: Desk) -> Callback:
 
     Raises Refused("wrong-state" | "desk-busy" | "desk-phone-away" | "desk-hears").
     """
-    callbacks.hold(session, desk)
-    callbacks.check_phone(desk)
-    if callbacks.live_at_desk(session, desk.id):
+    transitions.hold(session, desk)
+    transitions.check_phone(desk)
+    if transitions.live_at_desk(session, desk.id):
         raise Refused("desk-busy", "the desk has a callback of its own")
     # A desk may just have got the citizen, or the call may just have been let go.
     waits = and_(Callback.desk_id.is_(None), Callback.hangup_asked_at.is_(None))
     try:
         with session.begin_nested():
-            screened = callbacks.move(
+            screened = transitions.move(
                 session, callback.token, CallbackState.SCREENING, waits, screen_desk_id=desk.id
             )
     except IntegrityError:
@@ -44,7 +44,7 @@ def hand_over(session: Session, callback: Callback) -> Callback:
     """Hand the screened citizen over: they wait for any desk again. Raises Refused("wrong-state")."""
     if callback.state is not CallbackState.SCREENING:
         raise Refused("wrong-state", f"the callback is {callback.state}")
-    moved = callbacks.move(session, callback.token, CallbackState.WAITING)
+    moved = transitions.move(session, callback.token, CallbackState.WAITING)
     if moved is None:
         raise Refused("wrong-state", "the callback has just moved on")
     assignment.match(session)

@@ -20,10 +20,10 @@ from db.models import BreakReason, Callback, Desk, Round, UtcDateTime, words
 from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Phase, sources
 from db.trusted_time import trusted_now
 from hotline import audit
-from hotline.callbacks import assignment, breaks, callbacks, conversations, direct_routing
+from hotline.callbacks import assignment, breaks, conversations, direct_routing, transitions
 from hotline.errors import Refused
 from hotline.nodes import draining, round_affinity
-from hotline.rounds import round_permissions, rounds
+from hotline.rounds import phases, round_permissions
 from settings import Settings
 
 _OVER = (Phase.OVER, Phase.CANCELLED)
@@ -34,21 +34,21 @@ def serve(session: Session, desk: Desk, round_id: int, settings: Settings) -> No
 
     Raises Refused("not-found" | "not-your-round" | "round-over").
     """
-    round_ = rounds.get(session, round_id)
+    round_ = phases.get(session, round_id)
     person = round_permissions.at_desk(session, desk.id)
     if person:
         round_permissions.check_serves(session, person, round_)
-    rounds.check_not_over(round_, now(session))
+    phases.check_not_over(round_, now(session))
     if desk.round_id == round_id:
         return
-    callbacks.hold(session, desk)
+    transitions.hold(session, desk)
     _sit(session, desk, round_id, settings)
     events.desk_changed(session, desk.id, "serves")
 
 
 def leave(session: Session, desk: Desk, settings: Settings) -> None:
     """Let the desk leave its round; a conversation in progress goes on."""
-    callbacks.hold(session, desk)
+    transitions.hold(session, desk)
     _sit(session, desk, None, settings)
 
 
@@ -64,7 +64,7 @@ def _sit(session: Session, desk: Desk, round_id: int | None, settings: Settings)
 
 
 def _left(session: Session, desk: Desk, back: Callback | None, settings: Settings) -> None:
-    live = callbacks.live_at_desk(session, desk.id)
+    live = transitions.live_at_desk(session, desk.id)
     if live and live.state in (CallbackState.PARTING, CallbackState.ENDED):
         conversations.finish(session, live, settings)
     if back:
@@ -98,9 +98,9 @@ def _wants_no_more(session: Session, desk: Desk) -> Callback | None:
 def _was_its_last(session: Session, desk: Desk, callback_id: int) -> bool:
     """Return whether the desk has ended this conversation and its round is over."""
     callback = session.get(Callback, callback_id)
-    if callback is None or callback.desk_id != desk.id or callbacks.live_at_desk(session, desk.id):
+    if callback is None or callback.desk_id != desk.id or transitions.live_at_desk(session, desk.id):
         return False
-    return rounds.phase(rounds.get(session, callback.round_id), now(session)) in _OVER
+    return phases.phase(phases.get(session, callback.round_id), now(session)) in _OVER
 
 
 def ask_next(
@@ -113,7 +113,7 @@ def ask_next(
     Refused("not-serving" | "desk-phone-away" | "desk-phone-elsewhere" | "confirm-next" | "wrong-state" |
     "round-not-started").
     """
-    callbacks.hold(session, desk)
+    transitions.hold(session, desk)
     if desk.round_id is None:
         if after is not None and _was_its_last(session, desk, after):
             return None  # a key pressed twice
@@ -122,15 +122,15 @@ def ask_next(
         raise Refused("desk-phone-away", "the desk's phone is not in its room")
     if desk.phone != "browser" and round_affinity.is_elsewhere(session, desk.id):  # a browser moves by itself
         raise Refused("desk-phone-elsewhere", "the round's calls are on another node than the desk's phone")
-    live = callbacks.live_at_desk(session, desk.id)
+    live = transitions.live_at_desk(session, desk.id)
     if live and live.id != after:
         return live
     if live and not confirmed and conversations.is_young(session, live):
         raise Refused("confirm-next", "the conversation has just begun: end it once more, on purpose")
-    round_, at = rounds.get(session, desk.round_id), now(session)
-    over, paused = rounds.phase(round_, at) in _OVER, None
+    round_, at = phases.get(session, desk.round_id), now(session)
+    over, paused = phases.phase(round_, at) in _OVER, None
     if not over:
-        rounds.check_begun(round_, at)
+        phases.check_begun(round_, at)
         breaks.end(session, desk)
         desk.next_asked_at = desk.next_asked_at or at
         paused, round_.paused_at = round_.paused_at, None
@@ -147,12 +147,12 @@ def ask_next(
         events.round_changed(session, round_.id, "resumed")
     events.desk_changed(session, desk.id, "asks-next")
     assignment.match(session)
-    return callbacks.live_at_desk(session, desk.id)
+    return transitions.live_at_desk(session, desk.id)
 
 
 def not_now(session: Session, desk: Desk) -> None:
     """Withdraw the desk's request for the next citizen («اکنون نه», not now)."""
-    callbacks.hold(session, desk)
+    transitions.hold(session, desk)
     if desk.next_asked_at:
         back = _wants_no_more(session, desk)
         session.flush()
@@ -163,7 +163,7 @@ def not_now(session: Session, desk: Desk) -> None:
 
 def take_break(session: Session, desk: Desk, reason: BreakReason | None) -> None:
     """Begin a break for this reason, or end it (None). A citizen given to the desk waits for another one."""
-    callbacks.hold(session, desk)
+    transitions.hold(session, desk)
     if reason is None:
         breaks.end(session, desk)
     else:
@@ -180,7 +180,7 @@ def begins(session: Session, callback: Callback) -> bool:
     desk = session.get(Desk, callback.desk_id)
     if desk is None:
         return False
-    callbacks.hold(session, desk)
+    transitions.hold(session, desk)
     session.refresh(callback, ["state", "desk_id"])
     if callback.state not in sources(CallbackState.TALKING) or callback.desk_id != desk.id:
         return False
@@ -193,7 +193,7 @@ def begins(session: Session, callback: Callback) -> bool:
 
 def finishing(session: Session, desk: Desk) -> Callback:
     """Note that the conversation will soon end («رو به پایان»). Raises Refused("wrong-state")."""
-    live = callbacks.live_at_desk(session, desk.id)
+    live = transitions.live_at_desk(session, desk.id)
     if live is None or live.state is not CallbackState.TALKING:
         raise Refused("wrong-state", "the desk speaks with nobody")
     if live.finishing_at is None:
@@ -211,7 +211,7 @@ _begun = or_(Round.opened_at.is_not(None), Round.starts_at <= bindparam("at", ty
 _drained = draining.drained(Round.node)
 """Condition that a round's node drains: the round calls nobody ahead, and moves."""
 _SERVED = select(Round).where(
-    _at_work, _begun, Round.paused_at.is_(None), ~rounds.over(), round_affinity.mine(Round.node), ~_drained
+    _at_work, _begun, Round.paused_at.is_(None), ~phases.over(), round_affinity.mine(Round.node), ~_drained
 )
 
 
@@ -220,7 +220,7 @@ def served(session: Session, node: str | None = None) -> Sequence[Round]:
 
     `node` limits them to its rounds.
     """
-    return session.scalars(_SERVED, {**rounds.moment(now(session)), "node": node}).all()
+    return session.scalars(_SERVED, {**phases.moment(now(session)), "node": node}).all()
 
 
 def may_come_to(session: Session, callback: Callback, desk_id: int | None) -> bool:
@@ -244,7 +244,7 @@ _LEFT = (
         Callback.hangup_asked_at.is_(None),
         Callback.state.in_(words(ON_THE_PHONE)),
         or_(_nobodys, and_(Round.cancelled_at.is_not(None), _not_yet)),
-        rounds.over(),
+        phases.over(),
     )
 )
 _ALL_LEFT = _LEFT.order_by(Callback.id)
@@ -255,7 +255,7 @@ def left_behind(session: Session) -> Sequence[str]:
 
     These are the calls ahead and, in a cancelled round, the calls of desks that do not talk yet.
     """
-    return session.execute(_ALL_LEFT, rounds.moment(trusted_now(session))).scalars().all()
+    return session.execute(_ALL_LEFT, phases.moment(trusted_now(session))).scalars().all()
 
 
 def let_go(session: Session, token: str) -> bool:
@@ -264,7 +264,7 @@ def let_go(session: Session, token: str) -> bool:
     The dialer plays an apology and hangs up. The citizen returns to their own place as if never called.
     """
     at = trusted_now(session)
-    callback = callbacks.by_token(session, token)
+    callback = transitions.by_token(session, token)
     desk_id = callback.desk_id if callback else None
     asked = session.scalar(
         update(Callback)
@@ -272,7 +272,7 @@ def let_go(session: Session, token: str) -> bool:
         .values(hangup_asked_at=at, desk_id=None, user_id=None)
         .returning(Callback.id)
         .execution_options(synchronize_session=False),
-        rounds.moment(at),
+        phases.moment(at),
     )
     if asked and desk_id is not None:
         events.desk_changed(session, desk_id, "let-go")

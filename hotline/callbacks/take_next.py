@@ -11,9 +11,9 @@ from db.engine import now
 from db.models import Callback, Registration, Round
 from db.states import Fact
 from hotline.errors import Refused
-from hotline.ledger import ledger
-from hotline.line import busy_numbers, carry_over, line
-from hotline.rounds import planning, rounds
+from hotline.ledger import entries
+from hotline.line import busy_numbers, carry_over, order
+from hotline.rounds import phases, planning
 
 _TRIES = 20
 """How often a claim is undone because somebody stands ahead. After that the ledger names who is passed."""
@@ -34,7 +34,7 @@ def take_in_order(session: Session, round_: Round, **values: Any) -> Callback | 
         return None
     callback, passed, at = taken
     if not round_.opened_at:
-        rounds.open_round(session, round_)
+        phases.open_round(session, round_)
     _record(session, callback, at, passed)
     return callback
 
@@ -46,12 +46,12 @@ def take_this(session: Session, registration: Registration, **values: Any) -> Ca
     Refused("engaged").
     """
     at = now(session)
-    if line.take(session, registration.id, at) is None:
+    if order.take(session, registration.id, at) is None:
         return None
     callback = _callback(session, registration.id, registration.round_id, at, values)
     at = events.hold_order(session)
     busy_numbers.check_free(session, callback)
-    _record(session, callback, at, line.passed(session, callback.registration, at))
+    _record(session, callback, at, order.passed(session, callback.registration, at))
     return callback
 
 
@@ -59,7 +59,7 @@ def _record(session: Session, callback: Callback, at: datetime, passed: list[int
     """Record the claim in the ledger, with the passed citizens and those of them who were on the phone."""
     on_the_line = sorted(busy_numbers.among(session, passed))
     facts = {"passed": passed} | ({"engaged": on_the_line} if on_the_line else {})
-    ledger.record(session, Fact.CALLED, callback.registration, at, **facts)
+    entries.record(session, Fact.CALLED, callback.registration, at, **facts)
     events.callback_changed(session, callback)
 
 
@@ -80,7 +80,7 @@ def _take_first(
             if callback is None:
                 return None
             at = events.hold_order(session)  # no newer fact is written before this one
-            passed = line.passed(session, callback.registration, at)
+            passed = order.passed(session, callback.registration, at)
             free = not busy_numbers.elsewhere(
                 session, callback, at
             )  # another round may just have called them
@@ -91,7 +91,7 @@ def _take_first(
 
 
 def _take(session: Session, round_: Round, values: dict[str, Any], at: datetime) -> Callback | None:
-    registration_id = line.take_next(session, round_.id, at)
+    registration_id = order.take_next(session, round_.id, at)
     if registration_id is None:
         return None
     return _callback(session, registration_id, round_.id, at, values)

@@ -18,7 +18,7 @@ from db.engine import now
 from db.models import Callback, Department, Desk, Guest, Official, words
 from db.states import IN_TALK, GuestEnd, GuestState, guest_sources
 from hotline import audit, numbers
-from hotline.callbacks import callbacks, toll
+from hotline.callbacks import toll, transitions
 from hotline.errors import Refused
 from hotline.line import blocked
 from hotline.nodes import round_affinity
@@ -66,7 +66,7 @@ def ask(
     not_mine = callback.desk_id != mine  # handed to another desk meanwhile
     if callback.state not in IN_TALK or callback.hangup_asked_at or desk is None or not_mine:
         raise Refused("wrong-state", f"the callback is {callback.state}")
-    callbacks.check_phone(desk)
+    transitions.check_phone(desk)
     there = present(session, callback.id)
     if there is not None:
         if there.number == number and there.hangup_asked_at is None:

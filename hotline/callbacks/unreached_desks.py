@@ -13,7 +13,7 @@ from db import events
 from db.engine import now
 from db.models import Callback, Desk, UtcDateTime, word
 from db.states import CallbackState
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from settings import Settings
 
 _UNREACHED = and_(
@@ -39,7 +39,7 @@ def let_go(session: Session, token: str, settings: Settings, at: datetime | None
 
     The dialer plays an apology and hangs up.
     """
-    callback = callbacks.by_token(session, token)
+    callback = transitions.by_token(session, token)
     if callback is None:
         return False
     session.refresh(callback, with_for_update={"key_share": True})

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, PlacedCall, Registration
 from db.states import Fact, Outcome, RegistrationState
-from hotline.ledger import ledger
+from hotline.ledger import entries
 
 _SOON = timedelta(seconds=5)
 
@@ -72,4 +72,4 @@ def release(session: Session, numbers: Collection[str]) -> None:
         registration.not_before = None
     session.flush()
     for registration in released:
-        ledger.record(session, Fact.OUTCOME, registration, outcome=Outcome.FAILED)
+        entries.record(session, Fact.OUTCOME, registration, outcome=Outcome.FAILED)

@@ -15,10 +15,10 @@ from db import events
 from db.engine import ago, now
 from db.models import Callback, Desk, Registration, Round, WaitingCaller
 from db.states import CallbackState, RegistrationState
-from hotline.callbacks import assignment, callbacks, direct_routing, pacing, round_statistics
-from hotline.line import busy_numbers, line
+from hotline.callbacks import assignment, direct_routing, pacing, round_statistics, transitions
+from hotline.line import busy_numbers, order
 from hotline.nodes import round_affinity
-from hotline.rounds import rounds
+from hotline.rounds import phases
 
 STALE = timedelta(seconds=90)
 """How long a caller counts as present without a report. A script reports at least every 30 seconds."""
@@ -91,7 +91,7 @@ def is_open(session: Session, registration_id: int) -> bool:
 
 def is_here(session: Session, node: str) -> bool:
     """Return whether the operators' line is on this node or on none, so that callers here can wait for it."""
-    operators_line = rounds.find_operators_line(session)
+    operators_line = phases.find_operators_line(session)
     home = round_affinity.of_round(session, operators_line.id) if operators_line else None
     return home in (None, node)
 
@@ -140,7 +140,7 @@ def has_just_left(session: Session, registration_id: int) -> bool:
 
 def settle(session: Session, node: str) -> bool:
     """Return whether the operators' line is on this node; a line without a node gets this one."""
-    operators_line = rounds.find_operators_line(session)
+    operators_line = phases.find_operators_line(session)
     return operators_line is not None and round_affinity.settle(session, operators_line.id, node)
 
 
@@ -176,7 +176,7 @@ def _left(session: Session, which: ColumnElement[bool]) -> None:
     ).all()
     for registration_id in gone:
         events.registration_changed(session, session.get_one(Registration, registration_id))
-        in_hand = callbacks.of_registration(session, registration_id)
+        in_hand = transitions.of_registration(session, registration_id)
         if in_hand:  # the desk's page shows that the phone must ring
             events.callback_changed(session, in_hand)
 
@@ -215,7 +215,10 @@ def outlook(session: Session, registration_id: int) -> Outlook:
     place = session.get_one(Registration, registration_id)
     if place.state is RegistrationState.CALLING:  # a desk has them in hand
         return Outlook(0, free=True, minutes=1)
-    operators_line, before = session.get_one(Round, place.round_id), line.passed(session, place, now(session))
+    operators_line, before = (
+        session.get_one(Round, place.round_id),
+        order.passed(session, place, now(session)),
+    )
     free = not before and direct_routing.is_any_free(session, operators_line)
     seconds = 0.0 if free else _seconds(session, operators_line, before)
     return Outlook(len(before), free, None if seconds is None else max(1, math.ceil(seconds / 60)))
@@ -236,12 +239,12 @@ def _seconds(session: Session, operators_line: Round, before: Sequence[int]) -> 
 def _speakers(session: Session, operators_line: Round) -> list[pacing.Speaker]:
     """Return the desks at work for the operators' line; a desk that talks for another line does not count."""
     at = now(session)
-    own = and_(Callback.round_id == operators_line.id, callbacks.OCCUPIES)
+    own = and_(Callback.round_id == operators_line.id, transitions.OCCUPIES)
     has_one = exists().where(Callback.desk_id == Desk.id, own)
     works = or_(Desk.round_id == operators_line.id, direct_routing.TAKES, has_one)
     here = select(Desk.id).where(~assignment.takes_nobody(), works)
     desks = session.scalars(here, {"line": operators_line.id}).all()
-    busy = select(Callback).where(Callback.desk_id.in_(desks), callbacks.OCCUPIES)
+    busy = select(Callback).where(Callback.desk_id.in_(desks), transitions.OCCUPIES)
     at_desk = {callback.desk_id: callback for callback in session.scalars(busy)}
     return [
         round_statistics.speaker(at_desk.get(desk), at)

@@ -14,7 +14,7 @@ from db.models import Callback, Registration, Round
 from db.states import Fact, Outcome, RegistrationState
 from hotline.callbacks import schedule
 from hotline.errors import Refused
-from hotline.ledger import ledger
+from hotline.ledger import entries
 from settings import Settings
 
 _COUNTED_FROM_NOW = timedelta(hours=1)
@@ -51,7 +51,7 @@ def shorten(session: Session, settings: Settings) -> int:
             shortened.append((registration, last))
     session.flush()  # lock order: rows before the log
     for registration, last in shortened:
-        ledger.record(session, Fact.OUTCOME, registration, outcome=last.outcome, set_back=True)
+        entries.record(session, Fact.OUTCOME, registration, outcome=last.outcome, set_back=True)
         events.registration_changed(session, registration)
     return len(shortened)
 

@@ -17,7 +17,7 @@ from db.engine import now
 from db.models import Callback, Desk, Event, Round, User, UtcDateTime
 from db.states import LIVE, CallbackState
 from hotline.callbacks import assignment, direct_routing
-from hotline.rounds import rounds
+from hotline.rounds import phases
 
 OVER = (CallbackState.PARTING, CallbackState.ENDED)
 """States after the call in which the desk owes the outcome."""
@@ -41,7 +41,7 @@ _turn = (
     .correlate(Desk, User)
     .scalar_subquery()
 )
-_round_over = exists().where(Round.id == Desk.round_id, rounds.over())
+_round_over = exists().where(Round.id == Desk.round_id, phases.over())
 _LAST_TURNS = (
     select(_turn)
     .select_from(Desk)
@@ -73,7 +73,7 @@ def since(session: Session, desk: Desk, in_hand: Callback | None) -> datetime | 
 def idle_since(session: Session, desks: Sequence[Desk]) -> dict[int, datetime]:
     """Return since when those desks are in wrap-up that owe no outcome, by desk id."""
     at = now(session)
-    asked = {**rounds.moment(at), "forgotten": at - _FORGOTTEN}
+    asked = {**phases.moment(at), "forgotten": at - _FORGOTTEN}
     by_id = {desk.id: desk for desk in desks}
     turns = _LAST_TURNS.where(Desk.id.in_(by_id))
     last = [turn for turn in session.execute(turns, asked).scalars() if turn]

@@ -19,11 +19,11 @@ from hotline.citizens import (
     subscriptions,
 )
 from hotline.citizens.exported import when
-from hotline.line import line
+from hotline.line import order
 from hotline.requests import categories, spoken_replies
-from hotline.requests import requests as city_requests
-from hotline.rounds import rounds
-from hotline.uploads import uploads
+from hotline.requests import lifecycle as city_requests
+from hotline.rounds import phases
+from hotline.uploads import pending_uploads
 
 _SHOWN = 50
 
@@ -65,8 +65,8 @@ def place(session: Session, registration_id: int) -> Place:
 
 def _place(session: Session, mine: Registration) -> Place:
     waits = mine.state is RegistrationState.WAITING
-    phase = rounds.phase(mine.round, now(session))
-    return Place(mine, phase, line.before_me(session, mine) + 1 if waits else None)
+    phase = phases.phase(mine.round, now(session))
+    return Place(mine, phase, order.before_me(session, mine) + 1 if waits else None)
 
 
 def requests(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Reported]:
@@ -99,7 +99,7 @@ def export(session: Session, number: str, *, who: str, public_url: str = "") -> 
         "pictures": exported.pictures(session, number, public_url),
         "on_their_way": [
             {"kind": each.kind.value, "bytes": each.size, "since": when(each.made_at)}
-            for each in uploads.of_number(session, number)
+            for each in pending_uploads.of_number(session, number)
         ],
         "follows": [
             {"tracking": each.request.tracking, "since": when(each.follower.at)}

@@ -39,21 +39,21 @@ from db.states import HOLDS_PLACE, LIVE, OPEN_REQUESTS, Fact, RegistrationState
 from hotline import audit, numbers
 from hotline.citizens import codes, sessions
 from hotline.errors import Refused
-from hotline.ledger import ledger
+from hotline.ledger import entries
 from hotline.line import blocked
 from hotline.outbound import queue
-from hotline.pictures import pictures
-from hotline.recordings import recordings
+from hotline.pictures import attachments
+from hotline.recordings import archive
 from hotline.requests import parts, ratings
+from hotline.requests.lifecycle import BY_CITIZEN, IN_WORDS_OF_BODY
 from hotline.requests.public import publications
 from hotline.requests.referrals import agency_referrals
-from hotline.requests.requests import BY_CITIZEN, IN_WORDS_OF_BODY
-from hotline.uploads import uploads
+from hotline.uploads import pending_uploads
 from hotline.words import PUBLIC
 
 NOBODY = ""
 """Replaces a number that was deleted."""
-MESSAGES, RECORDINGS, PICTURES = uploads.MESSAGES, recordings.ERASED_FROM, pictures.PLACE
+MESSAGES, RECORDINGS, PICTURES = pending_uploads.MESSAGES, archive.ERASED_FROM, attachments.PLACE
 _DELETED = RegistrationState.CANCELLED
 _FORMER = "-"
 """Replaces the "+" of a number kept as proof of a threat, after somebody else got the number."""
@@ -130,8 +130,8 @@ def _erase(session: Session, number: str, *, give_up: bool, proof: str) -> _Gone
     session.execute(delete(VoiceSummary).where(VoiceSummary.registration_id.in_(ids)))
     hushed = _conversations(session, ids, at)
     _requests(session, number, at)  # lock requests before their pictures, as everywhere
-    pictures.erase(session, pictures.drop_of_number(session, number))
-    for folder, name in uploads.drop_of_number(session, number):
+    attachments.erase(session, attachments.drop_of_number(session, number))
+    for folder, name in pending_uploads.drop_of_number(session, number):
         _file(session, folder, name, at)
     _traces(session, number, at)
     return _Gone(given_up, hushed)
@@ -140,7 +140,7 @@ def _erase(session: Session, number: str, *, give_up: bool, proof: str) -> _Gone
 def _tell(session: Session, gone: _Gone, **public: str) -> None:
     session.flush()  # write every row first, then the log
     for each in gone.places:
-        ledger.record(session, Fact.CANCELLED, each, **public)
+        entries.record(session, Fact.CANCELLED, each, **public)
         events.registration_changed(session, each)
     for recording in gone.recordings:
         events.recording_changed(session, recording, "deleted")
@@ -173,7 +173,7 @@ def _conversations(session: Session, ids: Sequence[int], at: datetime) -> Sequen
     in_the_books = exists().where(Recording.callback_id == Callback.id)
     for token in session.scalars(select(Callback.token).where(Callback.id.in_(ended), ~in_the_books)):
         # the scheduler may not have recorded it yet
-        _file(session, RECORDINGS, f"{token}{recordings.SUFFIX}", at)
+        _file(session, RECORDINGS, f"{token}{archive.SUFFIX}", at)
     session.execute(
         delete(Note).where(Note.callback_id.in_(ended)).execution_options(synchronize_session=False)
     )
@@ -212,7 +212,7 @@ def forget_words(session: Session, request: Request, at: datetime) -> None:
     agency_referrals.forget_words(session, [request.id])
     said = RequestEntry.request_id == request.id, RequestEntry.step.in_((*BY_CITIZEN, *IN_WORDS_OF_BODY))
     session.execute(update(RequestEntry).where(*said).values(note="", note_salt=None))
-    pictures.erase(session, pictures.drop_of_request(session, request.id))
+    attachments.erase(session, attachments.drop_of_request(session, request.id))
 
 
 def _file(session: Session, folder: str, name: str | None, at: datetime) -> None:

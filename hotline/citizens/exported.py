@@ -23,9 +23,9 @@ from db.models import (
     Request,
     VoiceSummary,
 )
-from hotline.pictures import pictures as kept_pictures
+from hotline.pictures import attachments as kept_pictures
+from hotline.requests import lifecycle as city_requests
 from hotline.requests import ratings
-from hotline.requests import requests as city_requests
 
 
 def places(session: Session, number: str) -> list[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ from db.models import Category, Delivery, Follower, OutboxKind, OutboxMessage, R
 from db.states import OPEN_REQUESTS
 from hotline.errors import Refused
 from hotline.line import blocked
-from hotline.requests import requests, work
+from hotline.requests import lifecycle, work
 
 MOST = 50
 """Maximum number of open requests that one number follows."""
@@ -33,7 +33,7 @@ def follow(session: Session, number: str, tracking: str, language: str) -> Follo
     """
     one_at_a_time(session, f"follows-{number}")
     blocked.check(session, number)
-    leading = requests.first(session, _get(session, tracking)).id
+    leading = lifecycle.first(session, _get(session, tracking)).id
     request = work.get_for_update(session, leading)  # locked, so that it does not end meanwhile
     if request.number == number:
         raise Refused("follow-own", "it is your own: you are told anyway")
@@ -83,7 +83,7 @@ def _may_follow(session: Session, request: Request, number: str) -> None:
 
 def leave(session: Session, number: str, tracking: str) -> None:
     """Stop following a request, and delete its unsent messages. Raises Refused("not-found")."""
-    request = requests.first(session, _get(session, tracking))
+    request = lifecycle.first(session, _get(session, tracking))
     mine = Follower.id.in_([each.id for each in session.scalars(_mine(number, request.id))])
     unsent = (
         OutboxMessage.to == number,

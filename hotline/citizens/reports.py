@@ -15,10 +15,10 @@ from db.states import RequestStep
 from db.trusted_time import STEP
 from hotline.errors import Refused
 from hotline.line import blocked
-from hotline.pictures import pictures
+from hotline.pictures import attachments
 from hotline.requests import categories, closing, department_work, filing, parts, places, ratings, work
 from hotline.requests.places import Point
-from hotline.uploads import uploads
+from hotline.uploads import pending_uploads
 from settings import Settings
 
 
@@ -67,8 +67,8 @@ def file(session: Session, number: str, key: str, report: Report, settings: Sett
     places.check(report.point, place, settings.bounds)
     places.check_district(report.district, settings)
     category = categories.in_use(session, report.category)
-    shown = pictures.waiting(session, report.pictures, Picture.number == number)
-    spoken = uploads.take_voice(session, number, report.voice) if report.voice else None
+    shown = attachments.waiting(session, report.pictures, Picture.number == number)
+    spoken = pending_uploads.take_voice(session, number, report.voice) if report.voice else None
     latitude, longitude = report.point or (None, None)
     request = filing.file(
         session,
@@ -87,7 +87,7 @@ def file(session: Session, number: str, key: str, report: Report, settings: Sett
         report_key=key,
         report_hash=report.digest,
     )
-    pictures.give(session, shown, request.id, PictureKind.BEFORE, new=True)
+    attachments.give(session, shown, request.id, PictureKind.BEFORE, new=True)
     return request, True
 
 
@@ -162,9 +162,9 @@ def object_to(session: Session, number: str, tracking: str, objection: Objection
         raise Refused("answer-over", "the city has said something else since")
     its = {place: part.id for place, part in parts.solved(session, request)}
     named = [its.get(place, 0) for place in objection.parts]
-    handed = pictures.waiting(session, objection.pictures, Picture.number == number)
+    handed = attachments.waiting(session, objection.pictures, Picture.number == number)
     closing.answer(session, request.id, solved=False, note=reason, named=named)
-    pictures.give(session, handed, request.id, PictureKind.OBJECTION)
+    attachments.give(session, handed, request.id, PictureKind.OBJECTION)
     return request
 
 

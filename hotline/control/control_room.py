@@ -15,13 +15,13 @@ from db.trusted_time import find_doubt
 from hotline.callbacks import breaker, forgotten_claims, threats, wrap_up
 from hotline.control import alarms
 from hotline.control.alarms import Alarm, AlarmCause, AlarmKind, DeskNow, LineNow
-from hotline.desks import desk_messages, desks, supervising
+from hotline.desks import desk_messages, staffing, supervising
 from hotline.desks.supervising import Ear
-from hotline.line import line as order
-from hotline.nodes import nodes
+from hotline.line import order
+from hotline.nodes import administration
 from hotline.reports import wallboard
 from hotline.reports.wallboard import Doing, WallDesk, WallLine
-from hotline.rounds import rounds
+from hotline.rounds import phases
 
 _DAY = timedelta(days=1)
 
@@ -120,9 +120,9 @@ def show(session: Session, *, by_proxy: bool = False) -> ControlRoom:
     live = [line for line in wall.lines if _is_on(line, wall.at)]
     known = _Known(
         at=wall.at,
-        desks=desks.known(session),
-        people=desks.people(session),
-        in_hand=desks.in_hand(session),
+        desks=staffing.known(session),
+        people=staffing.people(session),
+        in_hand=staffing.in_hand(session),
         paused={line.round_id for line in live if line.paused_at},
         ears=supervising.ears(session),
         words=desk_messages.newest(session),
@@ -141,8 +141,8 @@ def show(session: Session, *, by_proxy: bool = False) -> ControlRoom:
             (down.since, _cause(down.why, by_proxy=by_proxy)) if down else None,
             wall.at,
             {
-                AlarmKind.NODE_SILENT: nodes.unheard(session),
-                AlarmKind.NODE_WITHOUT_TRUNK: nodes.without_trunk(session),
+                AlarmKind.NODE_SILENT: administration.unheard(session),
+                AlarmKind.NODE_WITHOUT_TRUNK: administration.without_trunk(session),
             },
             doubt=find_doubt(session),
         ),
@@ -183,7 +183,7 @@ def _line(
     here = sum(desk.round_id == line.round_id and desk.phone_connected for desk in found)
     fits = None
     if not line.is_operators_line:
-        minutes = rounds.get(session, line.round_id).minutes
+        minutes = phases.get(session, line.round_id).minutes
         fits = alarms.fits(line.ends_at - at, here, minutes, line.per_hour)
     return LiveLine(line=line, desks=here, served_at=served_at, fits=fits)
 
@@ -216,7 +216,7 @@ def _quiet_since(session: Session, live: LiveLine, at: datetime) -> datetime | N
     waits = [since for since in (due, line.ready_since, line.on_the_line_since) if since]
     if not waits:
         return None
-    begun = rounds.get(session, line.round_id).opened_at or line.starts_at
+    begun = phases.get(session, line.round_id).opened_at or line.starts_at
     return max(min(waits), begun, live.served_at or begun)
 
 

@@ -36,11 +36,11 @@ from hotline.control.control_room import ControlRoom, DeskDoing
 from hotline.control.counters import Totals
 from hotline.line import busy_numbers
 from hotline.messages import delivery_reports
-from hotline.nodes import nodes
+from hotline.nodes import administration
 from hotline.outbound import overflow
 from hotline.reports.report_scope import Scope
 from hotline.reports.report_sittings import sittings
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from hotline.timetable import days
 from settings import Settings
 
@@ -122,7 +122,7 @@ def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
         quiet=is_quiet(at, settings.quiet_hours),
         accounts=delivery_reports.accounts(session),
         directories=session.scalars(select(Directory).order_by(Directory.name)).all(),
-        nodes=nodes.words(session),
+        nodes=administration.words(session),
         outcomes=totals.outcomes(session),
         incoming=totals.incoming(session),
         left_numbers=overflow.figures(session),
@@ -140,10 +140,10 @@ def _rounds(session: Session, at: datetime) -> dict[int, Phase]:
         *(Round.id, Round.announce_at, Round.registration_from, Round.registration_until),
         *(Round.ends_at, Round.opened_at, Round.ended_at, Round.cancelled_at),
     )
-    near = or_(Round.is_operators_line, Round.ends_at > at - rounds.OVERTIME)
+    near = or_(Round.is_operators_line, Round.ends_at > at - phases.OVERTIME)
     rows = session.execute(select(*columns).where(near)).all()
-    phases = {row.id: rounds.phase(cast("Round", row), at) for row in rows}
-    return {id_: phase for id_, phase in phases.items() if phase not in (Phase.OVER, Phase.CANCELLED)}
+    phase_of = {row.id: phases.phase(cast("Round", row), at) for row in rows}
+    return {id_: phase for id_, phase in phase_of.items() if phase not in (Phase.OVER, Phase.CANCELLED)}
 
 
 def _registrations(

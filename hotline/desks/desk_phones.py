@@ -18,7 +18,7 @@ from db.engine import now
 from db.models import Callback, Desk, User
 from db.states import CallbackState
 from hotline import audit
-from hotline.callbacks import callbacks, toll
+from hotline.callbacks import toll, transitions
 from hotline.errors import Refused
 from hotline.nodes import phones
 from settings import Settings
@@ -41,8 +41,8 @@ def choose(session: Session, desk: Desk, use: str, number: str | None, *, who: s
     """
     if (use == "number") != (number is not None):
         raise Refused("no-desk-number", "a number is needed for a telephone, and only for one")
-    callbacks.hold(session, desk)
-    if callbacks.live_at_desk(session, desk.id) or callbacks.screened_at_desk(session, desk.id):
+    transitions.hold(session, desk)
+    if transitions.live_at_desk(session, desk.id) or transitions.screened_at_desk(session, desk.id):
         raise Refused("desk-busy", "the desk has a citizen in hand")
     desk.phone, desk.number = "browser" if use == "browser" else "sip", number
     desk.call_asked_at = None

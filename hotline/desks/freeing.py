@@ -10,7 +10,7 @@ from db.engine import now
 from db.models import Callback
 from db.states import IN_TALK, CallbackState, Outcome
 from hotline import audit
-from hotline.callbacks import callbacks, closing
+from hotline.callbacks import closing, transitions
 from hotline.errors import Refused
 from settings import Settings
 
@@ -21,7 +21,7 @@ _LISTENS = (CallbackState.ANSWERED, CallbackState.WAITING)
 def free(session: Session, callback: Callback, settings: Settings, *, who: str, reason: str) -> Callback:
     """Take the citizen from the desk; the dialer ends the call. A repeated request changes nothing.
 
-    After the call the desk owes an outcome instead (`desks.say_outcome`). Raises Refused("wrong-state" |
+    After the call the desk owes an outcome instead (`staffing.say_outcome`). Raises Refused("wrong-state" |
     "reason-missing").
     """
     reason = audit.check_reason(reason)
@@ -47,7 +47,7 @@ def _let_go(session: Session, callback: Callback, settings: Settings) -> None:
     elif callback.state in _LISTENS:
         callback.again_at = at  # tells the dialer to apologise
     elif callback.state is CallbackState.TALKING:
-        callbacks.move_unheard(session, callback.token, CallbackState.HELD, held_until=at)
+        transitions.move_unheard(session, callback.token, CallbackState.HELD, held_until=at)
     elif callback.state is CallbackState.HELD:
         callback.on_hold_at, callback.held_until = None, at
     callback.hangup_asked_at = at

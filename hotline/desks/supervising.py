@@ -14,7 +14,7 @@ from db import events
 from db.models import Callback, Desk, Hearing, User
 from db.states import IN_TALK, CallbackState
 from hotline import audit
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from hotline.errors import Refused
 
 
@@ -33,7 +33,7 @@ def hear(session: Session, desk: Desk, heard_id: int, how: Hearing, *, who: str)
         raise Refused("not-found", f"no desk {heard_id}")
     if _busy(session, desk):
         raise Refused("desk-busy", "the desk has a citizen of its own")
-    live = callbacks.live_at_desk(session, heard_id)
+    live = transitions.live_at_desk(session, heard_id)
     if live is None or live.state is not CallbackState.TALKING:
         raise Refused("nobody-speaks", f"desk {heard_id} speaks with nobody")
     if desk.node and live.node and desk.node != live.node:
@@ -133,5 +133,8 @@ def _why_over(session: Session, desk: Desk) -> str:
 
 
 def _busy(session: Session, desk: Desk) -> bool:
-    live, screened = callbacks.live_at_desk(session, desk.id), callbacks.screened_at_desk(session, desk.id)
+    live, screened = (
+        transitions.live_at_desk(session, desk.id),
+        transitions.screened_at_desk(session, desk.id),
+    )
     return live is not None or screened is not None

@@ -25,7 +25,7 @@ from hotline import audit
 from hotline.callbacks import assignment, conversations, direct_routing, notes, third_party
 from hotline.desks import supervising
 from hotline.errors import Refused
-from hotline.rounds import round_permissions, rounds
+from hotline.rounds import phases, round_permissions
 from settings import Settings
 
 _SPEAKS = or_(
@@ -45,7 +45,7 @@ class Taker(NamedTuple):
 
 def takers(session: Session, callback: Callback) -> list[Taker]:
     """Return the desks that can take over this conversation now, by number."""
-    round_ = rounds.get(session, callback.round_id)
+    round_ = phases.get(session, callback.round_id)
     here = and_(Desk.hears_callback_id == callback.id, Desk.hears_how == word(Hearing.CONSULT))
     rows = session.execute(
         select(Desk, User, here.label("here"))

@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.models import Callback, Desk, UrgentMatter, User
-from hotline.callbacks import breaks, callbacks, claims, toll
+from hotline.callbacks import breaks, claims, toll, transitions
 from hotline.errors import Refused
 from hotline.line import busy_numbers, registration
 from hotline.requests import urgent
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 
 
@@ -28,12 +28,12 @@ def call_now(session: Session, matter: UrgentMatter, user: User, settings: Setti
     if not number:
         raise Refused("number-missing", "nobody knows the number")
     desk = session.get_one(Desk, user.desk_id)
-    operators_line = rounds.operators_line(session)
-    callbacks.hold(session, desk)
+    operators_line = phases.operators_line(session)
+    transitions.hold(session, desk)
     events.hold_line(session, operators_line.id)
-    callbacks.check_phone(desk)
-    callbacks.check_same_node(session, desk, operators_line.id)
-    if callbacks.live_at_desk(session, desk.id) or callbacks.screened_at_desk(session, desk.id):
+    transitions.check_phone(desk)
+    transitions.check_same_node(session, desk, operators_line.id)
+    if transitions.live_at_desk(session, desk.id) or transitions.screened_at_desk(session, desk.id):
         raise Refused("desk-busy", "the desk has a citizen in hand")
     language = matter.request.language if matter.request else "fa"
     placed = registration.register(

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from db.models import LedgerEntry, Request, RequestEntry
 from db.states import Fact, RequestStep
-from hotline.ledger import ledger
+from hotline.ledger import entries
 
 _BY_TIME = {RequestStep.REMINDED, RequestStep.TO_HEAD, RequestStep.TO_SUPERVISORS, RequestStep.UNANSWERED}
 _BY_CITIZEN = {RequestStep.REPORTED, RequestStep.CONFIRMED, RequestStep.DENIED, RequestStep.ANSWERED}
@@ -27,7 +27,7 @@ _PAGE = 2000
 
 def append(session: Session, entry: RequestEntry, tracking: str) -> None:
     """Append the leaf of a step of the request with this tracking number; the step must have its id."""
-    ledger.append(
+    entries.append(
         session, Fact.REQUEST_STEP, None, None, _hashes(entry, tracking), at=entry.at, step=entry.id
     )
 
@@ -132,7 +132,7 @@ def _salt(step: RequestEntry, of: str) -> str:
 
 
 def _time(at: datetime | None) -> str | None:
-    return ledger.written(at.astimezone(UTC)) if at else None
+    return entries.written(at.astimezone(UTC)) if at else None
 
 
 def _text(parts: list[Any]) -> str:

@@ -19,8 +19,8 @@ from db.engine import now, reading
 from db.models import LedgerEntry, Registration, Seal
 from db.states import REGISTRATION_MOVES, Fact, Outcome, RegistrationState, registration_sources
 from db.trusted_time import STEP
-from hotline.ledger import ledger, merkle, steps
-from hotline.ledger.ledger import LedgerPlace, Rank
+from hotline.ledger import entries, merkle, steps
+from hotline.ledger.entries import LedgerPlace, Rank
 
 _PAGE = 2000
 _TOLD = 100
@@ -167,7 +167,7 @@ class _Check:
             yield f"entry {entry.id}: comes after {self.tree.size}: entries are missing or added"
         if last_at and entry.at < last_at:
             yield f"entry {entry.id}: is dated before the one before it"
-        leaf = merkle.leaf(ledger.canonical(entry))
+        leaf = merkle.leaf(entries.canonical(entry))
         if entry.digest != leaf.hex():
             yield f"entry {entry.id}: its digest is not that of its content"
         self.tree.add(leaf)
@@ -188,7 +188,7 @@ class _Check:
         id_ = entry.registration_id
         try:
             details = json.loads(entry.details)
-            place = ledger.place(entry)
+            place = entries.place(entry)
         except (ValueError, KeyError, TypeError):
             yield f"entry {entry.id}: its details cannot be read"
             return
@@ -196,7 +196,7 @@ class _Check:
             yield f"entry {entry.id}, registration {id_}: {entry.fact} {wrong}"
         if entry.fact == Fact.CALLED:
             line = self._lines.get(entry.round_id, _Line())
-            for other in line.before(place.rank(id_), ledger.clock(entry, details), self._places):
+            for other in line.before(place.rank(id_), entries.clock(entry, details), self._places):
                 if other not in details.get("passed", []):
                     yield f"entry {entry.id}: registration {id_} was called, but {other} stood before it"
         self._places[id_] = place

@@ -15,7 +15,7 @@ from db.models import BlockedNumber, BlockReason, Registration, words
 from db.states import Fact, RegistrationState, registration_sources
 from hotline import audit, numbers
 from hotline.errors import Blocked
-from hotline.ledger import ledger
+from hotline.ledger import entries
 from hotline.words import PUBLIC
 
 _WAITS = registration_sources(RegistrationState.CANCELLED)
@@ -98,7 +98,7 @@ def give_up_places(session: Session, number: str | None = None) -> int:
     why = PUBLIC.text("fa", "ledger", "number-blocked")
     for id_ in sorted(given_up):
         place = session.get_one(Registration, id_, populate_existing=True)
-        ledger.record(session, Fact.CANCELLED, place, by="office", reason=why)
+        entries.record(session, Fact.CANCELLED, place, by="office", reason=why)
         events.registration_changed(session, place)
     return len(given_up)
 

@@ -20,9 +20,9 @@ from db.models import (
 )
 from db.states import RETRIED, TAKES_NO_ROOM, Phase, RegistrationState
 from hotline import limits, subjects
-from hotline.line import carry_over, line
-from hotline.requests import categories, requests
-from hotline.rounds import rounds
+from hotline.line import carry_over, order
+from hotline.requests import categories, lifecycle
+from hotline.rounds import phases
 
 _GUESSES, _GUESSES_WITHHELD = limits.Bucket(10, 360), limits.Bucket(60, 60)
 """Budgets for wrong ticket and tracking numbers, of one number and of all withheld numbers together.
@@ -115,7 +115,7 @@ class CallerContext:
     offer: Offer
     active: Sequence[Place]
     blocked: BlockReason | None
-    reported: requests.Progress | None
+    reported: lifecycle.Progress | None
     """Caller's own request: one that waits for the caller's answer, otherwise the newest."""
     been_here: bool = False
     """This number has registered before, so its caller knows the questions."""
@@ -139,12 +139,12 @@ _CALLER = select(
 
 def offer(session: Session) -> Offer:
     """Return the offer of this moment, the same for all callers."""
-    open_ = rounds.registrable(session)
-    counts = rounds.counts(session, [r.id for r in open_])
+    open_ = phases.registrable(session)
+    counts = phases.counts(session, [r.id for r in open_])
     offered = subjects.offered(session)
     chosen = _chosen(session, [r.id for r in open_])
     choices = [_choice(session, r, counts[r.id], subjects.common(chosen[r.id], offered)) for r in open_]
-    upcoming = rounds.upcoming(session) if all(choice.full for choice in choices) else None
+    upcoming = phases.upcoming(session) if all(choice.full for choice in choices) else None
     return Offer(
         choices=choices,
         upcoming=_choice(session, upcoming, {}, "") if upcoming else None,
@@ -163,7 +163,7 @@ def look_up(session: Session, number: str | None, offer: Offer) -> CallerContext
         offer,
         active=active(session, number) if registered else [],
         blocked=blocked,
-        reported=requests.of_caller(session, number) if reported else None,
+        reported=lifecycle.of_caller(session, number) if reported else None,
         been_here=been_here,
         slowly=silent_at is not None,
     )
@@ -183,7 +183,7 @@ def active(session: Session, number: str) -> list[Place]:
 def place(session: Session, registration: Registration) -> Place:
     """Return the place of a registration; its round must be loaded or loadable."""
     round_, at = session.get_one(Round, registration.round_id), now(session)
-    phase = rounds.phase(round_, at)
+    phase = phases.phase(round_, at)
     unanswered = registration.rounds_unanswered > 0 and registration.last_outcome in RETRIED
     unreached = registration.state is RegistrationState.UNREACHED
     deferred = unreached and carry_over.has_deferred(session, registration)
@@ -194,7 +194,7 @@ def place(session: Session, registration: Registration) -> Place:
         ticket=registration.ticket,
         clip=round_.official.clip,
         state=registration.state,
-        before_me=line.before_me(session, registration),
+        before_me=order.before_me(session, registration),
         carried=registration.rounds_missed > 0,
         left_cancelled=registration.rounds_missed > 0 and _left_cancelled(session, registration),
         given_up=unanswered and over,
@@ -217,7 +217,7 @@ def _left_cancelled(session: Session, registration: Registration) -> bool:
 
 def _next_at(session: Session, round_: Round, at: datetime) -> datetime | None:
     following_id = select(carry_over.NEXT_ROUND).select_from(Round).where(Round.id == round_.id)
-    next_id = session.scalar(following_id, rounds.moment(at))
+    next_id = session.scalar(following_id, phases.moment(at))
     following = session.get(Round, next_id) if next_id else None
     return following.starts_at if following and following.announce_at <= at else None
 
@@ -250,7 +250,7 @@ def _choice(session: Session, round_: Round, counts: dict[RegistrationState, int
         starts_at=round_.starts_at,
         registered=registered,
         full=round_.capacity is not None and registered >= round_.capacity,
-        expected_reach=rounds.expected_reach(session, round_),
+        expected_reach=phases.expected_reach(session, round_),
         subjects=subjects,
     )
 

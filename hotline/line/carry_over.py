@@ -31,10 +31,10 @@ from db.states import FREE_OF_CHARGE, HOLDS_PLACE, Fact, Outcome, RegistrationSt
 from db.trusted_time import trusted_now
 from hotline import audit, reasons
 from hotline.errors import Refused
-from hotline.ledger import ledger
-from hotline.line import confirmations, line, registration_limits
+from hotline.ledger import entries
+from hotline.line import confirmations, order, registration_limits
 from hotline.messages import outbox
-from hotline.rounds import rounds
+from hotline.rounds import phases
 
 _LEFT = (RegistrationState.WAITING, RegistrationState.UNREACHED, RegistrationState.UNCONFIRMED)
 _TOLD = (OutboxKind.NOT_REACHED, OutboxKind.ROUND_CANCELLED)
@@ -47,7 +47,7 @@ NEXT_ROUND = (
         _later.is_operators_line.is_(False),
         # a replacement of a cancelled round may start earlier; it is a next round, too
         or_(_later.starts_at > Round.starts_at, _later.id > Round.id),
-        ~rounds.over(_later),
+        ~phases.over(_later),
     )
     .order_by(_later.starts_at, _later.id)
     .limit(1)
@@ -56,7 +56,7 @@ NEXT_ROUND = (
 )
 """Subquery of the next round of the official of `Round`, if it exists and is not over.
 
-`rounds.moment` gives the parameters of the query.
+`phases.moment` gives the parameters of the query.
 """
 
 _spoken_with, _its_round = aliased(Registration), aliased(Round)
@@ -92,7 +92,7 @@ _DUE = (
     .join(Registration.round)
     .options(joinedload(Registration.round))
     .where(
-        or_(rounds.over(), Round.is_operators_line),
+        or_(phases.over(), Round.is_operators_line),
         Registration.state.in_(words(_LEFT)),
         or_(_given_up, and_(Round.is_operators_line.is_(False), NEXT_ROUND.is_not(None))),
         ~_waits_for_an_outcome,
@@ -106,7 +106,7 @@ _NOT_TOLD = (
     .join(Registration.round)
     .options(joinedload(Registration.round))
     .where(
-        rounds.over(),
+        phases.over(),
         Round.is_operators_line.is_(False),
         Registration.state.in_(words((RegistrationState.WAITING, RegistrationState.UNREACHED))),
         Registration.number.startswith(outbox.MOBILE),
@@ -122,7 +122,7 @@ IS_ANY_LEFT = select(
     exists().where(
         Registration.round_id == Round.id,
         Registration.state.in_(words(_LEFT)),
-        or_(rounds.over_now(), Round.is_operators_line),
+        or_(phases.over_now(), Round.is_operators_line),
     )
 )
 
@@ -136,7 +136,7 @@ _EXPECTED = select(
         _earlier.official_id == bindparam("official", type_=Integer),
         _earlier.id != bindparam("round", type_=Integer),
         _earlier.is_operators_line.is_(False),
-        rounds.over(_earlier),
+        phases.over(_earlier),
         func.coalesce(_earlier.ended_at, _earlier.cancelled_at, _earlier.ends_at)
         >= bindparam("lately", type_=UtcDateTime),
     )
@@ -166,7 +166,7 @@ def run(session: Session, limit: int = 100) -> int:
     session.flush()  # lock order: rows before the logs
     for step in steps:
         merged = {"into": step.registration.merged_into_id} if step.fact is Fact.MERGED else {}
-        ledger.record(session, step.fact, step.registration, left=step.left.id, **merged)
+        entries.record(session, step.fact, step.registration, left=step.left.id, **merged)
         events.registration_changed(session, step.registration)
     return len(steps)
 
@@ -187,7 +187,7 @@ def take_back(session: Session, round_: Round, *, who: str, reason: str) -> Take
     and the errors of `reasons.check`.
     """
     reason = reasons.check(reason)
-    rounds.check_not_over(round_, now(session))
+    phases.check_not_over(round_, now(session))
     if round_.is_operators_line:
         raise Refused("wrong-state", "nobody is carried out of the operators' line")
     carried = set(session.scalars(select(Carry.registration_id).where(Carry.from_round_id == round_.id)))
@@ -206,7 +206,7 @@ def take_back(session: Session, round_: Round, *, who: str, reason: str) -> Take
     stay = len(carried - ids)
     audit.record(session, who, "carry-over-taken-back", f"round {round_.id}", reason)
     for each in back:
-        ledger.record(session, Fact.CARRIED, each, left=came_from[each.id], back=True)
+        entries.record(session, Fact.CARRIED, each, left=came_from[each.id], back=True)
         events.registration_changed(session, each)
     return TakenBack(len(back), stay)
 
@@ -226,11 +226,11 @@ def _restore(session: Session, place: Registration, round_: Round, merged_in: in
 
     `merged_in`: the round in which it was merged into a carried place.
     """
-    facts = ledger.of_registration(session, place.id)
+    facts = entries.of_registration(session, place.id)
     last = json.loads(facts[-1].details)
     if last.get("left") != (merged_in or round_.id) or "back" in last:
         return False
-    before = ledger.place(facts[-2])
+    before = entries.place(facts[-2])
     if registration_limits.holds(session, before.round_id, place.number) is not None:
         return False
     if facts[-1].fact is Fact.CARRIED:
@@ -242,7 +242,7 @@ def _restore(session: Session, place: Registration, round_: Round, merged_in: in
 
 
 def _restore_attempts(
-    session: Session, place: Registration, before: ledger.LedgerPlace, facts: Sequence[LedgerEntry]
+    session: Session, place: Registration, before: entries.LedgerPlace, facts: Sequence[LedgerEntry]
 ) -> None:
     """Recount the attempts of the round, and take back that the citizen did not answer in it."""
     in_round = [fact for fact in facts if fact.round_id == before.round_id]
@@ -283,13 +283,13 @@ def is_expected(session: Session, round_: Round) -> bool:
     """
     at = now(session)
     asked = {"official": round_.official_id, "round": round_.id, "lately": at - _LATELY}
-    return bool(session.execute(_EXPECTED, asked | rounds.moment(at)).scalar())
+    return bool(session.execute(_EXPECTED, asked | phases.moment(at)).scalar())
 
 
 def tell_left(session: Session, limit: int = 100) -> int:
     """Tell citizens whom a round did not reach while no next round is known. Return how many."""
     at = trusted_now(session)
-    found = session.scalars(_NOT_TOLD, {"limit": limit, **rounds.moment(at)}).all()
+    found = session.scalars(_NOT_TOLD, {"limit": limit, **phases.moment(at)}).all()
     for registration in found:
         _tell(session, _Step(Fact.CARRIED, registration, registration.round, None), at)
     session.flush()
@@ -311,7 +311,7 @@ def ways(session: Session, round_id: int) -> tuple[dict[int, int], dict[int, int
 
 
 def _due(session: Session, at: datetime, limit: int) -> Sequence[tuple[Registration, int | None]]:
-    rows = session.execute(_DUE, {"limit": limit, **rounds.moment(at)})
+    rows = session.execute(_DUE, {"limit": limit, **phases.moment(at)})
     return [(registration, round_id) for registration, round_id in rows]
 
 
@@ -337,7 +337,7 @@ def _settle(session: Session, left: Registration, next_id: int | None, at: datet
         return []  # a call has just begun: its outcome decides
     carried_rank = (-left.moved_up, -left.rounds_missed - 1, left.registered_at, left.id)
     # a stranger's unconfirmed request never costs the number's owner the place
-    if rival and (_unsure(rival), line.rank(rival)) < (_unsure(left), carried_rank):
+    if rival and (_unsure(rival), order.rank(rival)) < (_unsure(left), carried_rank):
         return [_merge(session, left, rival, from_round)]
     merged = [_merge(session, rival, left, to)] if rival else []
     session.flush()  # frees the number in that round first

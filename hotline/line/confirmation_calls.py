@@ -18,7 +18,7 @@ from db.states import HOLDS_PLACE, RegistrationState
 from hotline.errors import Refused
 from hotline.line import busy_numbers, confirmations, registration, registration_limits
 from hotline.line.registration import Registered
-from hotline.rounds import rounds
+from hotline.rounds import phases
 
 _PREFIX = "confirm-"
 _MAX_ATTEMPTS = 3
@@ -41,7 +41,7 @@ _of_a_place = (
     .where(
         Registration.id == Confirmation.registration_id,
         _can_be_done,
-        or_(Confirmation.kind != word(_K.REGISTRATION), ~rounds.over()),
+        or_(Confirmation.kind != word(_K.REGISTRATION), ~phases.over()),
         Round.id == Registration.round_id,
     )
     .correlate(Confirmation)
@@ -65,7 +65,7 @@ _ALL_DUE = (
 
 
 def _asked(at: datetime) -> dict[str, Any]:
-    return {**rounds.moment(at), **busy_numbers.asked(at)}
+    return {**phases.moment(at), **busy_numbers.asked(at)}
 
 
 def is_token(channel_id: str) -> bool:

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from db.models import Callback, LedgerEntry, Registration, Round, Seal
 from db.states import HOLDS_PLACE, CallbackState, Fact, RegistrationState
-from hotline.ledger import ledger, seals
-from hotline.ledger.ledger import LedgerPlace
-from hotline.line import line
-from hotline.rounds import rounds
+from hotline.ledger import entries, seals
+from hotline.ledger.entries import LedgerPlace
+from hotline.line import order
+from hotline.rounds import phases
 
 _CALLS = 5000
 _LISTED = 50
@@ -71,7 +71,7 @@ class Position:
 
 def look_up(session: Session, registration: Registration) -> Position:
     """Return the registration's position and the facts that led to it."""
-    facts = ledger.of_registration(session, registration.id)
+    facts = entries.of_registration(session, registration.id)
     calls = [
         (entry, last) for entry in _calls(session, registration, facts) if (last := _stood_by(facts, entry))
     ]
@@ -79,12 +79,12 @@ def look_up(session: Session, registration: Registration) -> Position:
     waits = registration.state is RegistrationState.WAITING
     return Position(
         registration=registration,
-        round=rounds.get(session, registration.round_id),
-        place=line.before_me(session, registration) + 1 if waits else None,
-        waiting=rounds.counts(session, [registration.round_id])[registration.round_id].get(
+        round=phases.get(session, registration.round_id),
+        place=order.before_me(session, registration) + 1 if waits else None,
+        waiting=phases.counts(session, [registration.round_id])[registration.round_id].get(
             RegistrationState.WAITING, 0
         ),
-        why=line.why(registration),
+        why=order.why(registration),
         facts=facts,
         called=len(calls),
         before=sum(1 for call in explained if call.reason is Reason.MOVED_UP) + len(calls) - len(explained),
@@ -130,7 +130,7 @@ def _stood_by(facts: Sequence[LedgerEntry], call: LedgerEntry) -> LedgerEntry | 
 
 
 def _stands(fact: LedgerEntry, call: LedgerEntry) -> bool:
-    place = ledger.place(fact)
+    place = entries.place(fact)
     return place.round_id == call.round_id and place.state in HOLDS_PLACE
 
 
@@ -139,7 +139,7 @@ def _explain(last: LedgerEntry, call: LedgerEntry) -> Called | None:
 
     `last` is the fact by which the passed citizen stood in the round.
     """
-    mine, own, other = ledger.place(last), last.registration_id or 0, ledger.place(call)
+    mine, own, other = entries.place(last), last.registration_id or 0, entries.place(call)
     if other.rank(call.registration_id or 0) < mine.rank(own):
         return Called(call, Reason.MOVED_UP) if other.moved_up > mine.moved_up else None
     return Called(call, Reason.DEFERRED) if last.fact is Fact.DEFERRED else _behind(mine, own, call)
@@ -154,7 +154,7 @@ def _behind(mine: LedgerPlace, own: int, call: LedgerEntry) -> Called:
     if mine.state in by_state:
         return Called(call, by_state[mine.state])
     details = _details(call)
-    if mine.not_before and mine.not_before > ledger.clock(call, details):
+    if mine.not_before and mine.not_before > entries.clock(call, details):
         return Called(call, Reason.NOT_DUE, until=mine.not_before)
     if own in details.get("engaged", []):
         return Called(call, Reason.ENGAGED)

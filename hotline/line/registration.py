@@ -18,10 +18,10 @@ from db.models import (
 from db.states import Fact, Phase, RegistrationState, registration_sources
 from hotline import audit, numbers, tickets
 from hotline.errors import Refused
-from hotline.ledger import ledger
-from hotline.line import blocked, line, registration_limits
+from hotline.ledger import entries
+from hotline.line import blocked, order, registration_limits
 from hotline.messages import outbox
-from hotline.rounds import rounds
+from hotline.rounds import phases
 
 _STAYS = [RegistrationState.WAITING, RegistrationState.UNREACHED]
 """States in which another number may take the place over."""
@@ -122,7 +122,7 @@ def reserve(
 
 def record(session: Session, fact: Fact, registration: Registration, **public: str | int) -> None:
     """Write a fact of a registration into the logs. Call it after every other change."""
-    ledger.record(session, fact, registration, **public)
+    entries.record(session, fact, registration, **public)
     events.registration_changed(session, registration)
 
 
@@ -149,7 +149,7 @@ def confirm(
     round is over or cancelled.
     """
     round_ = session.get_one(Round, registration.round_id)
-    if rounds.phase(round_, now(session)) in (Phase.OVER, Phase.CANCELLED):
+    if phases.phase(round_, now(session)) in (Phase.OVER, Phase.CANCELLED):
         raise Refused("wrong-state", "its round is over, or cancelled")
     if not registration.rounds_missed:
         registration_limits.check_room(session, round_.id, round_.capacity)
@@ -273,6 +273,6 @@ def told(session: Session, registration: Registration, *, already: bool) -> Regi
     return Registered(
         registration_id=registration.id,
         ticket=registration.ticket,
-        before_me=line.before_me(session, registration),
+        before_me=order.before_me(session, registration),
         already=already,
     )

@@ -19,7 +19,7 @@ from db.models import (
 from db.states import HOLDS_PLACE, TAKES_NO_ROOM, RegistrationState
 from db.trusted_time import STEP
 from hotline.errors import Blocked, Refused
-from hotline.rounds import rounds
+from hotline.rounds import phases
 
 _DAY = timedelta(days=1)
 _SECOND_THOUGHTS = 2
@@ -99,7 +99,7 @@ def check(session: Session, found: Row[Any], per_day: int | None) -> None:
 
 def check_open(session: Session, found: Row[Any]) -> None:
     """Raise Refused("registration-closed") if the round takes no registrations; Blocked if the caller is."""
-    if not rounds.takes_registrations(found, now(session)):
+    if not phases.takes_registrations(found, now(session)):
         raise Refused("registration-closed", "this round takes no registrations now")
     if found.blocked:
         raise Blocked(found.blocked)

@@ -15,11 +15,11 @@ from db.engine import now
 from db.models import Desk, OutboundCall, OutboundKind, OutboxKind, PlacedCall, Registration, Round, word
 from db.states import HOLDS_PLACE, Fact, HeadsUpAnswer, RegistrationState
 from db.trusted_time import trusted_now
-from hotline.ledger import ledger
-from hotline.line import line
+from hotline.ledger import entries
+from hotline.line import order
 from hotline.messages import outbox
 from hotline.outbound import queue
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 
 _USEFUL = timedelta(minutes=30)
@@ -27,14 +27,14 @@ _OURS = OutboundCall.kind == word(OutboundKind.HEADS_UP)
 
 # Polled every few seconds, so these are built once.
 _LIVE = select(Round.id).where(
-    Round.is_operators_line.is_(False), Round.opened_at.is_not(None), ~rounds.over_now()
+    Round.is_operators_line.is_(False), Round.opened_at.is_not(None), ~phases.over_now()
 )
 IS_ANY_LIVE = select(_LIVE.exists())
 _LEFT_BEHIND = (
     select(PlacedCall.token)  # first: few of these calls are in progress
     .join(OutboundCall, OutboundCall.token == PlacedCall.token)
     .join(Round, Round.id == OutboundCall.round_id)
-    .where(PlacedCall.ended_at.is_(None), _OURS, rounds.over())
+    .where(PlacedCall.ended_at.is_(None), _OURS, phases.over())
 )
 
 
@@ -62,7 +62,7 @@ def may_claim(session: Session, call_id: int, settings: Settings) -> bool:
     call = session.get(OutboundCall, call_id, populate_existing=True)
     if call is None or call.token or call.registration is None:
         return False
-    if line.before_me(session, call.registration) < _count_called_soon(
+    if order.before_me(session, call.registration) < _count_called_soon(
         session, round_id, settings.call_ahead_most
     ):
         queue.end(call, now(session))
@@ -75,7 +75,7 @@ def may_claim(session: Session, call_id: int, settings: Settings) -> bool:
 CALLS = queue.Eligibility(
     OutboundKind.HEADS_UP,
     queue.IS_FREE,
-    _waits(rounds.over_now()),
+    _waits(phases.over_now()),
     may_claim=may_claim,
 )
 
@@ -105,7 +105,7 @@ def _list_waiting(session: Session, round_id: int, first: int, count: int) -> Se
     return session.scalars(
         select(Registration)
         .where(Registration.round_id == round_id, Registration.state == RegistrationState.WAITING)
-        .order_by(*line.ORDER)
+        .order_by(*order.ORDER)
         .offset(first)
         .limit(count)
     ).all()
@@ -129,7 +129,7 @@ def ask(session: Session, registration: Registration, at: datetime) -> None:
 
 def list_left_behind(session: Session) -> Sequence[str]:
     """Return the tokens of calls in progress whose round is over or cancelled."""
-    return session.execute(_LEFT_BEHIND, rounds.moment(trusted_now(session))).scalars().all()
+    return session.execute(_LEFT_BEHIND, phases.moment(trusted_now(session))).scalars().all()
 
 
 def answer(session: Session, token: str, said: HeadsUpAnswer) -> bool:
@@ -141,7 +141,7 @@ def answer(session: Session, token: str, said: HeadsUpAnswer) -> bool:
     call = queue.by_token(session, token)
     if call is None or call.answer or call.registration is None:
         return False
-    still = select(OutboundCall.id).where(OutboundCall.id == call.id, _waits(rounds.is_over(now(session))))
+    still = select(OutboundCall.id).where(OutboundCall.id == call.id, _waits(phases.is_over(now(session))))
     if session.scalar(still) is None:
         return False
     if said is HeadsUpAnswer.NEXT_ROUND:
@@ -162,7 +162,7 @@ def answer(session: Session, token: str, said: HeadsUpAnswer) -> bool:
     if said is HeadsUpAnswer.NEXT_ROUND:
         session.flush()  # lock order: rows before the log
         session.refresh(call.registration)
-        ledger.record(session, Fact.DEFERRED, call.registration)
+        entries.record(session, Fact.DEFERRED, call.registration)
         events.registration_changed(session, call.registration)
     return True
 
@@ -177,7 +177,7 @@ def forget(session: Session) -> None:
         Registration.round_id == OutboundCall.round_id,
         Registration.state.in_(HOLDS_PLACE),
     )
-    is_over = exists().where(Round.id == OutboundCall.round_id, rounds.is_over(trusted_now(session)))
+    is_over = exists().where(Round.id == OutboundCall.round_id, phases.is_over(trusted_now(session)))
     useless = or_(~stays, and_(is_over, OutboundCall.answer.is_(None)))
     gone = delete(OutboundCall).where(_OURS, OutboundCall.token.is_(None), useless)
     session.execute(gone.execution_options(synchronize_session=False))

@@ -16,7 +16,7 @@ from hotline import audit, control_characters
 from hotline.callbacks import serving
 from hotline.errors import Refused
 from hotline.people import accounts, desk_admission, sign_ins
-from hotline.rounds import round_permissions, rounds
+from hotline.rounds import phases, round_permissions
 from settings import Settings
 
 _PASSWORD_BYTES = 9
@@ -233,7 +233,7 @@ def _leave_what_is_not_theirs(session: Session, desk_id: int, settings: Settings
     desk, person = session.get_one(Desk, desk_id), round_permissions.at_desk(session, desk_id)
     if desk.round_id is None:
         return
-    if person is None or not round_permissions.may_serve(session, person, rounds.get(session, desk.round_id)):
+    if person is None or not round_permissions.may_serve(session, person, phases.get(session, desk.round_id)):
         serving.leave(session, desk, settings)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import writing
 from db.models import Picture, PublicPicture
-from hotline.pictures import pictures, stores
+from hotline.pictures import attachments, stores
 from hotline.pictures.stores import File, Store
 
 _THERE = Picture.deleted_at.is_(None)
@@ -54,7 +54,7 @@ def move(engine: Engine, file: File, source: Store, target: Store, *, stored: bo
     with writing(engine) as session:
         if _mark(session, file.name, stored=stored):
             return Moved.MOVED
-        pictures.erase(session, [file.name])
+        attachments.erase(session, [file.name])
     return Moved.GONE
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.models import Recording
 from hotline import audit
 from hotline.errors import Refused
-from hotline.recordings import recordings
+from hotline.recordings import archive
 
 
 class Kept(NamedTuple):
@@ -27,7 +27,7 @@ def kept(session: Session, folder: Path, days: int) -> Kept:
     count, oldest = session.execute(
         select(func.count(), func.min(Recording.made_at)).where(Recording.deleted_at.is_(None))
     ).one()
-    size = sum(file.stat().st_size for file in folder.glob(f"*{recordings.SUFFIX}")) if folder.is_dir() else 0
+    size = sum(file.stat().st_size for file in folder.glob(f"*{archive.SUFFIX}")) if folder.is_dir() else 0
     return Kept(count, size, oldest, oldest + timedelta(days=days) if oldest else None)
 
 
@@ -38,10 +38,10 @@ def delete_early(session: Session, callback_id: int, folder: Path, *, who: str, 
     away.
     """
     reason = audit.check_reason(reason)
-    recording = recordings.to_hear(session, callback_id)
+    recording = archive.to_hear(session, callback_id)
     audit.record(session, who, "recording-deleted", f"callback {callback_id}", reason)
     try:
-        recordings.delete(session, recording, folder)
+        archive.delete(session, recording, folder)
     except OSError as error:
         raise Refused("recording-changed", f"the file cannot be deleted: {error.strerror}") from None
     return recording

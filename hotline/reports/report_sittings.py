@@ -12,7 +12,7 @@ from db.epoch import epoch
 from db.models import Callback, Official, Round
 from db.states import Phase
 from hotline.reports.report_scope import By, Scope, key_of, of_calls
-from hotline.rounds import rounds
+from hotline.rounds import phases
 
 _DAY_S = 86_400
 
@@ -107,6 +107,6 @@ def _open(round_: Round, at: datetime, first_call: int | None, last_end: int | N
         return max(0, (last_end or 0) - (first_call or 0))
     if round_.opened_at is None:
         return 0
-    live = rounds.phase(round_, at) is Phase.LIVE
+    live = phases.phase(round_, at) is Phase.LIVE
     closed = at if live else round_.ended_at or round_.cancelled_at or round_.ends_at
     return max(0, max(int(closed.timestamp()), last_end or 0) - int(round_.opened_at.timestamp()))

@@ -29,7 +29,7 @@ from hotline.callbacks import toll
 from hotline.outbound import overflow
 from hotline.recordings import disk
 from hotline.requests import spoken_replies
-from hotline.uploads import uploads
+from hotline.uploads import pending_uploads
 from settings import Settings
 
 
@@ -82,7 +82,7 @@ def _files(session: Session, settings: Settings) -> Iterator[Kept]:
     pictures = select(func.count(), func.coalesce(func.sum(Picture.size), 0), func.min(Picture.made_at))
     of_pictures = session.execute(pictures.where(Picture.deleted_at.is_(None))).one()
     yield Kept(Kind.PICTURES, "pictures_days", settings.pictures_days, *of_pictures)
-    yield Kept(Kind.UPLOADS, "", uploads.LASTS.days, *_measured(settings.uploads_dir))
+    yield Kept(Kind.UPLOADS, "", pending_uploads.LASTS.days, *_measured(settings.uploads_dir))
     yield Kept(Kind.REPLIES, "", spoken_replies.KEPT.days, *_measured(settings.replies_dir))
 
 

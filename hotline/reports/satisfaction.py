@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.models import Category, Department, Rating, Request
-from hotline.reports.reports import check_span
+from hotline.reports.round_reports import check_span
 from hotline.requests.public import figures
 from hotline.timetable import days
 

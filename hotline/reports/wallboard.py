@@ -15,10 +15,10 @@ from db.engine import now
 from db.epoch import epoch
 from db.models import Callback, Desk, Incoming, LineCount, Registration, Round, User
 from db.states import IN_TALK, UNDER_WAY, CallbackState, Outcome, Phase, RegistrationState
-from hotline.callbacks import callbacks, waiting_callers, wrap_up
+from hotline.callbacks import transitions, waiting_callers, wrap_up
 from hotline.outbound import overflow
 from hotline.reports import call_counts
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from hotline.timetable import days
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -127,7 +127,7 @@ def _rounds(session: Session, midnight: datetime, at: datetime) -> list[Round]:
     return [
         round_
         for round_ in found
-        if (phase := rounds.phase(round_, at)) in _HAS_TIME
+        if (phase := phases.phase(round_, at)) in _HAS_TIME
         or (round_.starts_at >= midnight and phase is not Phase.PLANNED)
     ]
 
@@ -189,7 +189,7 @@ def _line(
 ) -> WallLine:
     ready = [c for c in live if c.state in (CallbackState.WAITING, CallbackState.SCREENING)]
     in_line, staying = waiting
-    phase, speaker = rounds.phase(round_, at), rounds.speaker(round_)
+    phase, speaker = phases.phase(round_, at), phases.speaker(round_)
     return WallLine(
         round_id=round_.id,
         office_fa=speaker.office_fa,
@@ -248,7 +248,7 @@ def _waiting(session: Session, round_ids: Sequence[int]) -> dict[int, tuple[int,
 
 
 def _desks(session: Session, live: Sequence[Callback], talks: Talks) -> list[WallDesk]:
-    at_desk = {callback.desk_id: callback for callback in live if callbacks.occupies(callback)}
+    at_desk = {callback.desk_id: callback for callback in live if transitions.occupies(callback)}
     ended: dict[int | None, datetime] = {}
     for talk in talks:
         if talk.ended_at:

@@ -18,7 +18,7 @@ from hotline import dates, reasons
 from hotline.errors import Refused
 from hotline.messages import outbox
 from hotline.requests import followers, parts, ratings
-from hotline.requests.requests import first, log, move
+from hotline.requests.lifecycle import first, log, move
 from hotline.requests.work import (
     answered,
     did,

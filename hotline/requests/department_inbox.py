@@ -13,7 +13,7 @@ from db.models import Request, RequestEntry, Role, User, word
 from db.states import RequestState, RequestStep
 from hotline.errors import Refused
 from hotline.ledger import steps
-from hotline.requests import cursors, inbox, requests
+from hotline.requests import cursors, inbox, lifecycle
 from hotline.requests.cursors import Place
 
 _NOT_SEEN = (RequestStep.MERGED, RequestStep.SEPARATED, RequestStep.TO_SUPERVISORS)
@@ -126,7 +126,7 @@ def must_be_its(session: Session, request: Request, department_id: int | None) -
 
 def get(session: Session, department_id: int | None, request_id: int) -> Request:
     """Return the department's request. Raises Refused("not-found" | "request-moved")."""
-    request = requests.get(session, request_id)
+    request = lifecycle.get(session, request_id)
     must_be_its(session, request, department_id)
     return request
 
@@ -136,7 +136,7 @@ def history(session: Session, request: Request) -> Sequence[Step]:
 
     Steps about other requests are left out.
     """
-    entries = [e for e in requests.history(session, request) if e.step not in _NOT_SEEN]
+    entries = [e for e in lifecycle.history(session, request) if e.step not in _NOT_SEEN]
     of_us = select(User.username, User.name).where(
         User.role == Role.DEPARTMENT,
         User.department_id == request.department_id,

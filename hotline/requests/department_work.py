@@ -17,7 +17,7 @@ from hotline.errors import Refused
 from hotline.messages import outbox
 from hotline.requests import parts, solving, work
 from hotline.requests.department_inbox import must_be_its
-from hotline.requests.requests import log, move
+from hotline.requests.lifecycle import log, move
 
 _S, _T = RequestState, RequestStep
 LONGEST_QUESTION = outbox.LONGEST_REPLY

@@ -15,7 +15,7 @@ from db.states import RequestStep
 from hotline import audit
 from hotline.errors import Refused
 from hotline.requests import work
-from hotline.requests.requests import log
+from hotline.requests.lifecycle import log
 
 _SHOWN = 20
 _later = aliased(RequestEntry)

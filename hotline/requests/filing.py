@@ -13,7 +13,7 @@ from hotline import tickets
 from hotline.errors import Refused
 from hotline.messages import outbox
 from hotline.requests import categories, urgent, working_time
-from hotline.requests.requests import log
+from hotline.requests.lifecycle import log
 from settings import WorkingWeek
 
 LONGEST = 2000
@@ -37,7 +37,7 @@ def report(
 ) -> str:
     """Record a problem that a caller has spoken into a file; return its tracking number.
 
-    `call_id` is the channel's id; a call script that restarts finds the request by it (`requests.of_call`).
+    `call_id` is the channel's id; a call script that restarts finds the request by it (`lifecycle.of_call`).
     """
     said = {"number": number, "category": category, "district": district, "voice_message": voice_message}
     said["call_id"] = call_id

@@ -17,7 +17,7 @@ from hotline import audit, reasons
 from hotline.errors import Refused
 from hotline.requests import categories
 from hotline.requests.filing import LONGEST, add
-from hotline.requests.requests import log, move
+from hotline.requests.lifecycle import log, move
 
 _S, _T = RequestState, RequestStep
 MOST = 5

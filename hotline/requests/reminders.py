@@ -18,7 +18,7 @@ from db.states import RequestStep
 from db.trusted_time import trusted_now
 from hotline.messages import outbox
 from hotline.requests import working_time
-from hotline.requests.requests import log
+from hotline.requests.lifecycle import log
 from hotline.requests.working_time import Span
 from hotline.timetable import days
 from settings import WorkingWeek

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from db.models import Category, Evidence, Picture, PictureKind, Request, User
 from hotline.errors import Refused
-from hotline.pictures import pictures
+from hotline.pictures import attachments
 from hotline.requests import categories, work
 from hotline.requests.referrals import agency_referrals
 from hotline.words import PUBLIC
@@ -22,13 +22,13 @@ def solve(session: Session, request: Request, *, user: User, reply: str, shown: 
     """
     category = categories.get(session, request.category)
     bodys = agency_referrals.shown_by_bodies(request.id, user.department_id)
-    given = pictures.waiting(session, shown, or_(Picture.who == user.username, bodys))
+    given = attachments.waiting(session, shown, or_(Picture.who == user.username, bodys))
     if category.evidence is Evidence.PICTURE and not given:
         raise Refused("evidence-picture", "show by a picture that it is solved", "pictures")
     words = reply.strip() or _default(request, category)
     work.reply(session, request, who=user.username, reply=words)
     whole = request.part_of_id or request.id  # the citizen sees the pictures with the whole request
-    pictures.give(session, given, whole, PictureKind.EVIDENCE)
+    attachments.give(session, given, whole, PictureKind.EVIDENCE)
 
 
 def answer(

@@ -18,7 +18,7 @@ from db.states import CallbackState, RequestState, RequestStep
 from db.trusted_time import trusted_now
 from hotline import audit
 from hotline.errors import Refused
-from hotline.requests.requests import log
+from hotline.requests.lifecycle import log
 
 _KEPT = timedelta(days=30)
 _SHOWN = 50

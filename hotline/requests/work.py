@@ -30,7 +30,7 @@ from hotline.errors import Refused
 from hotline.messages import outbox
 from hotline.requests import categories, followers, parts
 from hotline.requests.filing import write
-from hotline.requests.requests import BY_CITIZEN, get, log, move
+from hotline.requests.lifecycle import BY_CITIZEN, get, log, move
 from settings import WorkingWeek
 
 _S, _T = RequestState, RequestStep

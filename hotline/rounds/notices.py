@@ -17,7 +17,7 @@ from db.trusted_time import trusted_now
 from hotline import dates
 from hotline.dates import LANGUAGES, Language
 from hotline.errors import Refused
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from hotline.rounds.notice_texts import office, plain, who
 from hotline.rounds.planning import NOTICE
 from hotline.words import PUBLIC
@@ -182,7 +182,7 @@ def ahead(session: Session, round_: Round) -> NoticeState:
 
     If the start was moved, the time counts from that change.
     """
-    known_at = rounds.known_at(round_)
+    known_at = phases.known_at(round_)
     webhook_at = session.scalar(
         select(func.min(OutboxMessage.sent_at)).where(
             OutboxMessage.round_id == round_.id,

@@ -10,7 +10,7 @@ from db.engine import now
 from db.models import Official, OfficialKind, Round, TimetableOfficial, TimetableRule
 from hotline import audit, control_characters
 from hotline.errors import Refused
-from hotline.rounds.rounds import is_over
+from hotline.rounds.phases import is_over
 from settings.city_file import MOST_DISTRICTS
 
 

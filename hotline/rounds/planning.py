@@ -13,9 +13,9 @@ from db.states import Fact, Phase, RegistrationState
 from db.trusted_time import trusted_now
 from hotline import audit, reasons
 from hotline.errors import Refused
-from hotline.ledger import ledger
+from hotline.ledger import entries
 from hotline.messages import outbox
-from hotline.rounds import officials, rounds
+from hotline.rounds import officials, phases
 
 NOTICE = timedelta(days=1)
 """Minimum time between a round's notice and its start."""
@@ -100,8 +100,8 @@ def change(
     at = now(session)
     _hold_officials(session, [round_.official, round_.substitute, values.get("substitute")])
     session.refresh(round_, _FACTS, with_for_update=True)  # two simultaneous changes count as two
-    begun = rounds.phase(round_, at) is Phase.LIVE
-    if round_.is_operators_line or not (begun or rounds.phase(round_, at) in NOT_BEGUN):
+    begun = phases.phase(round_, at) is Phase.LIVE
+    if round_.is_operators_line or not (begun or phases.phase(round_, at) in NOT_BEGUN):
         raise Refused("wrong-state", "a round that is over is not changed, nor the operators' line")
     if begun:
         _check_to_come(round_, at, values)
@@ -137,16 +137,16 @@ def cancel(session: Session, round_: Round, *, who: str, reason: str) -> None:
     Refused("reason-missing" | "wrong-state").
     """
     reason = reasons.check(reason)
-    phase = rounds.phase(round_, now(session))
+    phase = phases.phase(round_, now(session))
     if phase is Phase.CANCELLED:
         return
     if phase is Phase.OVER or round_.is_operators_line:
         raise Refused("wrong-state", "only an announced round that is not over can be cancelled")
-    if not rounds.record(session, round_, "cancelled"):
+    if not phases.record(session, round_, "cancelled"):
         return
     round_.reason = reason
     audit.record(session, who, "round-cancelled", f"round {round_.id}", reason)
-    ledger.append(session, Fact.ROUND_CANCELLED, round_.id, None, {"reason": reason})
+    entries.append(session, Fact.ROUND_CANCELLED, round_.id, None, {"reason": reason})
 
 
 def begin(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
@@ -160,7 +160,7 @@ def begin(session: Session, round_: Round, *, who: str, reason: str = "") -> Non
     if not round_.opened_at:
         audit.record(session, who, "round-opened", f"round {round_.id}", reason)
     end_earlier(session, round_)
-    rounds.open_round(session, round_)
+    phases.open_round(session, round_)
 
 
 def end(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
@@ -175,7 +175,7 @@ def end(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
         raise Refused("round-not-started", "a round that has not begun is cancelled, not ended")
     if not round_.ended_at:
         audit.record(session, who, "round-ended", f"round {round_.id}", reason)
-    rounds.end_round(session, round_)
+    phases.end_round(session, round_)
 
 
 def end_earlier(session: Session, round_: Round) -> bool:
@@ -194,11 +194,11 @@ def end_earlier(session: Session, round_: Round) -> bool:
         Round.ended_at.is_(None),
         Round.cancelled_at.is_(None),
         Round.ends_at <= at,
-        Round.ends_at > at - rounds.OVERTIME,
+        Round.ends_at > at - phases.OVERTIME,
     )
     found = session.scalars(past.order_by(Round.id)).all()
     for earlier in found:
-        if rounds.record(session, earlier, "ended"):
+        if phases.record(session, earlier, "ended"):
             why = f"round {round_.id} begins"
             audit.record(session, audit.SYSTEM, "round-ended", f"round {earlier.id}", why)
     return bool(found)
@@ -240,7 +240,7 @@ def _check(session: Session, round_: Round, *, short_notice: bool) -> None:
         raise Refused("round-values", "capacity and minutes are at least 1")
     if not r.languages or not set(r.languages.split(",")) <= set(LANGUAGES):
         raise Refused("round-values", f"languages are some of {', '.join(LANGUAGES)}")
-    if not short_notice and r.starts_at - rounds.known_at(r) < NOTICE:
+    if not short_notice and r.starts_at - phases.known_at(r) < NOTICE:
         raise Refused("notice-too-short", "a round is announced a day ahead; say so if less is meant")
     _check_free(session, r)
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from db.models import Desk, Role, Round, User, round_deputies
 from hotline import audit
 from hotline.errors import Refused
-from hotline.rounds import planning, rounds
+from hotline.rounds import phases, planning
 
 CONDUCTORS = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS, Role.SUPERVISOR)
 """Roles that may begin, pause and end any round."""
@@ -90,7 +90,7 @@ def pause(session: Session, round_: Round, user: User) -> None:
     check_pauses(session, user, round_)
     if not round_.paused_at:
         audit.record(session, user.username, "round-paused", f"round {round_.id}")
-    rounds.pause(session, round_)
+    phases.pause(session, round_)
 
 
 def resume(session: Session, round_: Round, user: User) -> None:
@@ -98,7 +98,7 @@ def resume(session: Session, round_: Round, user: User) -> None:
     check_pauses(session, user, round_)
     if round_.paused_at:
         audit.record(session, user.username, "round-resumed", f"round {round_.id}")
-    rounds.resume(session, round_)
+    phases.resume(session, round_)
 
 
 def end(session: Session, round_: Round, user: User, reason: str = "") -> None:

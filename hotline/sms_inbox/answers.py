@@ -14,7 +14,7 @@ from db.models import BlockedNumber, Request
 from db.states import RequestState, RequestStep
 from hotline import numbers
 from hotline.errors import Refused
-from hotline.requests import closing, department_work, ratings, requests
+from hotline.requests import closing, department_work, lifecycle, ratings
 
 _BEGINS = re.compile(r"\W*(?:137\W*)?((?:[0-9][ -]?){8}[0-9])(?![0-9])[\s:،,.-]*")
 
@@ -49,7 +49,7 @@ def find(session: Session, number: str, text: str) -> Said | None:
     if begins is None or not words or session.get(BlockedNumber, number) is not None:
         return None
     try:
-        request = requests.get_by_tracking(session, begins[1])
+        request = lifecycle.get_by_tracking(session, begins[1])
     except Refused:
         return None
     if request.number != number:
@@ -57,7 +57,7 @@ def find(session: Session, number: str, text: str) -> Said | None:
     if department_work.question_of(session, request):
         return Said(request, words[: department_work.LONGEST_ANSWER])
     verdict = understood(words)
-    may_say = requests.progress(session, request).asked or ratings.answer_of(session, request)
+    may_say = lifecycle.progress(session, request).asked or ratings.answer_of(session, request)
     return Said(request, words, verdict) if verdict and may_say else None
 
 
@@ -90,7 +90,7 @@ def take(session: Session, said: Said) -> str:
 
 def _judged(session: Session, request: Request, verdict: Verdict) -> str:
     text = "rated"
-    if requests.progress(session, request).asked:
+    if lifecycle.progress(session, request).asked:
         closing.answer(session, request.id, solved=verdict.solved, note=verdict.reason)
         text = "solved" if verdict.solved else "unsolved"
     elif verdict.solved and request.state in (RequestState.REOPENED, RequestState.SPLIT):

@@ -25,9 +25,9 @@ from db.states import HOLDS_PLACE, Phase, RegistrationState, RequestState
 from hotline import dates, numbers, tickets
 from hotline.dates import Language
 from hotline.errors import Refused
-from hotline.line import line, registration
+from hotline.line import order, registration
 from hotline.messages import outbox
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from hotline.rounds.notice_texts import office
 from hotline.sms_inbox import answers, registrations
 
@@ -199,7 +199,7 @@ def _register(session: Session, number: str, command: Command, rules: _Rules) ->
     mine = _own(session, number, command.digits)
     if mine:
         return _of_own(session, mine, command.language, rules)
-    open_ = rounds.registrable(session)
+    open_ = phases.registrable(session)
     if command.digits:
         open_ = [round_ for round_ in open_ if str(round_.id) == command.digits.lstrip("0")] or open_
     if not open_:
@@ -244,15 +244,15 @@ def _refused(refused: Refused, round_: Round, language: Language) -> _Answer:
     texts = {"round-full": "full", "too-many-today": "too-many", "number-blocked": "blocked"}
     if refused.code not in texts:
         raise refused
-    return _Answer(texts[refused.code], {"office": office(rounds.speaker(round_), language)})
+    return _Answer(texts[refused.code], {"office": office(phases.speaker(round_), language)})
 
 
 def _none_open(session: Session, language: Language) -> _Answer:
-    coming = rounds.upcoming(session)
+    coming = phases.upcoming(session)
     if coming is None:
         return _Answer("none-open")
     since = dates.moment(coming.registration_from, language, with_year=False)
-    return _Answer("opens", {"office": office(rounds.speaker(coming), language), "when": since})
+    return _Answer("opens", {"office": office(phases.speaker(coming), language), "when": since})
 
 
 def _way(session: Session, digits: object, round_id: int, command: Command) -> Mapping[str, str]:
@@ -264,7 +264,7 @@ def _way(session: Session, digits: object, round_id: int, command: Command) -> M
 
 
 def _office(session: Session, round_id: int, language: Language) -> str:
-    return office(rounds.speaker(session.get_one(Round, round_id)), language)
+    return office(phases.speaker(session.get_one(Round, round_id)), language)
 
 
 def _place(session: Session, number: str, command: Command, rules: _Rules) -> _Answer:
@@ -287,9 +287,9 @@ def _of_place(session: Session, place: Registration, language: Language, text: s
         "ticket": dates.digits(place.ticket, language),
         "office": _office(session, round_.id, language),
         "when": dates.span(round_.starts_at, round_.ends_at, language, with_year=False),
-        "place": dates.digits(line.before_me(session, place) + 1, language),
+        "place": dates.digits(order.before_me(session, place) + 1, language),
     }
-    over = rounds.phase(round_, now(session)) in (Phase.OVER, Phase.CANCELLED)
+    over = phases.phase(round_, now(session)) in (Phase.OVER, Phase.CANCELLED)
     if place.state is _S.CALLING:
         text = "calling"
     elif place.state is _S.UNREACHED or (place.state is _S.WAITING and over):

@@ -12,7 +12,7 @@ from db.models import DayOverride, Round, TimetableRule, User
 from hotline.rounds import round_permissions
 from hotline.timetable import days, timetable_rules
 from hotline.timetable.days import DayOff
-from hotline.timetable.timetable import Occurrence
+from hotline.timetable.round_making import Occurrence
 
 
 @dataclass

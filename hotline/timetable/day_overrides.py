@@ -14,8 +14,8 @@ from db.engine import now
 from db.models import DayOverride, Holiday, Official, Round, TimetableRule
 from hotline import audit, control_characters
 from hotline.errors import Refused
-from hotline.rounds import planning, rounds
-from hotline.timetable import days, timetable, timetable_rules
+from hotline.rounds import phases, planning
+from hotline.timetable import days, round_making, timetable_rules
 
 
 def override_day(
@@ -62,7 +62,7 @@ def override_day(
     )
     audit.record(session, who, "day-changed", f"rule {rule.id}, {day}", reason)
     made = _hold_rounds(session, day, rule)
-    waiting = [r for r in made if rounds.phase(r, now(session)) in planning.NOT_BEGUN]
+    waiting = [r for r in made if phases.phase(r, now(session)) in planning.NOT_BEGUN]
     if made and not waiting:
         raise Refused("wrong-state", "the day's round has begun, is over or was cancelled")
     for round_ in waiting:
@@ -90,7 +90,7 @@ def add_holiday(session: Session, day: date, name: str, *, works: bool = False, 
     audit.record(session, who, "working-day-added" if works else "holiday-added", str(day), name)
     at = now(session)
     held = [] if works else _hold_rounds(session, day)
-    cancelled = [r for r in held if rounds.phase(r, at) in planning.NOT_BEGUN]
+    cancelled = [r for r in held if phases.phase(r, at) in planning.NOT_BEGUN]
     for round_ in cancelled:
         planning.cancel(session, round_, who=who, reason=name)
     events.timetable_changed(session, "holiday")
@@ -119,8 +119,8 @@ def _adapt(
     who: str,
     short_notice: bool,
 ) -> None:
-    times = timetable.moved(rule, round_, override, now(session))
-    substitute = timetable.substitute(session, override, round_.official)
+    times = round_making.moved(rule, round_, override, now(session))
+    substitute = round_making.substitute(session, override, round_.official)
     same_hours = (times["starts_at"], times["ends_at"]) == (round_.starts_at, round_.ends_at)
     if same_hours and substitute is round_.substitute:
         return
@@ -144,4 +144,4 @@ def _hold_rules(session: Session, rule_id: int | None = None) -> None:
 def _hold_rounds(session: Session, day: date, rule: TimetableRule | None = None) -> Sequence[Round]:
     """Lock and return the timetable's rounds of a day."""
     of_rule = Round.rule_id == rule.id if rule else Round.rule_id.is_not(None)
-    return timetable.hold_rounds(session, Round.occurs_on == day, of_rule)
+    return round_making.hold_rounds(session, Round.occurs_on == day, of_rule)

@@ -1,4 +1,4 @@
-"""Rules of the timetable: added, changed, stopped. hotline.timetable.timetable makes their rounds."""
+"""Rules of the timetable: added, changed, stopped. hotline.timetable.round_making makes their rounds."""
 
 from collections.abc import Sequence
 from datetime import date, time
@@ -12,9 +12,9 @@ from db.engine import now
 from db.models import DayOverride, Official, OfficialKind, Role, Round, TimetableOfficial, TimetableRule, User
 from hotline import audit, control_characters, reasons
 from hotline.errors import Refused
-from hotline.rounds import officials, planning, rounds
-from hotline.timetable import days, timetable
-from hotline.timetable.timetable import Occurrence
+from hotline.rounds import officials, phases, planning
+from hotline.timetable import days, round_making
+from hotline.timetable.round_making import Occurrence
 
 
 def add(
@@ -92,7 +92,7 @@ def days_seen(
     """Return the rule's days from `first` to `last` that the person sees; an official sees only their own
     rounds.
     """
-    found = timetable.occurrences(session, rule, first, last)
+    found = round_making.occurrences(session, rule, first, last)
     if user.role is not Role.OFFICIAL:
         return found
     return [own for own in (_own(user.official_id, rule, each) for each in found) if own]
@@ -141,7 +141,7 @@ def behind(session: Session, rule: TimetableRule) -> Sequence[Round]:
     return [
         round_
         for round_ in session.scalars(of_rule)
-        if rounds.phase(round_, at) in planning.NOT_BEGUN and _differs(session, rule, round_)
+        if phases.phase(round_, at) in planning.NOT_BEGUN and _differs(session, rule, round_)
     ]
 
 
@@ -161,7 +161,7 @@ def catch_up(
     raises.
     """
     _hold(session, rule)
-    held = timetable.hold_rounds(session, Round.rule_id == rule.id, Round.id.in_(round_ids))
+    held = round_making.hold_rounds(session, Round.rule_id == rule.id, Round.id.in_(round_ids))
     if len(held) != len(set(round_ids)):
         raise Refused("not-found", "not a round of this rule")
     for round_ in held:
@@ -212,7 +212,7 @@ def _take_turns(session: Session, rule: TimetableRule, in_turn: Sequence[Officia
     ids = [official.id for official in in_turn]
     officials.check_active(session, ids)
     if rule.officials:
-        turn, old = timetable.next_turn(session, rule), [o.official_id for o in rule.officials]
+        turn, old = round_making.next_turn(session, rule), [o.official_id for o in rule.officials]
         first = (turn + rule.shift) % len(old)
         staying = (ids.index(each) for each in old[first:] + old[:first] if each in ids)
         rule.shift = (next(staying, 0) - turn) % len(ids)
@@ -231,11 +231,11 @@ def _differs(session: Session, rule: TimetableRule, round_: Round) -> bool:
 def _as_ruled(session: Session, rule: TimetableRule, round_: Round) -> dict[str, Any]:
     override = session.get(DayOverride, (rule.id, round_.occurs_on))
     return {
-        **timetable.moved(rule, round_, override, now(session)),
+        **round_making.moved(rule, round_, override, now(session)),
         "capacity": rule.capacity,
         "minutes": rule.minutes,
         "languages": rule.languages,
-        "deputies": timetable.deputies(rule, round_.official),
+        "deputies": round_making.deputies(rule, round_.official),
         "recorded": rule.recorded,
     }
 

@@ -11,7 +11,7 @@ from hotline import numbers
 from hotline.errors import Refused
 from hotline.line import confirmation_calls
 from hotline.line.registration import Registered
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from ivr.call import AGIError, Call, NoInput
 from ivr.conversation import say_before_you
 from settings import Settings
@@ -51,7 +51,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
             raise AGIError("a confirmation that nobody asked for")
         kind, language = confirmation.kind, confirmation.registration.language
         new_number = confirmation.new_number and numbers.national(confirmation.new_number)
-        office = rounds.speaker(session.get_one(Round, confirmation.registration.round_id)).clip
+        office = phases.speaker(session.get_one(Round, confirmation.registration.round_id)).clip
         said = confirmation.agreed
         told = confirmation_calls.kept(session, confirmation) if said is not None else None
     call.speak(language)

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from db.engine import writing
 from hotline.errors import Refused
 from hotline.requests import closing, ratings, spoken_replies
-from hotline.requests.requests import Progress
+from hotline.requests.lifecycle import Progress
 from ivr.call import END, Call
 from ivr.conversation import Conversation
 from settings import Settings

@@ -16,8 +16,8 @@ from hotline import subjects, tickets
 from hotline.errors import Refused
 from hotline.line import caller_context, confirmations, registration
 from hotline.line.caller_context import Place
-from hotline.requests import requests
-from hotline.requests.requests import Progress
+from hotline.requests import lifecycle
+from hotline.requests.lifecycle import Progress
 from ivr import menus
 from ivr.call import END, NoInput, Prompt, Slots
 from ivr.conversation import Conversation
@@ -102,8 +102,8 @@ def _find(
 ) -> Place | tuple[Progress, bool]:
     if kind is tickets.TICKET:
         return caller_context.place(session, registration.get_by_ticket(session, number))
-    request = requests.get_by_tracking(session, number)
-    return requests.progress(session, request), requests.may_answer(session, request, talk.number)
+    request = lifecycle.get_by_tracking(session, number)
+    return lifecycle.progress(session, request), lifecycle.may_answer(session, request, talk.number)
 
 
 def _owners(talk: Conversation, places: Sequence[Place]) -> None:

@@ -6,7 +6,7 @@ from db.engine import reading
 from db.models import Callback
 from dialplan.variables import Variable
 from hotline.callbacks import conversations, third_party
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from ivr.call import AGIError, Call, NoInput
 from settings import Settings
 
@@ -22,7 +22,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
             raise AGIError("a third person whom nobody asked for")
         callback = session.get_one(Callback, guest.callback_id)
         office = conversations.speaker(session, callback).clip
-        recorded = rounds.get(session, callback.round_id).recorded
+        recorded = phases.get(session, callback.round_id).recorded
     call.speak("fa")
     call.lead("guest-intro", office=office)
     if recorded:

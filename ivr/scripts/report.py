@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from db.engine import writing
-from hotline.requests import categories, filing, requests
+from hotline.requests import categories, filing, lifecycle
 from ivr import voice_message
 from ivr.call import InDanger, NoInput, WantsOperator
 from ivr.conversation import Conversation
@@ -92,7 +92,7 @@ def _as_name(category: int, district: int | None) -> str:
 
 def _keep(talk: Conversation, key: int, district: int | None, wav: Path) -> str:
     with writing(talk.engine) as session:
-        known = requests.of_call(session, talk.call.channel_id)
+        known = lifecycle.of_call(session, talk.call.channel_id)
         if known and known.voice_message == wav.name:  # the commit's confirmation was lost
             return known.tracking
         return filing.report(

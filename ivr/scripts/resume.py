@@ -8,7 +8,7 @@ from db.states import RegistrationState
 from dialplan.variables import Variable
 from hotline.line import caller_context, registration
 from hotline.line.caller_context import Place
-from hotline.requests import requests
+from hotline.requests import lifecycle
 from ivr import voice_message
 from ivr.call import WantsOperator
 from ivr.conversation import Conversation
@@ -38,7 +38,7 @@ def take_up(talk: Conversation, chosen: str) -> Made:
         place = caller_context.place(session, made) if made else None
         lacks_subject = made is not None and made.subject is None
         lacks_voice_message = made is not None and made.voice_message is None
-        reported = requests.of_call(session, talk.call.channel_id)
+        reported = lifecycle.of_call(session, talk.call.channel_id)
     said = voice_message.left_over(talk)
     if reported:
         return Made(place, reported.tracking, lacks_subject, lacks_voice_message, None)

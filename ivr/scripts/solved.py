@@ -7,8 +7,8 @@ from db.states import RequestState
 from hotline.errors import Refused
 from hotline.outbound import queue
 from hotline.outbound import solved as solved_call
-from hotline.requests import closing, requests
-from hotline.requests.requests import Progress
+from hotline.requests import closing, lifecycle
+from hotline.requests.lifecycle import Progress
 from ivr.call import AGIError, Call, NoInput
 from ivr.scripts import follow_report
 from settings import Settings
@@ -25,7 +25,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         if placed is None or placed.request is None:
             raise AGIError("a call about a request that nobody asked for")
         language = placed.request.language
-        reported = requests.progress(session, placed.request)
+        reported = lifecycle.progress(session, placed.request)
         due_at, ended = placed.due_at, reported.state in solved_call.TOLD
         objected = placed.request.state in solved_call.OBJECTED  # by a caller who showed this number
         asked = placed.request.state in solved_call.ASKED

@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 from db.engine import reading, writing
 from db.states import HeadsUpAnswer
 from hotline.outbound import heads_up, queue
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from ivr.call import AGIError, Call
 from settings import Settings
 
@@ -18,7 +18,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         if placed is None or placed.registration is None or placed.round_id is None:
             raise AGIError("a heads-up call that nobody asked for")
         language, answer = placed.registration.language, placed.answer
-        office = rounds.speaker(rounds.get(session, placed.round_id)).clip
+        office = phases.speaker(phases.get(session, placed.round_id)).clip
     call.speak(language)
     if answer:  # recorded by a script that broke off
         _confirm(call, HeadsUpAnswer(answer))

@@ -18,7 +18,7 @@ from hotline import audit
 from hotline.callbacks import direct_routing, waiting_callers
 from hotline.callbacks.waiting_callers import Outlook
 from hotline.errors import Refused
-from hotline.line import line
+from hotline.line import order
 from hotline.line.registration import Registered
 from hotline.requests import urgent as urgent_matters
 from hotline.words import PUBLIC
@@ -58,7 +58,7 @@ def _first(talk: Conversation, session: Session) -> tuple[Registered, Outlook, i
     place = session.get_one(Registration, registered.registration_id)
     if not place.moved_up:
         with suppress(Refused):  # a desk has the place in hand already
-            line.move_up(session, place, who=audit.CITIZEN, reason=PUBLIC.text("fa", "ledger", "in-danger"))
+            order.move_up(session, place, who=audit.CITIZEN, reason=PUBLIC.text("fa", "ledger", "in-danger"))
     outlook = waiting_callers.outlook(session, registered.registration_id)
     return registered, outlook, _keep(talk, session, place.id, tell=not outlook.free)
 

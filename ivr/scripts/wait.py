@@ -5,8 +5,8 @@ from sqlalchemy import Engine
 from db.engine import reading
 from db.models import Round
 from dialplan.variables import Variable
-from hotline.callbacks import callbacks, round_statistics, serving
-from hotline.rounds import rounds
+from hotline.callbacks import round_statistics, serving, transitions
+from hotline.rounds import phases
 from ivr.call import AGIError, Call, Prompt
 from ivr.conversation import about
 from settings import Settings
@@ -26,10 +26,10 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     """
     token = call.channel_id
     with reading(engine) as session:
-        callback = callbacks.by_token(session, token)
+        callback = transitions.by_token(session, token)
         if callback is None:
             raise AGIError("a callback that nobody asked for")
-        office = rounds.speaker(session.get_one(Round, callback.round_id)).clip
+        office = phases.speaker(session.get_one(Round, callback.round_id)).clip
         language = callback.registration.language
         back = call.again or callback.screen_desk_id is not None  # an operator spoke with them first
         met = callback.on_the_line and not back  # the caller has been waiting all the time
@@ -52,7 +52,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
 def _look(engine: Engine, token: str) -> tuple[Prompt, bool]:
     """Return the estimated wait as a prompt, and whether any desk is there to take the citizen."""
     with reading(engine) as session:
-        callback = callbacks.by_token(session, token)
+        callback = transitions.by_token(session, token)
         if callback is None:
             raise AGIError("the callback is gone")
         seconds = round_statistics.expected_wait(session, callback)

@@ -16,7 +16,7 @@ from db.migrate import is_known
 from db.models import Heartbeat, Picture, PublicPicture, Recording
 from hotline import heartbeats
 from hotline.ledger.verify import verify
-from hotline.recordings import recordings
+from hotline.recordings import archive
 from hotline.version import VERSION
 from ops.backup import contents, database, signing
 from ops.backup.archive import Unpacked, Unusable, decrypted, unpack
@@ -246,6 +246,6 @@ def prove(settings: Settings) -> Proof:
         path = settings.recordings_dir / os.path.basename(name)
         if not path.exists():
             missing += 1
-        elif recordings.digest(path) != sha256:
+        elif archive.digest(path) != sha256:
             problems.append(f"{name}: the recording is not the one in the books")
     return Proof(report.entries, len(named) - missing, problems, missing)

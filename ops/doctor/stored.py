@@ -19,8 +19,8 @@ from hotline import heartbeats
 from hotline.callbacks import trunk_states, trunk_words
 from hotline.callbacks.trunk_words import Is
 from hotline.messages import delivery_reports
+from hotline.nodes import administration as machines
 from hotline.nodes import leases
-from hotline.nodes import nodes as machines
 from ops.doctor.findings import LATE_S, Finding, Known, fault, no_connection, ok, short, warning
 from settings import Settings, unheeded
 from settings.trunks import Trunk

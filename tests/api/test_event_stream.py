@@ -20,7 +20,7 @@ from db.engine import reading, writing
 from db.models import Event, Round
 from db.states import CallbackState
 from hotline import heartbeats
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from hotline.line import registration
 from hotline.people import sign_ins
 from settings import Settings
@@ -146,7 +146,7 @@ def test_each_step_of_a_callback_is_sent(page: Page, engine: Engine) -> None:
         next(stream)
         for state in map(CallbackState, ("dialing", "ringing", "answered", "waiting", "talking", "ended")):
             with writing(engine) as session:
-                callbacks.move(session, callback.token, state)
+                transitions.move(session, callback.token, state)
             assert next(stream).data == {"kind": "callback", "what": state, **ids}
 
 

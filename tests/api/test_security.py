@@ -134,7 +134,7 @@ def test_forbidden_request_is_logged_with_its_address(
     lines = [record.getMessage() for record in caplog.records if "not allowed" in record.getMessage()]
     assert [line.partition("not allowed: ")[2] for line in lines] == [
         "api.reports.audit.list_entries from 203.0.113.9",
-        "api.people.people.end_sessions from 203.0.113.9",
+        "api.people.staff.end_sessions from 203.0.113.9",
     ]
 
 

@@ -11,8 +11,8 @@ from db.engine import now, reading, writing
 from db.models import Base, OutboxKind, OutboxMessage, Registration, Round
 from db.states import Outcome, Phase, RequestState
 from db.trusted_time import Watch
-from hotline.line import line
-from hotline.rounds import planning, rounds
+from hotline.line import order
+from hotline.rounds import phases, planning
 from settings import Settings
 from tests.factories import a_request, a_round, some_registrations
 from tests.kit.shifted_clock import ShiftedClock, clock
@@ -35,7 +35,7 @@ def story(engine: Engine, settings: Settings) -> Story:
     for _ in range(45):
         story.registers()
     with writing(engine) as session:
-        live, at = rounds.get(session, story.round), now(session)
+        live, at = phases.get(session, story.round), now(session)
         opened = a_round(session, Phase.OPEN)
         some_registrations(session, opened, 40)
         for official in (live.official, opened.official):
@@ -115,5 +115,5 @@ def test_leap_in_a_live_round_moves_and_deletes_nothing(
     _clerk_works(engine, settings)
     assert _state(engine, settings) == before
     with reading(engine) as session:
-        waiting = [each.id for each in line.page(session, story.round, 99, None)]
+        waiting = [each.id for each in order.page(session, story.round, 99, None)]
     assert [story.called(Outcome.REACHED) for _ in range(3)] == waiting[:3], "the round goes on"

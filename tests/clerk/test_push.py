@@ -26,7 +26,7 @@ from db.models import (
 from db.states import RequestStep
 from hotline.citizens import notification_preferences, sessions, subscriptions, vapid
 from hotline.messages import delivery, outbox
-from hotline.requests import requests
+from hotline.requests import lifecycle
 from settings import Settings
 from tests.factories import a_number, a_request
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -77,7 +77,7 @@ def asked(engine: Engine, number: str, **values: Any) -> str:
     """A department asks the number about its request; the request's number."""
     with writing(engine) as session:
         request = a_request(session, number=number, state="asked", **values)
-        requests.log(session, request, RequestStep.ASKED, "d", SAID)
+        lifecycle.log(session, request, RequestStep.ASKED, "d", SAID)
         session.execute(OutboxMessage.__table__.delete())
         outbox.tell_of_request(session, OutboxKind.REQUEST_ASKED, request, SAID)
         return request.tracking

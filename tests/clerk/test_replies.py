@@ -11,7 +11,7 @@ from clerk import replies
 from db.engine import reading, writing
 from db.models import Request
 from db.states import RequestState
-from hotline.requests import closing, parts, requests, spoken_replies, work
+from hotline.requests import closing, lifecycle, parts, spoken_replies, work
 from prompts import replies as spoken_by
 from prompts.sources import VoiceError
 from settings import Settings
@@ -31,7 +31,7 @@ def replied(engine: Engine, reply: str = "چراغ عوض شد و روشن اس�
 
 def readable(engine: Engine, request_id: int) -> bool:
     with reading(engine) as session:
-        return requests.progress(session, session.get_one(Request, request_id)).reply_of == request_id
+        return lifecycle.progress(session, session.get_one(Request, request_id)).reply_of == request_id
 
 
 def seconds(settings: Settings, request_id: int) -> float:
@@ -78,7 +78,7 @@ def test_changed_reply_is_unreadable_until_spoken_anew(engine: Engine, settings:
     with writing(engine) as session:
         work.tell(
             session,
-            requests.get(session, one.id),
+            lifecycle.get(session, one.id),
             who="u",
             reply="فردا نمی‌آییم، پس‌فردا پیش از ظهر می‌آییم و چراغ را عوض می‌کنیم.",
         )
@@ -97,7 +97,7 @@ def test_objection_withholds_the_reply_from_its_caller(
     with writing(engine) as session:
         closing.answer(session, one, solved=False)
         if then:
-            request = requests.get(session, one)
+            request = lifecycle.get(session, one)
             work.refer(session, request, make.a_department(session), who="v", due_on=today(session))
     assert not readable(engine, one)
 
@@ -106,7 +106,7 @@ def test_news_after_an_objection_are_readable(engine: Engine, settings: Settings
     one = replied(engine)
     with writing(engine) as session:
         closing.answer(session, one, solved=False)
-        work.tell(session, requests.get(session, one), who="v", reply="فردا دوباره می‌آییم.")
+        work.tell(session, lifecycle.get(session, one), who="v", reply="فردا دوباره می‌آییم.")
     replies.speak(engine, settings)
     assert readable(engine, one)
     with reading(engine) as session:

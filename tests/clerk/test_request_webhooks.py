@@ -12,7 +12,7 @@ from db.models import Category, Delivery, OutboxKind, RequestEntry
 from hotline.messages import sent_messages
 from hotline.people import api_keys
 from hotline.people.api_keys import Scope
-from hotline.requests import closing, requests, webhooks, work
+from hotline.requests import closing, lifecycle, webhooks, work
 from hotline.requests.open311 import submissions
 from hotline.requests.open311.submissions import Brought
 from hotline.requests.places import Point
@@ -121,8 +121,8 @@ def test_several_clerks_post_each_recent_step_once(
     at_once(4, look)
     assert len(messages(engine)) == 5
     with writing(engine) as session:
-        request = requests.get_by_tracking(session, json.loads(messages(engine)[0].body)["data"]["number"])
-        entries = requests.history(session, request)
+        request = lifecycle.get_by_tracking(session, json.loads(messages(engine)[0].body)["data"]["number"])
+        entries = lifecycle.history(session, request)
     assert [message.key for message in messages(engine)] == [
         f"request-step-{entry.id}" for entry in entries[1:]
     ]

@@ -13,7 +13,7 @@ from clerk import pictures as clerk_pictures
 from db.engine import now, reading, writing
 from db.models import Erasure, Picture
 from hotline.errors import Refused
-from hotline.pictures import decoding, pictures, stores
+from hotline.pictures import attachments, decoding, stores
 from hotline.pictures.stores import File, StoreAway
 from settings import Settings
 from tests import factories as make
@@ -40,10 +40,10 @@ def handed_in(engine: Engine, settings: Settings, count: int = 1) -> list[File]:
     found = []
     for _ in range(count):
         made = decoding.plain(io.BytesIO(files.jpeg()))
-        name = pictures.keep(settings.pictures_dir, made)
+        name = attachments.keep(settings.pictures_dir, made)
         with writing(engine) as session:
-            pictures.add(session, name, made, number=NUMBER)
-            found.append(pictures.find(session, name))
+            attachments.add(session, name, made, number=NUMBER)
+            found.append(attachments.find(session, name))
     return sorted(found)
 
 
@@ -171,7 +171,7 @@ def test_picture_deleted_during_its_move_leaves_the_store(
 
     def and_its_citizen_goes(bucket: stores.Bucket, name: str, data: bytes) -> None:
         with writing(engine) as session:
-            pictures.erase(session, pictures.drop_of_number(session, NUMBER))
+            attachments.erase(session, attachments.drop_of_number(session, NUMBER))
         erasing.run(engine, stored)
         put(bucket, name, data)
 

@@ -11,7 +11,7 @@ from db.models import OutboxKind, Round
 from db.states import Phase, RegistrationState
 from hotline.line import carry_over, confirmation_calls, registration
 from hotline.outbound import heads_up
-from hotline.rounds import planning, rounds
+from hotline.rounds import phases, planning
 from tests.clerk.citizens_messages import next_round, said, told, two_rounds
 from tests.factories import (
     a_number,
@@ -88,7 +88,7 @@ def test_moving_line_tells_each_near_citizen_once(
 def test_only_a_live_round_has_near_citizens(session: Session, phase: Phase) -> None:
     round_ = a_round(session, phase)
     some_registrations(session, round_, 2)
-    a_registration(session, rounds.operators_line(session))
+    a_registration(session, phases.operators_line(session))
     heads_up.tell(session, 5)
     assert told(session) == []
 
@@ -97,7 +97,7 @@ def test_only_a_live_round_has_near_citizens(session: Session, phase: Phase) -> 
 
 
 def over(session: Session, round_: Round) -> None:
-    rounds.end_round(session, round_)
+    phases.end_round(session, round_)
     while carry_over.run(session):
         pass
     carry_over.tell_left(session)

@@ -12,7 +12,7 @@ from db.states import Phase, RegistrationState
 from hotline import dates
 from hotline.line import registration
 from hotline.messages import outbox
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from hotline.words import WordsError
 from tests.clerk.citizens_messages import said, told, two_rounds
 from tests.factories import HOUR, a_number, a_registration, a_round, some_registrations
@@ -130,7 +130,7 @@ def test_registration_text_names_ticket_day_hours_and_place(session: Session) ->
 
 
 def test_operators_line_text_promises_no_day(session: Session) -> None:
-    line = rounds.operators_line(session)
+    line = phases.operators_line(session)
     place = registration.register(session, round_id=line.id, number=a_number())
     text = said(session, told(session)[0])
     assert text is not None

@@ -9,8 +9,8 @@ from db.engine import reading
 from db.models import PlacedCall
 from dialer import ami as ami_module
 from dialer import asterisk_events, call_ahead, polling, rooms
-from dialer import dialer as module
 from dialer import lease as lease_module
+from dialer import loop as module
 from dialer.lease import NodeLease
 from settings import Settings
 from tests.dialer.hall import Hall

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from db.engine import reading, writing
 from db.models import Callback, Desk, PlacedCall, Round, User
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, claims, screening, serving
+from hotline.callbacks import claims, screening, serving, transitions
 from hotline.rounds import planning
 from settings import Settings
 from tests import factories as make
@@ -80,7 +80,7 @@ class Hall(Office):
             user = session.scalars(select(User).where(User.desk_id == OPERATOR)).one()
             taken = claims.claim(session, round_id=self.round_id, desk_id=OPERATOR, user_id=user.id)
             assert taken
-            callbacks.ask_call(session, taken, self._settings)
+            transitions.ask_call(session, taken, self._settings)
         self.until(lambda: taken.token in self.manager.channels)
         return taken.token
 
@@ -92,7 +92,7 @@ class Hall(Office):
 
     def asks_next(self, desk: int = 1, after: str | None = None) -> Callback | None:
         with writing(self.engine) as session:
-            ended = callbacks.by_token(session, after).id if after else None  # type: ignore[union-attr]
+            ended = transitions.by_token(session, after).id if after else None  # type: ignore[union-attr]
             at = session.get_one(Desk, desk)
             return serving.ask_next(session, at, ended, self._settings, confirmed=True)
 
@@ -103,13 +103,13 @@ class Hall(Office):
 
     def screens(self, token: str) -> None:
         with writing(self.engine) as session:
-            callback, desk = callbacks.by_token(session, token), session.get_one(Desk, OPERATOR)
+            callback, desk = transitions.by_token(session, token), session.get_one(Desk, OPERATOR)
             assert callback is not None
             screening.screen(session, callback, desk)
 
     def hands_over(self, token: str) -> None:
         with writing(self.engine) as session:
-            callback = callbacks.by_token(session, token)
+            callback = transitions.by_token(session, token)
             assert callback is not None
             screening.hand_over(session, callback)
 

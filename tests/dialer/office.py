@@ -13,8 +13,8 @@ from db.engine import now, reading, writing
 from db.models import Callback, Desk, Event
 from db.states import ON_THE_PHONE, CallbackState
 from dialer.ami import Ami
-from dialer.dialer import Dialer
-from hotline.callbacks import callbacks
+from dialer.loop import Dialer
+from hotline.callbacks import transitions
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_manager import PATIENCE_S, FakeManager
@@ -82,7 +82,7 @@ class Office:
 
     def callback(self, token: str) -> Callback:
         with reading(self.engine) as session:
-            callback = callbacks.by_token(session, token)
+            callback = transitions.by_token(session, token)
             assert callback is not None
             return callback
 
@@ -102,7 +102,7 @@ class Office:
 
     def change(self, token: str, **values: Any) -> None:
         with writing(self.engine) as session:
-            callback = callbacks.by_token(session, token)
+            callback = transitions.by_token(session, token)
             assert callback is not None
             for name, value in values.items():
                 setattr(callback, name, value)
@@ -117,11 +117,11 @@ class Office:
 
     def asks_call(self, token: str) -> None:
         with writing(self.engine) as session:
-            callbacks.ask_call(session, callbacks.by_token(session, token), self._settings)
+            transitions.ask_call(session, transitions.by_token(session, token), self._settings)
 
     def asks_hangup(self, token: str) -> None:
         with writing(self.engine) as session:
-            callbacks.ask_hangup(session, callbacks.by_token(session, token))
+            transitions.ask_hangup(session, transitions.by_token(session, token))
 
     # --- a callback goes its way ---
 

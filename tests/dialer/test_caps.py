@@ -11,7 +11,7 @@ from db.models import PlacedCall, Registration, Round
 from db.states import CallbackState, Outcome, RegistrationState
 from dialer import call_ahead
 from dialplan.variables import CAPPED_CAUSE
-from hotline.callbacks import callbacks, claims, closing
+from hotline.callbacks import claims, closing, transitions
 from settings import Settings
 from tests import factories as make
 from tests.dialer.hall import Hall
@@ -108,6 +108,6 @@ def test_citizen_in_a_room_after_the_callback_is_hung_up(
 ) -> None:
     talking = hall.brings(C.TALKING)
     with writing(hall.engine) as session:
-        callbacks.move(session, talking, C.ENDED)
+        transitions.move(session, talking, C.ENDED)
         closing.close(session, talking, O.REACHED, settings)
     hall.until(lambda: [h["Channel"] for h in manager.named("Hangup")] == [talking])

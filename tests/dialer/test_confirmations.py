@@ -9,7 +9,7 @@ from db.engine import now, reading, writing
 from db.models import Confirmation
 from db.states import RegistrationState
 from dialer import asterisk_events
-from dialer.dialer import Dialer
+from dialer.loop import Dialer
 from hotline.line import confirmation_calls
 from hotline.line.registration import cancel
 from settings import Settings

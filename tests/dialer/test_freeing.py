@@ -6,7 +6,7 @@ import pytest
 
 from db.engine import now, writing
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from hotline.desks import freeing
 from settings import Settings
 from tests.dialer.office import Office, on_sqlite
@@ -35,7 +35,7 @@ def test_freed_citizen_is_hung_up_and_due_at_once(
 ) -> None:
     token = office.call(state)
     with writing(office.engine) as session:
-        callback = callbacks.by_token(session, token)
+        callback = transitions.by_token(session, token)
         assert callback is not None
         freeing.free(session, callback, settings, who="the-supervisor", reason="میز برنمی‌گردد")
 

@@ -11,7 +11,7 @@ from hotline.callbacks import breaker
 from hotline.clock import CITY
 from hotline.line import confirmation_calls
 from hotline.outbound import heads_up, queue
-from hotline.rounds import planning, rounds
+from hotline.rounds import phases, planning
 from settings import QuietHours, Settings
 from tests import factories as make
 from tests.dialer.office import Office, check_five_at_a_time
@@ -96,7 +96,7 @@ def test_ended_round_ends_heads_up_calls_kindly(office: Office, manager: FakeMan
         if how == "cancelled":
             planning.cancel(session, round_, who="u", reason="بیماری")
         else:
-            rounds.end_round(session, round_)
+            phases.end_round(session, round_)
     office.until(lambda: manager.named("Redirect") and manager.named("Hangup"))
     manager.channels[listening] |= {"Context": "let-go", "Application": "Playback"}
     office.until_at_rest()
@@ -120,7 +120,7 @@ def test_call_ending_with_its_round_is_harmless(office: Office, manager: FakeMan
     manager.refused = {"Hangup": "No such channel"}
 
     with writing(office.engine) as session:
-        rounds.end_round(session, session.get_one(Round, kept(office, id_).round_id))
+        phases.end_round(session, session.get_one(Round, kept(office, id_).round_id))
     office.until(lambda: manager.named("Hangup"))
     manager.hangs_up(kept(office, id_).token or "")
     office.until(lambda: ended(office, id_))

@@ -20,7 +20,7 @@ from db.states import CallbackState, Outcome
 from dialer.leader import DatabaseLeader, FileLeader, Leader, leader
 from dialer.process import Turns
 from dialplan.accounts import AMI_USER
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from settings import Settings
 from settings.addresses import Address
 from tests.factories import a_callback
@@ -131,7 +131,7 @@ def asked_for(engine: Engine) -> str:
 
 def outcome(engine: Engine, token: str) -> Outcome | None:
     with reading(engine) as session:
-        callback = callbacks.by_token(session, token)
+        callback = transitions.by_token(session, token)
         return callback.outcome if callback else None
 
 

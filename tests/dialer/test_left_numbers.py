@@ -14,7 +14,7 @@ from hotline.callbacks import breaker
 from hotline.clock import CITY
 from hotline.nodes import leases
 from hotline.outbound import overflow, queue
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import QuietHours, Settings
 from tests import factories as make
 from tests.dialer.office import Office, on_sqlite
@@ -163,7 +163,7 @@ def line_lives_on(office: Office, settings: Settings, home: str | None) -> None:
     with writing(office.engine) as session:
         for name in ("main", "two"):
             leases.take(session, settings.model_copy(update={"node": name}))
-        rounds.operators_line(session).node = home
+        phases.operators_line(session).node = home
 
 
 def works_as(office: Office, settings: Settings, node: str, *, leads: bool) -> None:

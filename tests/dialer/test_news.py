@@ -9,7 +9,7 @@ from db.models import Round
 from dialer import polling
 from dialer.call_ahead import CallAhead
 from hotline.line import registration
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests import factories as make
 from tests.dialer.office import DESK_CHANNEL, Office
 from tests.kit.fake_manager import FakeManager
@@ -49,7 +49,7 @@ def test_rush_without_a_desk_does_not_wake_the_dialer(
     assert not looks
 
     with writing(engine) as session:
-        rounds.pause(session, session.get_one(Round, round_id))
+        phases.pause(session, session.get_one(Round, round_id))
     office.step()
     assert looks, "whatever else is changed may be for it"
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from db.engine import now, writing
 from db.states import CallbackState, Outcome, RegistrationState
 from dialer import asterisk_events
-from dialer.dialer import Dialer
+from dialer.loop import Dialer
 from hotline.callbacks import placing
 from settings import Settings
 from tests import factories as make

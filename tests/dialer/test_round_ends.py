@@ -6,7 +6,7 @@ from db.engine import now, reading, writing
 from db.models import Desk, Round
 from db.states import CallbackState, Outcome, RegistrationState
 from dialer import rooms
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from hotline.rounds import planning
 from tests.dialer.hall import OPERATOR, OURS, Hall
 from tests.dialer.office import on_sqlite
@@ -53,7 +53,7 @@ def test_cancelled_round_releases_all_but_the_conversation(
         assert hall.ended_with(token) == (O.RETURNED, R.WAITING, 0)
     assert hall.state(talking) is C.TALKING
     with reading(hall.engine) as session:
-        assert callbacks.live_at_desk(session, OPERATOR) is None
+        assert transitions.live_at_desk(session, OPERATOR) is None
 
 
 def test_cancelled_round_prevents_a_meeting(hall: Hall, manager: FakeManager) -> None:

@@ -6,7 +6,7 @@ from db.engine import now, reading, writing
 from db.models import Desk, Hearing, Role, User
 from db.states import CallbackState, Outcome
 from dialer import supervising as module
-from hotline.callbacks import callbacks, closing
+from hotline.callbacks import closing, transitions
 from hotline.desks import supervising
 from settings import Settings
 from tests import factories as make
@@ -145,7 +145,7 @@ def test_supervisor_leaves_before_the_next_citizen_enters(
 ) -> None:
     supervised.hears(H.JOIN)
     with writing(office.engine) as session:
-        callbacks.move(session, supervised.token, C.ENDED, hangup_asked_at=now(session))
+        transitions.move(session, supervised.token, C.ENDED, hangup_asked_at=now(session))
         closing.close(session, supervised.token, Outcome.REACHED, settings, ended_at=None)
         following = make.a_callback(session, C.WAITING, session.get_one(User, office.user.id))
         following.placed_at = following.claimed_at

@@ -9,7 +9,7 @@ import pytest
 
 from dialplan import accounts
 from dialplan.variables import CALLBACK_PREFIX, Context
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from settings import Settings
 from tests.dialplan.rendered_files import IN_THE_TRUNK, Render, sections
 
@@ -150,5 +150,5 @@ def test_only_allowed_prefixes_lead_out(rendered: Render):
 
 
 def test_reported_hang_ups_are_those_of_callbacks() -> None:
-    assert callbacks.is_token(CALLBACK_PREFIX)
-    assert not callbacks.is_token(CALLBACK_PREFIX[:-1])
+    assert transitions.is_token(CALLBACK_PREFIX)
+    assert not transitions.is_token(CALLBACK_PREFIX[:-1])

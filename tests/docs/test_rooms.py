@@ -25,9 +25,9 @@ def copy(tmp_path: Path) -> Path:
 
 def test_forbidden_import_breaks_its_contract(copy: Path) -> None:
     for room, wrong in (
-        ("hotline/ledger/seals", "hotline.line.line"),
+        ("hotline/ledger/seals", "hotline.line.order"),
         ("hotline/citizens/codes", "hotline.callbacks.claims"),
-        ("hotline/timetable/days", "hotline.requests.requests"),
+        ("hotline/timetable/days", "hotline.requests.lifecycle"),
         ("ivr/menus", "dialer.ami"),
     ):
         with (copy / f"{room}.py").open("a") as module:

@@ -9,7 +9,7 @@ import pytest
 from db.engine import reading, writing
 from db.models import Callback, Desk
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from tests.kit.caller import Caller
 from tests.kit.operator import Operator
 from tests.kit.process import until
@@ -109,7 +109,7 @@ def _takes_live(system: System, desk: Operator) -> Iterator[None]:
 
 def _of_desk(system: System, desk: Operator) -> Callback | None:
     with reading(system.engine) as session:
-        return callbacks.live_at_desk(session, desk.desk)
+        return transitions.live_at_desk(session, desk.desk)
 
 
 def test_lost_sound_while_waiting_costs_no_attempt(impatient: System, desk: Operator) -> None:

@@ -18,7 +18,7 @@ from hotline.callbacks import toll
 from hotline.line import confirmation_calls, confirmations
 from hotline.outbound import heads_up
 from hotline.recordings import voice_messages
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests import factories as make
 from tests.kit.caller import Caller
 from tests.kit.process import slowness, until
@@ -254,5 +254,5 @@ def _comes_near(system: System, round_id: int, number: str) -> None:
     """Behind those who are about to be called back."""
     system.register(round_id, *(system.number() for _ in range(system.settings.call_ahead_most)), number)
     with writing(system.engine) as session:
-        rounds.open_round(session, rounds.get(session, round_id))
+        phases.open_round(session, phases.get(session, round_id))
         heads_up.tell(session, system.settings.turn_near_places, call_beyond=system.settings.call_ahead_most)

@@ -14,7 +14,7 @@ from db.models import Callback, CallerNow, LedgerEntry, OutboundCall, Registrati
 from db.states import HOLDS_PLACE, CallbackState, Fact, RegistrationState
 from hotline.ledger.verify import verify
 from hotline.outbound import heads_up
-from hotline.rounds import planning, rounds
+from hotline.rounds import phases, planning
 from tests.kit.crowd import Behaviour, Call, Crowd
 from tests.kit.official import Official, Script
 from tests.kit.process import until
@@ -161,7 +161,7 @@ def test_heads_up_calls_do_not_pass_the_head_over(
     ):
         system.register(round_id, *line)
         with writing(system.engine) as session:
-            rounds.open_round(session, rounds.get(session, round_id))
+            phases.open_round(session, phases.get(session, round_id))
         _are_told(system)
         for number in near_ones:
             _ring(crowd, number)

@@ -14,13 +14,13 @@ from db.states import CallbackState, RequestStep
 from hotline import audit
 from hotline.clock import CITY
 from hotline.dates import LANGUAGES, day
-from hotline.recordings import recordings
+from hotline.recordings import archive
 from hotline.reports import audit_subjects, audit_texts
 from tests.factories import a_callback, a_registration, a_request, a_round, a_user
 
 PROJECT = Path(__file__).parents[2]
 PASSED_ON = {
-    "hotline.recordings.recordings": {recordings.HEARD, recordings.VOICE_MESSAGE_HEARD},
+    "hotline.recordings.archive": {archive.HEARD, archive.VOICE_MESSAGE_HEARD},
     "ops.people": {"password-set", "second-factor-reset", "sessions-ended"},
     "hotline.people.staff": set(),  # `_tell` is looked at itself
 }

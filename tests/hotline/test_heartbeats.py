@@ -9,7 +9,7 @@ from db.engine import now, reading, writing
 from db.models import Breaker, Heartbeat, Node
 from hotline import heartbeats
 from hotline.callbacks import breaker
-from hotline.nodes import leases, nodes
+from hotline.nodes import administration, leases
 from settings import Settings
 from tests.hotline.nodes.conftest import a_node
 from tests.kit.databases import in_both
@@ -95,7 +95,7 @@ def test_database_gap_gives_nodes_time_to_report(hours: Hours, engine: Engine, s
 
     def words() -> set[str]:
         with reading(engine) as session:
-            return set(nodes.words(session).values())
+            return set(administration.words(session).values())
 
     hours.pass_(20, answers=False)
     assert words() == {"live"}

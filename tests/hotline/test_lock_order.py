@@ -16,19 +16,19 @@ from db.states import CallbackState
 from hotline import heartbeats
 from hotline.callbacks import (
     assignment,
-    callbacks,
     claims,
     conversations,
     cut_conversations,
     direct_routing,
     serving,
+    transitions,
     waiting_callers,
 )
 from hotline.citizens.erasure import delete_citizen
 from hotline.desks import supervising
 from hotline.nodes import round_affinity
 from hotline.requests import closing, urgent
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from ivr.conversation import Conversation
 from settings import Settings
 from tests.factories import (
@@ -186,7 +186,7 @@ def test_end_beside_a_supervision_change_stops_both(
         desks = [a_desk(session) for _ in range(2)]
         for desk in desks:
             supervising.hear(session, desk, talking.desk_id, Hearing.LISTEN, who="somebody")
-        callbacks.move(session, talking.token, CallbackState.ENDED, ended_at=now(session))
+        transitions.move(session, talking.token, CallbackState.ENDED, ended_at=now(session))
         last = desks[-1].id
     beside(engine, lambda session: hold(session, Desk, last), supervising.end_over)
     with reading(engine) as session:
@@ -199,7 +199,7 @@ def test_desk_claiming_by_hand_is_passed_over(engine: Engine, settings: Settings
         some_registrations(session, round_, 2)
         called_ahead = claims.call_ahead(session, round_)
         assert called_ahead is not None
-        callbacks.move(session, called_ahead.token, CallbackState.WAITING)
+        transitions.move(session, called_ahead.token, CallbackState.WAITING)
         desk = a_desk(session)
         user = a_user(session, desk)
         serving.serve(session, desk, round_.id, settings)
@@ -219,7 +219,7 @@ def test_locked_desk_is_passed_over_for_the_next(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
-        (place,) = some_registrations(session, rounds.operators_line(session), 1)
+        (place,) = some_registrations(session, phases.operators_line(session), 1)
         assert waiting_callers.stay(session, place.id, "channel")
         held, free = (a_desk(session) for _ in range(2))
         for desk in (held, free):
@@ -235,7 +235,7 @@ def test_locked_desk_is_passed_over_for_the_next(
 
 def test_hang_up_beside_an_assignment_does_both(engine: Engine) -> None:
     with writing(engine) as session:
-        (place,) = some_registrations(session, rounds.operators_line(session), 1)
+        (place,) = some_registrations(session, phases.operators_line(session), 1)
         assert waiting_callers.stay(session, place.id, "channel")
         desk = a_desk(session)
         a_user(session, desk)
@@ -246,7 +246,7 @@ def test_hang_up_beside_an_assignment_does_both(engine: Engine) -> None:
         lambda session: waiting_callers.leave(session, "channel"),
     )
     with reading(engine) as session:
-        assert callbacks.of_registration(session, place.id)
+        assert transitions.of_registration(session, place.id)
         assert waiting_callers.find(session, place.id) is None
 
 

@@ -31,10 +31,10 @@ from db.models import (
 )
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline import numbers
-from hotline.callbacks import callbacks, closing, placing
-from hotline.line import confirmation_calls, line, registration
+from hotline.callbacks import closing, placing, transitions
+from hotline.line import confirmation_calls, order, registration
 from hotline.people import sign_ins
-from hotline.rounds import planning, rounds
+from hotline.rounds import phases, planning
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import FakeAsterisk, Heard, answering
@@ -229,7 +229,7 @@ class City:
         with writing(self.engine) as session:
             token = session.get_one(Callback, callback_id).token
             assert placing.take_up(session, token)
-            callbacks.move(session, token, CallbackState.RINGING)
+            transitions.move(session, token, CallbackState.RINGING)
         if citizen.fate == NEVER:
             with writing(self.engine) as session:
                 assert closing.close(session, token, Outcome.NO_ANSWER, self.settings)
@@ -237,14 +237,14 @@ class City:
         heard = self.dials(citizen, ("callback-press-one", "1"), script="callback", channel_id=token)
         assert heard.variables["HOTLINE_CONFIRMED"] == "yes"
         with writing(self.engine) as session:
-            assert callbacks.move(session, token, CallbackState.TALKING, talking_at=now(session))
-            assert callbacks.move(session, token, CallbackState.ENDED)
+            assert transitions.move(session, token, CallbackState.TALKING, talking_at=now(session))
+            assert transitions.move(session, token, CallbackState.ENDED)
         outcome = {"outcome": ENDS[citizen.fate]}
         assert page.put(f"{V1}/callbacks/{callback_id}/outcome", json=outcome).status_code == 200
 
     def ends(self, round_: Round) -> None:
         with writing(self.engine) as session:
-            rounds.end_round(session, rounds.get(session, round_.id))
+            phases.end_round(session, phases.get(session, round_.id))
 
     def clerk(self) -> None:
         """The clerk comes by; a second time changes nothing."""
@@ -267,7 +267,7 @@ class City:
 
     def phase(self, round_: Round) -> Phase:
         with reading(self.engine) as session:
-            return rounds.phase(rounds.get(session, round_.id), now(session))
+            return phases.phase(phases.get(session, round_.id), now(session))
 
 
 @pytest.fixture
@@ -302,7 +302,7 @@ def many_register(city: City, round_: Round) -> Line:
     gives_up.state = "cancelled"
     with writing(city.engine) as session:
         row = registration.get_by_ticket(session, lifted.ticket)
-        line.move_up(session, row, who="supervisor", reason="جراحی در همان روز")
+        order.move_up(session, row, who="supervisor", reason="جراحی در همان روز")
     lifted.moved = True
     return first
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.public import passed_page, requests_page
+from api.public import agency_page, requests_page
 from clerk import wording
 from db.models import TimeUnit
 from db.states import Fact, Outcome, Phase, RegistrationState, RequestState, RequestStep
@@ -16,8 +16,8 @@ from hotline import audit
 from hotline.dates import LANGUAGES
 from hotline.line.fairness import Reason
 from hotline.reports import audit_texts
-from hotline.requests import requests
-from hotline.timetable.timetable import TIMETABLE
+from hotline.requests import lifecycle
+from hotline.timetable.round_making import TIMETABLE
 from hotline.words import PAGES, PUBLIC, STAFF, Book, WordsError
 
 ROOT = Path(__file__).parents[2]
@@ -29,10 +29,10 @@ PAGES_OF: dict[str, Set[str]] = {
     "figures": {*requests_page.COUNTS, *requests_page.MEANS},
     "joined-states": set(RequestState) - {RequestState.DUPLICATE},  # of the one it was joined to
     "listed-states": set(RequestState) - {RequestState.DUPLICATE},
-    "passed-refusals": {*passed_page.REFUSALS, "other"},
+    "passed-refusals": {*agency_page.REFUSALS, "other"},
     "phases": set(Phase) - {Phase.PLANNED},
     "request-states": set(RequestState) - {RequestState.DUPLICATE},  # the first one's is shown
-    "request-steps": frozenset(RequestStep) - set(requests.OF_THE_OFFICE),
+    "request-steps": frozenset(RequestStep) - set(lifecycle.OF_THE_OFFICE),
     # two facts are of no place
     "ticket-facts": set(Fact) - {Fact.ROUND_CANCELLED, Fact.REQUEST_STEP} | {"taken_back", "set_back"},
     "ticket-outcomes": set(Outcome),

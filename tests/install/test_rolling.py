@@ -25,11 +25,11 @@ NOT_ITS_TABLES = {  # by the names that these tests have in the version before
     "tests/api/test_web.py": "the pages there are this version's",
     "tests/api/public/test_public_in_a_browser.py": "as before",
     "tests/api/public/test_public_in_the_dark.py": "as before",
-    "tests/hotline/rounds/test_rounds.py::"
+    "tests/hotline/rounds/test_phases.py::"
     "test_given_times_in_any_order_when_a_round_is_made_then_only_sensible_ones_are_taken": (
         "it makes rounds for the first of December 2026, which must be more than a day away"
     ),
-    "tests/hotline/requests/test_requests.py::"
+    "tests/hotline/requests/test_lifecycle.py::"
     "test_given_what_the_city_has_not_when_it_is_reported_then_the_database_refuses_it[district-16]": (
         "a city may have more than fifteen districts by now; the old code asks for fifteen itself"
     ),

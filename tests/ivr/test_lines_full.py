@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.states import Phase
 from dialplan.variables import LINES_FULL, LINES_FULL_OFFER
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from ivr.lines_full import LinesFull
 from prompts.catalogue import clips
 from settings import Settings
@@ -128,17 +128,17 @@ def test_a_caller_hears_the_old_file_or_the_new_one_whole(settings: Settings, fo
 
 
 def test_it_is_open_until_the_last_of_the_open_rounds_closes(session: Session):
-    assert session.scalar(rounds.OPEN_UNTIL) is None
-    rounds.operators_line(session)
+    assert session.scalar(phases.OPEN_UNTIL) is None
+    phases.operators_line(session)
     make.a_round(session, Phase.PLANNED)
     make.a_round(session, Phase.CLOSED)
-    assert session.scalar(rounds.OPEN_UNTIL) is None, "neither the operators' line nor a round to come counts"
+    assert session.scalar(phases.OPEN_UNTIL) is None, "neither the operators' line nor a round to come counts"
 
     first, last = make.a_round(session, Phase.OPEN), make.a_round(session, Phase.OPEN)
     last.registration_until += timedelta(minutes=10)
     session.flush()
-    assert session.scalar(rounds.OPEN_UNTIL) == last.registration_until
+    assert session.scalar(phases.OPEN_UNTIL) == last.registration_until
 
-    rounds.end_round(session, last)
-    assert session.scalar(rounds.OPEN_UNTIL) == first.registration_until
+    phases.end_round(session, last)
+    assert session.scalar(phases.OPEN_UNTIL) == first.registration_until
     assert first.registration_until > now(session)

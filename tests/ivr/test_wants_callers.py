@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from db.engine import writing
-from hotline.nodes import draining, leases, nodes
+from hotline.nodes import administration, draining, leases
 from ivr import server as ivr
 from ivr.server import Server, _every_beat
 from settings import Settings
@@ -88,5 +88,5 @@ def test_drained_node_wants_no_callers(server: Server, engine: Engine):
         a_node(session, server.settings, "another")
     for drained in (True, False):
         with writing(engine) as session:
-            nodes.drain(session, server.settings.node, who="administrator1", drained=drained)
+            administration.drain(session, server.settings.node, who="administrator1", drained=drained)
         assert beats(server) is not drained

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from db.engine import reading
 from db.models import Callback, Desk
 from db.states import IN_TALK, CallbackState
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from tests.kit.crowd import Crowd
 from tests.kit.operator import ROOM, Operator
 from tests.kit.phone import Account, Phone
@@ -143,7 +143,7 @@ class Official:
     def _now(self) -> tuple[Callback | None, bool]:
         with reading(self.system.engine) as session:
             desk = session.get_one(Desk, self.desk.desk)
-            return callbacks.live_at_desk(session, desk.id), desk.next_asked_at is not None
+            return transitions.live_at_desk(session, desk.id), desk.next_asked_at is not None
 
     def _talk(self, live: Callback) -> None:
         number = "0" + live.registration.number.removeprefix("+98")

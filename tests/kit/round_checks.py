@@ -15,7 +15,7 @@ from db.states import FREE_OF_CHARGE, HOLDS_PLACE, CallbackState, Fact, Outcome
 from dialplan.variables import Context
 from hotline.callbacks import schedule
 from hotline.callbacks.schedule import Line
-from hotline.line import line
+from hotline.line import order
 from tests.kit.crowd import Call, Crowd
 from tests.kit.official import Official, Talk
 from tests.kit.system import System
@@ -54,7 +54,7 @@ class Facts:
 def facts(system: System, round_id: int, crowd: Crowd, officials: Sequence[Official]) -> Facts:
     """Bring the callbacks of a round together with the calls that the phones saw."""
     with reading(system.engine) as session:
-        registered = select(Registration).where(Registration.round_id == round_id).order_by(*line.ORDER)
+        registered = select(Registration).where(Registration.round_id == round_id).order_by(*order.ORDER)
         registrations = session.scalars(registered).all()
     # The phones before the callbacks: what has rung by now was written down before.
     calls = {number_of(r): list(crowd.calls(number_of(r))) for r in registrations}

@@ -14,9 +14,9 @@ from sqlalchemy import select
 from db.engine import writing
 from db.models import Desk
 from db.states import Outcome
-from hotline.callbacks import callbacks, closing
-from hotline.line import line, registration
-from hotline.rounds import rounds
+from hotline.callbacks import closing, transitions
+from hotline.line import order, registration
+from hotline.rounds import phases
 from tests.kit.operator import ROOM, Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
@@ -73,9 +73,9 @@ def _empty_operators_line(system: System) -> None:
         for desk in session.scalars(select(Desk)):
             desk.takes_live = False
         session.flush()
-        line_id = rounds.operators_line(session).id
-        for place in line.page(session, line_id, 100, None):
-            if callback := callbacks.of_registration(session, place.id):
+        line_id = phases.operators_line(session).id
+        for place in order.page(session, line_id, 100, None):
+            if callback := transitions.of_registration(session, place.id):
                 closing.close(session, callback.token, Outcome.REFUSED, system.settings)
             else:
                 registration.cancel(session, place.id)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.engine import connect, reading
 from db.models import Desk, Round
-from hotline.nodes import nodes
+from hotline.nodes import administration
 from tests.kit.compose import Compose
 from tests.kit.docker_engine import Engine
 from tests.kit.official import Official
@@ -144,7 +144,7 @@ class Scale(System):
     def states(self) -> dict[str, str]:
         """Each node's, as its people see it."""
         with reading(self.engine) as session:
-            return {each.name: each.state for each in nodes.everyone(session)}
+            return {each.name: each.state for each in administration.everyone(session)}
 
     def taken(self, node: str) -> int:
         """How many calls the node's Asterisk has had."""

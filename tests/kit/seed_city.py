@@ -41,7 +41,7 @@ from hotline.people.api_keys import Scope
 from hotline.requests import closing, department_work, filing, work
 from hotline.requests.referrals import agency_referrals, agency_replies
 from hotline.requests.referrals.agency_referrals import Passing
-from hotline.rounds import planning, rounds
+from hotline.rounds import phases, planning
 from hotline.timetable import timetable_rules
 from ops import sample
 from tests.factories import WEEK, a_number, a_quality, a_ticket, a_user, of_department, some_registrations
@@ -240,7 +240,7 @@ def _incoming_calls(session: Session) -> None:
 
 def _operators_line(session: Session) -> None:
     """Three in it, one of whom waits on the line."""
-    first, *_ = some_registrations(session, rounds.operators_line(session), 3)
+    first, *_ = some_registrations(session, phases.operators_line(session), 3)
     waiting_callers.stay(session, first.id, "1795652838.7")
     session.get_one(WaitingCaller, first.id).since -= 2 * _MINUTE
 

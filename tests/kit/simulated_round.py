@@ -14,7 +14,7 @@ import soundfile
 
 from db.engine import writing
 from db.states import HOLDS_PLACE, Outcome, RegistrationState
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests.kit import accelerated, round_checks
 from tests.kit.crowd import Behaviour, Crowd
 from tests.kit.official import Official, Script
@@ -242,5 +242,5 @@ def end(game: SimulatedRound) -> None:
     game.official.finish(30)
     game.official.leave()
     with writing(game.system.engine) as session:
-        rounds.end_round(session, rounds.get(session, game.round_id))
+        phases.end_round(session, phases.get(session, game.round_id))
     until(lambda: not game.crowd.live(), "nobody is on the line any more")

@@ -10,11 +10,11 @@ from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import Confirmation, Registration, Round, Seal
 from db.states import CallbackState, Outcome
-from hotline.callbacks import callbacks, claims, closing
+from hotline.callbacks import claims, closing, transitions
 from hotline.ledger import seals
-from hotline.line import confirmation_calls, line, registration
+from hotline.line import confirmation_calls, order, registration
 from hotline.line.registration import Registered
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 from tests.factories import a_desk, a_number, a_user, an_official, keyed_in
 
@@ -62,7 +62,7 @@ class Story:
     def keyed_in(self) -> int:
         """A number that its owner has yet to confirm; returns its registration."""
         with writing(self.engine) as session:
-            made = keyed_in(session, rounds.get(session, self.round)).registration
+            made = keyed_in(session, phases.get(session, self.round)).registration
             assert made
         self.tickets[made.id] = made.ticket
         return made.id
@@ -87,7 +87,7 @@ class Story:
 
     def ends(self, token: str, outcome: Outcome) -> None:
         with writing(self.engine) as session:
-            callback = callbacks.by_token(session, token)
+            callback = transitions.by_token(session, token)
             assert callback
             callback.state = CallbackState.ENDED
             session.flush()
@@ -95,7 +95,7 @@ class Story:
 
     def moves_up(self, id_: int) -> None:
         with writing(self.engine) as session:
-            line.move_up(session, session.get_one(Registration, id_), who="supervisor", reason=REASON)
+            order.move_up(session, session.get_one(Registration, id_), who="supervisor", reason=REASON)
 
     def cancels(self, id_: int) -> None:
         with writing(self.engine) as session:
@@ -111,9 +111,9 @@ class Story:
     def goes_on(self) -> None:
         """The round ends, the next one is there, whoever is left passes to it."""
         with writing(self.engine) as session:
-            round_ = rounds.get(session, self.round)
+            round_ = phases.get(session, self.round)
             later = a_live_round(session, round_.official_id)
-            rounds.end_round(session, round_)
+            phases.end_round(session, round_)
             self.round = later.id
         jobs.carry_over(self.engine, self.conf)
 

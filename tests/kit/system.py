@@ -25,7 +25,7 @@ from db.models import Callback, Heartbeat, Official, OfficialKind, Registration,
 from hotline import numbers
 from hotline.line import confirmations, registration
 from hotline.people import accounts
-from hotline.rounds import planning, rounds
+from hotline.rounds import phases, planning
 from ops import asterisk, sample
 from prompts.render import build
 from settings import Settings, load
@@ -278,8 +278,8 @@ class System:
     def only_round(self, **values: object) -> Iterator[int]:
         """A round of the mayor that is the only one open: registration runs, callbacks may begin."""
         with writing(self.engine) as session:
-            for other in rounds.registrable(session):
-                rounds.end_round(session, other)
+            for other in phases.registrable(session):
+                phases.end_round(session, other)
         with self.another_round(**values) as round_id:
             yield round_id
 
@@ -302,7 +302,7 @@ class System:
             round_id = made.id
         yield round_id
         with writing(self.engine) as session:
-            rounds.end_round(session, rounds.get(session, round_id))
+            phases.end_round(session, phases.get(session, round_id))
 
     def operator(self, role: Role = Role.OPERATOR, official_of: int | None = None) -> Operator:
         """A new person at a new desk, signed in; the official of the round `official_of`, if one is named."""
@@ -318,7 +318,7 @@ class System:
                 password=PASSWORD,
             )
             if official_of is not None:
-                user.official_id = rounds.get(session, official_of).official_id
+                user.official_id = phases.get(session, official_of).official_id
         return Operator(self, username, desk)
 
     def register(self, round_id: int, *several: str, subject: int | None = None) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from dialer import leader
-from hotline.nodes import nodes as known
+from hotline.nodes import administration as known
 from hotline.nodes import round_affinity
 from tests.kit.crowd import Call
 from tests.kit.ports import free_port

@@ -14,7 +14,7 @@ import pytest
 from api.sounds import _PlainFileResponse
 from dialer import asterisk_watchdog
 from dialplan.render import _move_console
-from hotline.recordings import recordings
+from hotline.recordings import archive
 from ivr.admission import Admission
 from prompts.render import replace
 from settings import asterisk_files
@@ -115,7 +115,7 @@ def test_sealed_recording_is_no_longer_its_makers(state: Path) -> None:
         os.chown(path, ASTERISKS, ASTERISKS)
     path.chmod(0o660)
 
-    recordings.seal(path)
+    archive.seal(path)
 
     assert (path.read_bytes(), path.stat().st_uid, _mode(path)) == (b"a conversation", os.geteuid(), 0o400)
     assert stat.S_ISVTX & path.parent.stat().st_mode  # so its maker may not replace it either
@@ -183,7 +183,7 @@ def test_planted_copy_does_not_divert_a_sealed_recording(state: Path, planted: s
     share_folders(state)
     _attack(state, f"umask 007; echo spoken > recordings/new.wav; {planted}")
 
-    recordings.seal(state / "recordings" / "new.wav")
+    archive.seal(state / "recordings" / "new.wav")
 
     assert (state / "secret").read_text() == "secret"
     sealed = state / "recordings" / "new.wav"
@@ -195,7 +195,7 @@ def test_link_for_a_recording_is_neither_sealed_nor_mended(state: Path) -> None:
     link = state / "recordings" / "new.wav"
     link.symlink_to("../secret")
 
-    for look in (recordings.look, recordings.seal):
+    for look in (archive.look, archive.seal):
         with pytest.raises(OSError, match="symbolic links"):
             look(link)
 

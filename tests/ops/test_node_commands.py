@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from db.engine import now, reading, writing
 from db.models import Callback, CallerNow, Node, PlacedCall
-from hotline.nodes import leases, nodes
+from hotline.nodes import administration, leases
 from ops.cli import app
 from settings import Settings
 from tests import factories as make
@@ -85,7 +85,7 @@ def test_interrupted_drain_persists_and_prints_its_undo(
     assert done.exit_code == 130
     assert done.output.splitlines()[-1].endswith("hotline137 node drain main --undo")
     with reading(engine) as session:
-        assert nodes.words(session)["main"] == "draining"
+        assert administration.words(session)["main"] == "draining"
 
 
 def test_node_state_is_listed_as_json(settings: Settings, engine: Engine) -> None:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from db.engine import reading, writing
 from db.models import Picture
 from hotline import heartbeats
-from hotline.pictures import decoding, pictures
+from hotline.pictures import attachments, decoding
 from ops.cli import app
 from settings import Settings
 from tests.factories import a_number
@@ -25,10 +25,10 @@ def test_moved_pictures_are_compared_and_a_damaged_one_named(
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
     monkeypatch.setenv("HOTLINE_DATABASE_URL", settings.database)
     made = decoding.plain(io.BytesIO(files.jpeg()))
-    names = sorted(pictures.keep(settings.pictures_dir, made) for _ in range(3))
+    names = sorted(attachments.keep(settings.pictures_dir, made) for _ in range(3))
     with writing(engine) as session:
         for name in names:
-            pictures.add(session, name, made, number=a_number())
+            attachments.add(session, name, made, number=a_number())
 
     def move(where: str) -> Result:
         return CliRunner().invoke(app, ["pictures", "move", where])

@@ -12,8 +12,8 @@ from typer.testing import CliRunner, Result
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Official, Registration, Round
 from db.states import Phase
-from hotline.line import line
-from hotline.rounds import rounds
+from hotline.line import order
+from hotline.rounds import phases
 from ops.cli import app
 from settings import Settings
 from tests.factories import HOUR, a_round, an_official, some_registrations
@@ -45,7 +45,7 @@ def done(*words: object) -> str:
 
 def found(engine: Engine, round_id: int) -> Round:
     with reading(engine) as session:
-        round_ = rounds.get(session, round_id)
+        round_ = phases.get(session, round_id)
         assert round_.deputies is not None  # loaded while it can be
         return round_
 
@@ -117,7 +117,7 @@ def test_live_round_advances_its_ticket_and_counts_in_report(engine: Engine, off
     )
     done("move-up", spoken, "--reason", "بیماری")
     with reading(engine) as session:
-        (first, *_) = line.page(session, live.id, 3, None)
+        (first, *_) = order.page(session, live.id, 3, None)
         assert (first.id, first.moved_reason) == (waiting[2].id, "بیماری")
         assert session.query(Registration).count() == 3
     done("end", live.id)
@@ -131,7 +131,7 @@ def test_live_round_advances_its_ticket_and_counts_in_report(engine: Engine, off
 def test_round_is_shown_in_its_line_notice_and_audit_log(engine: Engine, official: Official) -> None:
     round_id = int(done("make", official.id, noon(engine, 3)[0]))
     with writing(engine) as session:
-        first, carried = some_registrations(session, rounds.get(session, round_id), 2)
+        first, carried = some_registrations(session, phases.get(session, round_id), 2)
         carried.rounds_missed = 2
 
     lines = done("line", round_id).splitlines()

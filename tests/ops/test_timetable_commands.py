@@ -11,7 +11,7 @@ from clerk.jobs import make_rounds
 from db.engine import reading, writing
 from db.models import Holiday, Round
 from hotline.rounds import planning
-from hotline.timetable import day_overrides, days, timetable
+from hotline.timetable import day_overrides, days, round_making
 from ops import timetable_commands
 from ops.cli import app
 from settings import Settings
@@ -29,7 +29,7 @@ def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run `hotline137` on this test's database in May 2027; what it printed, or why it exited with 1."""
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
     monkeypatch.setenv("HOTLINE_DATABASE_URL", settings.database)
-    replace_now(monkeypatch, lambda: NOW, timetable_commands, timetable, planning, day_overrides)
+    replace_now(monkeypatch, lambda: NOW, timetable_commands, round_making, planning, day_overrides)
 
     def run(*words: str, fails: int = 0) -> str:
         result = CliRunner().invoke(app, words)

@@ -12,7 +12,7 @@ from db.states import CallbackState, Phase, RegistrationState
 from hotline import audit
 from hotline.dates import digits
 from hotline.line import blocked
-from hotline.recordings import recordings
+from hotline.recordings import archive
 from settings import Settings
 from tests.factories import a_callback, a_number, a_registration, a_round
 from tests.kit.pages import is_fit, opened
@@ -184,7 +184,7 @@ def test_deleted_recording_loses_its_file(open_as: OpenAs, engine: Engine, setti
             callback = a_callback(session, CallbackState.CLOSED)
             callback.talking_at = callback.ended_at = now(session)
             path = a_file(folder, callback.token)
-            session.add(Recording(callback=callback, made_at=now(session), **recordings.look(path)._asdict()))
+            session.add(Recording(callback=callback, made_at=now(session), **archive.look(path)._asdict()))
             session.get_one(Round, callback.round_id).recorded = True
         ticket = callback.registration.ticket
         session.get_one(Desk, callback.desk_id)

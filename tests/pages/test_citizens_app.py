@@ -12,7 +12,7 @@ from db.states import Phase, RequestState, RequestStep
 from hotline.citizens import following, sessions
 from hotline.ledger import seals
 from hotline.line import registration
-from hotline.requests import closing, requests, work
+from hotline.requests import closing, lifecycle, work
 from settings import Settings
 from tests.factories import a_number, a_request, a_round
 from tests.hotline.ledger.tampering import free_to_edit
@@ -325,7 +325,7 @@ def test_denied_answer_with_a_reason_reopens_the_request(
 def test_answer_in_the_app_reaches_the_department(mine: Page, url: str, engine: Engine, number: str) -> None:
     with writing(engine) as session:
         request = a_request(session, RequestState.ASKED, number=number)
-        requests.log(session, request, RequestStep.ASKED, "roads", "کدام کوچه؟")
+        lifecycle.log(session, request, RequestStep.ASKED, "roads", "کدام کوچه؟")
         id_, tracking = request.id, request.tracking
     mine.goto(f"{url}/my/requests/{tracking}")
     expect(mine.get_by_text("کدام کوچه؟").first).to_be_visible()
@@ -334,7 +334,7 @@ def test_answer_in_the_app_reaches_the_department(mine: Page, url: str, engine: 
     mine.get_by_role("button", name="فرستادن").click()
     expect(mine.get_by_label("پاسخ شما")).to_have_count(0)
     with reading(engine) as session:
-        steps = requests.history(session, session.get_one(Request, id_))
+        steps = lifecycle.history(session, session.get_one(Request, id_))
         assert (steps[-1].step, steps[-1].note) == (RequestStep.ANSWERED, "کوچهٔ سوم")
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, select
 from db.engine import reading, writing
 from db.models import Registration, RoundWish
 from db.states import Fact, Phase, RegistrationState
-from hotline.ledger import ledger, seals
+from hotline.ledger import entries, seals
 from hotline.line import registration
 from settings import Settings
 from tests.factories import a_number, a_round
@@ -76,7 +76,7 @@ def test_call_of_a_later_place_shows_in_the_ledger_on_the_phone(
         with writing(engine) as session:
             passing = session.scalars(select(Registration).where(Registration.number == later)).one()
             passing.state = RegistrationState.CALLING
-            ledger.record(session, Fact.CALLED, passing)
+            entries.record(session, Fact.CALLED, passing)
             seals.seal(session)
         page.get_by_role("button", name=check).click()
         expect(page.get_by_test_id("meanwhile")).to_contain_text("کسی بی‌دلیل از شما جلو افتاده است")

@@ -13,7 +13,7 @@ from db import events
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Role, Round, SignIn, User
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, cut_conversations
+from hotline.callbacks import cut_conversations, transitions
 from hotline.people import second_factor, sign_ins
 from settings import Settings
 from tests.factories import MINUTE, PASSWORD, a_callback, a_user
@@ -105,7 +105,7 @@ def test_expired_session_asks_the_password_without_losing_words(
     expect(dialog).to_be_hidden()
     expect(page.get_by_test_id("note")).to_have_value("فردا")
     with writing(engine) as session:  # the page lives on: what changes is seen
-        callbacks.move(
+        transitions.move(
             session,
             session.scalars(select(Callback)).one().token,
             CallbackState.CLOSED,
@@ -332,7 +332,7 @@ def _talks_again(engine: Engine, callback_id: int) -> None:
     """Report as the dialer does that the citizen is back in the room."""
     with writing(engine) as session:
         token = session.get_one(Callback, callback_id).token
-        callbacks.move(session, token, CallbackState.TALKING, held_until=None)
+        transitions.move(session, token, CallbackState.TALKING, held_until=None)
 
 
 def test_hang_up_dropped_by_the_network_is_retried(talk: BeginTalk, engine: Engine) -> None:

@@ -10,9 +10,9 @@ from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, Registration, Role, Round, User
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline import heartbeats, numbers
-from hotline.callbacks import callbacks, conversations
+from hotline.callbacks import conversations, transitions
 from hotline.line import registration
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 from tests.factories import HOUR, a_callback, a_note, a_registration, a_round, some_registrations, written_of
 from tests.kit.pages import DESK, PATIENT, PHONE, in_state, is_fit
@@ -174,7 +174,7 @@ def test_long_line_scrolled_by_keys_keeps_its_places(
             select(Registration).where(Registration.state == RegistrationState.WAITING).limit(1)
         ).one()
         registration.cancel(session, first.id, office_reason="گم شد")
-        assert callbacks.live_at_desk(session, held.desk_id or 0)
+        assert transitions.live_at_desk(session, held.desk_id or 0)
     expect(page.get_by_test_id("line-waiting")).to_have_attribute("data-count", str(WAITING))
     is_fit(page)
 
@@ -207,13 +207,13 @@ def test_outcome_and_pause_are_in_sight_after_a_conversation(desk_talks: Page, e
     with writing(engine) as session:
         callback = session.scalars(select(Callback)).one()
         a_note(session, callback, "شهروند از چالهٔ خیابان نمونه می‌گوید")
-        rounds.pause(session, session.get_one(Round, callback.round_id))
+        phases.pause(session, session.get_one(Round, callback.round_id))
     for size in (DESK, PHONE):
         desk_talks.set_viewport_size(size)
         expect(desk_talks.get_by_test_id("round-paused")).to_be_in_viewport(ratio=1)
     with writing(engine) as session:
         conversations.hang_up(session, session.get_one(Callback, callback.id))
-        callbacks.move(session, callback.token, CallbackState.ENDED, ended_at=now(session))
+        transitions.move(session, callback.token, CallbackState.ENDED, ended_at=now(session))
     desk_talks.get_by_test_id("outcome-reached").click()
     for size in (PHONE, DESK):
         desk_talks.set_viewport_size(size)
@@ -235,10 +235,10 @@ def test_paused_round_is_shown_at_a_free_desk(open_as: OpenAs, engine: Engine) -
     expect(stands).to_contain_text("۳ نفر در انتظار")
     expect(take_next).to_be_enabled()
     with writing(engine) as session:
-        rounds.pause(session, session.get_one(Round, round_.id))
+        phases.pause(session, session.get_one(Round, round_.id))
     expect(stands).to_contain_text("دور متوقف است")
     expect(take_next).to_be_disabled()
     with writing(engine) as session:
-        rounds.resume(session, session.get_one(Round, round_.id))
+        phases.resume(session, session.get_one(Round, round_.id))
     expect(stands).not_to_contain_text("دور متوقف است")
     expect(take_next).to_be_enabled()

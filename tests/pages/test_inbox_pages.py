@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from db.engine import now, reading, writing
 from db.models import Category, Evidence, Request, Role
 from db.states import RequestState
-from hotline.requests import department_work, parts, ready_replies, requests, work
+from hotline.requests import department_work, lifecycle, parts, ready_replies, work
 from tests.factories import HOUR, a_department, a_request
 from tests.hotline.requests.office import today
 from tests.kit import picture_files as files
@@ -167,7 +167,7 @@ def test_request_moved_elsewhere_is_not_given_back_again(open_as: OpenAs, engine
     page.get_by_test_id("words").fill("Not our street")
     with writing(engine) as session:
         work.refer(
-            session, requests.get(session, request.id), a_department(session), due_on=today(session), who="u"
+            session, lifecycle.get(session, request.id), a_department(session), due_on=today(session), who="u"
         )
     page.get_by_test_id("say").click()
     expect(page.get_by_test_id("problem").first).to_contain_text("not with your department any more")

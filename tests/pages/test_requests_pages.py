@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import Category, Evidence, Picture, PictureKind, Request, Role, User
 from db.states import CallbackState, RequestState
-from hotline.pictures import decoding, pictures
+from hotline.pictures import attachments, decoding
 from hotline.requests import closing, filing
 from hotline.requests.public import publications
 from settings import Settings
@@ -179,12 +179,12 @@ def test_preview_of_covered_faces_is_what_the_public_sees(
     open_as: OpenAs, engine: Engine, settings: Settings
 ) -> None:
     made = decoding.plain(io.BytesIO(picture_files.jpeg((400, 300))))
-    name = pictures.keep(settings.pictures_dir, made)
+    name = attachments.keep(settings.pictures_dir, made)
     with writing(engine) as session:
         request = a_request(session)
-        pictures.add_of_office(session, name, made, who="d")
-        given = pictures.waiting(session, [name], Picture.id == name)
-        pictures.give(session, given, request.id, PictureKind.EVIDENCE)
+        attachments.add_of_office(session, name, made, who="d")
+        given = attachments.waiting(session, [name], Picture.id == name)
+        attachments.give(session, given, request.id, PictureKind.EVIDENCE)
     page = open_as(Role.PUBLIC_RELATIONS, f"requests/{request.id}")
     page.set_viewport_size(PHONE)
     page.get_by_test_id("to-release").click()

@@ -10,9 +10,9 @@ from clerk.recordings import register
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Desk, Role, Round, User
 from db.states import CallbackState
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from hotline.desks import supervising
-from hotline.recordings import recordings
+from hotline.recordings import archive
 from settings import Settings
 from tests.factories import SECOND, a_callback, a_desk, a_user
 from tests.kit.pages import is_fit
@@ -45,7 +45,7 @@ def test_supervision_of_a_desk_is_audited_and_ends(
     is_fit(supervisor)
 
     with writing(engine) as session:  # the citizen hangs up; the dialer sees that it is over
-        callbacks.move(session, callback.token, CallbackState.ENDED)
+        transitions.move(session, callback.token, CallbackState.ENDED)
         supervising.end_over(session)
     expect(desks.first.get_by_test_id("stop-hearing")).to_be_hidden()
     expect(desks.first.get_by_test_id("whisper")).to_be_disabled()
@@ -90,7 +90,7 @@ PLAY = """player => new Promise((resolve, reject) => {
 
 def heard(engine: Engine) -> int:
     with reading(engine) as session:
-        return len(session.scalars(select(AuditEntry).where(AuditEntry.action == recordings.HEARD)).all())
+        return len(session.scalars(select(AuditEntry).where(AuditEntry.action == archive.HEARD)).all())
 
 
 def _change(path: Path) -> None:

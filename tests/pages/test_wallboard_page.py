@@ -12,7 +12,7 @@ from db.engine import now, writing
 from db.models import Incoming, Role, Round
 from db.states import CallbackState
 from hotline.reports import call_counts
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests.factories import a_callback, a_round, some_registrations
 from tests.kit.pages import is_fit
 from tests.pages.conftest import OpenAs
@@ -45,7 +45,7 @@ fills.
 def a_day(engine: Engine) -> int:
     """Two lines, a conversation, calls; the round's id."""
     with writing(engine) as session:
-        rounds.operators_line(session)
+        phases.operators_line(session)
         round_ = a_round(session)
         some_registrations(session, round_, 12)
         talking = a_callback(session, CallbackState.TALKING)

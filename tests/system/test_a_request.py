@@ -24,7 +24,7 @@ from db.engine import reading, writing
 from db.models import Category, Department, Evidence, Request, User
 from db.states import RequestState, RequestStep
 from hotline import numbers
-from hotline.requests import requests
+from hotline.requests import lifecycle
 from tests.factories import PASSWORD, a_department, a_user, of_department
 from tests.kit import picture_files as files
 from tests.kit.browser import browser, person
@@ -182,7 +182,7 @@ def test_request_passes_every_hand_to_the_citizens_last_word(
     read = GeoReport(f"{system.url}/open311/v2", output_format="json").get_service_request(request.tracking)
     assert (read["status"], read["service_code"]) == ("closed", "lighting")
     with reading(system.engine) as session:
-        steps = [event.step for event in requests.history(session, session.get_one(Request, request.id))]
+        steps = [event.step for event in lifecycle.history(session, session.get_one(Request, request.id))]
     assert steps == [
         RequestStep.REPORTED,
         *(RequestStep.REFERRED, RequestStep.ACCEPTED, RequestStep.REPLIED),

@@ -12,7 +12,7 @@ from db.models import Callback, OutboundCall, OutboundKind, PlacedCall
 from db.models import Desk as DeskRow
 from db.states import CallbackState
 from hotline.outbound import queue
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests.kit.browser import browser, person
 from tests.kit.caller import Caller
 from tests.kit.crowd import Behaviour, Crowd
@@ -172,7 +172,7 @@ def test_overflow_callbacks_follow_the_leading_node(
     one, two, _ = nodes
     number = one.number()
     with writing(one.engine) as session:
-        line = rounds.operators_line(session)
+        line = phases.operators_line(session)
         line.node, line_id = two.settings.node, line.id
     let_lead(one, two)
     desk = ByHand(nodes, line_id)

@@ -8,7 +8,7 @@ import pytest
 
 from db.engine import writing
 from db.states import FREE_OF_CHARGE, Outcome, RegistrationState
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests.kit import round_checks
 from tests.kit.crowd import Behaviour
 from tests.kit.official import Script
@@ -124,7 +124,7 @@ def test_ended_round_releases_only_the_waiting_citizen(
         until(lambda: game.official.talks, "somebody talks", 30)
         until(lambda: [c for c in game.crowd.live() if c.pressed_at][1:], "somebody waits", 30)
         with writing(fast.engine) as session:
-            rounds.end_round(session, rounds.get(session, game.round_id))
+            phases.end_round(session, phases.get(session, game.round_id))
         until(lambda: len(game.crowd.live()) == 1, "one is on the line")
 
         (talks,) = game.crowd.live()

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from db.engine import reading, writing
 from db.models import Callback, Desk, Registration
 from db.states import CallbackState, RegistrationState
-from hotline.callbacks import callbacks
-from hotline.rounds import rounds
+from hotline.callbacks import transitions
+from hotline.rounds import phases
 from tests.kit.browser import browser, person
 from tests.kit.caller import Caller
 from tests.kit.operator import Operator
@@ -31,9 +31,9 @@ def running() -> Iterator[Nodes]:
     with Postgres() as server, two_nodes(server) as nodes:
         until(lambda: states(nodes) == {"one": "live", "two": "live"}, "both nodes are there")
         with writing(nodes.one.engine) as session:  # so that the desk's page opens at the operators' line
-            for other in rounds.registrable(session):
-                rounds.end_round(session, other)
-            rounds.operators_line(session)
+            for other in phases.registrable(session):
+                phases.end_round(session, other)
+            phases.operators_line(session)
         yield nodes
 
 
@@ -57,7 +57,7 @@ def page(nodes: Nodes, operator: Operator) -> Iterator[Page]:
         sign_in(page, nodes.one, operator.username)
         expect(page.get_by_test_id("takes-live")).to_be_checked()
         with writing(nodes.one.engine) as session:
-            rounds.operators_line(session).node = "one"
+            phases.operators_line(session).node = "one"
             for left in session.scalars(select(Registration).where(Registration.state == "waiting")):
                 left.state = RegistrationState.CLOSED  # of the test before
         until(lambda: desk_is_on(nodes, operator) == "one", "the desk's phone is on the line's node")
@@ -73,7 +73,7 @@ def desk_is_on(nodes: Nodes, operator: Operator) -> str | None:
 
 def line_is_on(nodes: Nodes) -> str | None:
     with reading(nodes.one.engine) as session:
-        line = rounds.find_operators_line(session)
+        line = phases.find_operators_line(session)
         assert line is not None
     return home(nodes, line.id)
 
@@ -87,7 +87,7 @@ def place(nodes: Nodes, caller: Caller) -> Registration:
 
 def callback(nodes: Nodes, caller: Caller) -> Callback | None:
     with reading(nodes.one.engine) as session:
-        return callbacks.of_registration(session, place(nodes, caller).id)
+        return transitions.of_registration(session, place(nodes, caller).id)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from db.models import CallerNow, Incoming, LeftOutcome, OutboundCall, Registrati
 from db.states import RegistrationState
 from dialplan.variables import CALLERS_ADMITTED
 from hotline.reports import call_counts
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests.kit import sound
 from tests.kit.caller import Caller
 from tests.kit.process import until
@@ -24,7 +24,7 @@ WITHHELD = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 
 def _operators_line(system: System) -> int:
     with writing(system.engine) as session:
-        return rounds.operators_line(session).id
+        return phases.operators_line(session).id
 
 
 def _in_line(system: System, round_id: int, number: str) -> Registration | None:

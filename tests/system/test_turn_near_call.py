@@ -4,7 +4,7 @@ from db.engine import reading, writing
 from db.models import OutboundCall
 from db.states import HeadsUpAnswer, RegistrationState
 from hotline.outbound import heads_up
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests import factories as make
 from tests.kit.caller import Caller
 from tests.kit.process import until
@@ -23,7 +23,7 @@ def test_key_2_in_a_heads_up_call_defers_to_the_next_round(
         for _ in range(system.settings.call_ahead_most + 1):  # the first are about to be called back
             system.register(round_id, system.number())
         with writing(system.engine) as session:
-            rounds.open_round(session, rounds.get(session, round_id))
+            phases.open_round(session, phases.get(session, round_id))
             heads_up.tell(session, 5, call_beyond=system.settings.call_ahead_most)
         registration = system.registrations(round_id)[-1]
         phone.wait_for_call(timeout=30)

@@ -12,8 +12,8 @@ from db.engine import now
 from db.models import Category, Release, Request, RequestEntry
 from db.states import OPEN_REQUESTS, RequestState
 from hotline.errors import Refused
+from hotline.requests.lifecycle import OF_THE_OFFICE
 from hotline.requests.public import publications
-from hotline.requests.requests import OF_THE_OFFICE
 
 SPAN = timedelta(days=90)
 """Longest period of one query, and the period of a query that names none."""

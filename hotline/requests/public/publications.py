@@ -15,7 +15,7 @@ from db.models import Category, Erasure, Picture, PublicPicture, Release, Reques
 from db.states import IN_WORK, RequestState
 from hotline import audit, reasons
 from hotline.errors import Refused
-from hotline.pictures import decoding, pictures, stores
+from hotline.pictures import attachments, decoding, stores
 from hotline.requests import work
 
 MODERATORS = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS, Role.SUPERVISOR)
@@ -73,9 +73,9 @@ def release(
     if with_point and request.latitude is None:
         raise Refused("place-missing", "nobody knows its point", "with_point")
     shown_ids = {each.picture_id for each in shown}
-    pictures.files(session, request.id, shown_ids)
+    attachments.files(session, request.id, shown_ids)
     _check_citizen_is_here(session, request.id, shown_ids, with_point=with_point)
-    gone = pictures.take_back(session, Picture.request_id == request.id)
+    gone = attachments.take_back(session, Picture.request_id == request.id)
     at = now(session)
     session.add_all(
         PublicPicture(
@@ -129,7 +129,7 @@ def withdraw(session: Session, request_id: int, *, who: str) -> Sequence[str]:
         return []
     _clear_proof(request)
     session.delete(row)
-    gone = pictures.take_back(session, Picture.request_id == request.id)
+    gone = attachments.take_back(session, Picture.request_id == request.id)
     audit.record(session, who, "request-withdrawn", f"request {request.id}")
     session.flush()
     events.request_changed(session, request)
@@ -141,7 +141,7 @@ def forget_person(session: Session, request_id: int) -> None:
 
     The office's own words stay.
     """
-    pictures.take_back(session, Picture.request_id == request_id, Picture.who == "")
+    attachments.take_back(session, Picture.request_id == request_id, Picture.who == "")
     session.execute(update(Release).where(Release.request_id == request_id).values(with_point=False))
 
 

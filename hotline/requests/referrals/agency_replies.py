@@ -12,11 +12,11 @@ from db.engine import now
 from db.models import Category, Erasure, Pass, Picture, PictureKind, Request
 from db.states import RequestStep
 from hotline.errors import Refused
-from hotline.pictures import pictures
+from hotline.pictures import attachments
 from hotline.pictures.stores import File
 from hotline.requests import categories, parts, work
+from hotline.requests.lifecycle import log
 from hotline.requests.referrals.agency_referrals import NUMBER, find, is_open, over
-from hotline.requests.requests import log
 
 _T = RequestStep
 LONGEST = 1000
@@ -66,7 +66,7 @@ def picture(session: Session, token: str, name: str) -> File:
     whole = parts.whole_of(session, request)
     if _is_erased(session, whole.id):
         raise over()
-    return pictures.find(session, name, Picture.request_id == whole.id, _SHOWN)
+    return attachments.find(session, name, Picture.request_id == whole.id, _SHOWN)
 
 
 def _pictures(request_id: int) -> Select[Picture]:

@@ -8,8 +8,8 @@ from db.engine import now, reading, writing
 from db.models import Callback, Desk, Round, User
 from db.states import CallbackState, Phase
 from hotline import heartbeats, numbers
-from hotline.callbacks import callbacks, placing
-from hotline.line import line
+from hotline.callbacks import placing, transitions
+from hotline.line import order
 from settings import Settings
 from tests.api.answers import V1, SignedIn, problem, registered, said
 from tests.factories import a_callback, a_registration, a_round, a_user
@@ -45,7 +45,7 @@ def test_returned_claim_is_first_in_line_again(
     again = desk.post(f"{V1}/rounds/{live.id}/claims").json()
     assert again["registration"]["id"] == first.id and again["id"] != claimed["id"]
     with reading(engine) as session:
-        assert [row.id for row in line.page(session, live.id, 9, None)] == [first.id, second.id]
+        assert [row.id for row in order.page(session, live.id, 9, None)] == [first.id, second.id]
 
 
 def test_claim_on_an_empty_line_is_empty(desk: TestClient, live: Round) -> None:
@@ -79,7 +79,7 @@ def test_each_callback_state_allows_its_actions(
     with writing(engine) as session:
         (callback,) = placing.on_the_phone(session)
         assert callback.hangup_asked_at is not None
-        callbacks.move(session, callback.token, CallbackState.ENDED, ended_at=now(session))
+        transitions.move(session, callback.token, CallbackState.ENDED, ended_at=now(session))
     problem(desk.post(f"{url}/hangup"), 409, "wrong-state")
     problem(desk.put(f"{url}/outcome", json=reached), 409, "never-met")
     with writing(engine) as session:
@@ -160,7 +160,7 @@ def test_callback_of_another_desk_is_forbidden_and_unchanged(desk: TestClient, e
     ):
         problem(answer, 403, "forbidden")
     with reading(engine) as session:
-        assert callbacks.get(session, other.id).state is CallbackState.CLAIMED
+        assert transitions.get(session, other.id).state is CallbackState.CLAIMED
 
 
 def test_desk_endpoint_without_a_desk_says_so(engine: Engine, as_user: SignedIn, live: Round) -> None:

@@ -25,7 +25,7 @@ from db.models import (
 )
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline import audit
-from hotline.callbacks import callbacks, closing, placing
+from hotline.callbacks import closing, placing, transitions
 from hotline.people import sign_ins
 from settings import Settings
 from tests.api.answers import said
@@ -220,7 +220,7 @@ def test_wished_time_keeps_the_place_waiting(engine: Engine, page: Page, user: U
         registration = session.get_one(Registration, held.registration_id)
         assert registration.not_before == wish
         assert (registration.attempts, registration.registered_at) == (0, held.registration.registered_at)
-        assert callbacks.live_at_desk(session, user.desk_id or 0) is None
+        assert transitions.live_at_desk(session, user.desk_id or 0) is None
 
 
 def test_screening_that_declines_ends_the_call_with_a_reason(engine: Engine, page: Page, user: User) -> None:

@@ -14,7 +14,7 @@ from db.states import CallbackState, Outcome, RequestState
 from hotline import audit
 from hotline.callbacks import notes
 from hotline.clock import CITY
-from hotline.requests import closing, requests
+from hotline.requests import closing, lifecycle
 from tests.api.answers import V1, As, SignedIn, problem, said
 from tests.factories import a_callback, a_desk, a_note, a_request, a_user, written_of
 
@@ -264,7 +264,7 @@ def test_promise_past_its_day_is_overdue_until_done(engine: Engine, office: Test
     rest = office.get(f"{V1}/requests", params={"after": first["next"]}).json()
     assert late.id not in [one["id"] for one in rest["items"]] and len(rest["items"]) == 1
     with writing(engine) as session:
-        requests.move(session, session.get_one(Request, late.id), RequestState.REPLIED)
+        lifecycle.move(session, session.get_one(Request, late.id), RequestState.REPLIED)
     assert overdue() == []
 
 

@@ -13,9 +13,9 @@ from db.engine import now, reading, writing
 from db.models import Role, Round
 from db.states import CallbackState
 from hotline import audit
-from hotline.callbacks import callbacks, claims, waiting_callers
+from hotline.callbacks import claims, transitions, waiting_callers
 from hotline.people import accounts, sign_ins
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests.factories import a_callback, a_desk, a_round, a_user, some_registrations
 
 V1 = "/api/v1"
@@ -61,7 +61,7 @@ def test_official_ends_the_own_round_and_it_is_audited(
         assert page.get(f"{V1}/rounds/{round_id}/{seen}").json()["code"] == "not-your-round"
 
     with reading(engine) as session:
-        mine = rounds.get(session, round_id).official_id
+        mine = phases.get(session, round_id).official_id
     page, name = sits_down(Role.OFFICIAL, mine)
     assert page.put(f"{V1}/desk/round", json={"round_id": round_id}).json()["desk"]["round_id"] == round_id
     for seen in ("registrations", "stage"):
@@ -87,9 +87,9 @@ def test_official_may_not_end_or_pause_another_round(
 def test_official_may_not_screen_in_another_round(sits_down: SitsDown, engine: Engine, round_id: int) -> None:
     page, _ = sits_down(Role.OFFICIAL)
     with writing(engine) as session:
-        callback = claims.call_ahead(session, rounds.get(session, round_id))
+        callback = claims.call_ahead(session, phases.get(session, round_id))
         assert callback is not None
-        callbacks.move(session, callback.token, CallbackState.WAITING)
+        transitions.move(session, callback.token, CallbackState.WAITING)
     taken = f"{V1}/callbacks/{callback.id}/screen"
     assert page.post(taken).json()["code"] == "not-serving"
     beside, _ = sits_down(Role.OPERATOR)
@@ -120,7 +120,7 @@ def test_line_shows_the_subject_of_each_place(sits_down: SitsDown, round_id: int
 def _stays(engine: Engine) -> int:
     """Somebody waits for an operator on the line; the place."""
     with writing(engine) as session:
-        operators_line = rounds.operators_line(session)
+        operators_line = phases.operators_line(session)
         place = some_registrations(session, operators_line, 1)[0].id
         assert waiting_callers.stay(session, place, "1795652838.7")
         return place
@@ -135,7 +135,7 @@ def test_operators_desk_switches_live_calls(sits_down: SitsDown, engine: Engine)
 
     assert live() == (False, None)
     with writing(engine) as session:
-        line_id = rounds.operators_line(session).id
+        line_id = phases.operators_line(session).id
     assert page.put(f"{V1}/desk/round", json={"round_id": line_id}).json()["takes_live"]  # by itself
     for takes in (False, True, None):
         assert page.put(f"{V1}/desk/live-calls", json={"takes": takes}).status_code == 200
@@ -156,7 +156,7 @@ def test_waiting_caller_is_marked_apart_from_callbacks(sits_down: SitsDown, engi
     page, _ = sits_down(Role.OPERATOR)
     place = _stays(engine)
     with writing(engine) as session:
-        operators_line = rounds.operators_line(session)
+        operators_line = phases.operators_line(session)
         some_registrations(session, operators_line, 1, registered_at=now(session))
         round_id = operators_line.id
     line = page.get(f"{V1}/rounds/{round_id}/registrations").json()["items"]

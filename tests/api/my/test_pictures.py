@@ -17,7 +17,7 @@ from api import limits
 from api.security import LONGEST_BODY, LONGEST_PICTURE
 from db.engine import reading
 from db.models import Picture
-from hotline.pictures import decoding, pictures
+from hotline.pictures import attachments, decoding
 from hotline.recordings import disk
 from settings import Settings
 from tests.api.answers import V1, problem
@@ -149,7 +149,7 @@ def test_pictures_of_a_number_are_rate_limited(
     answer = mine.post(SENT, content=files.jpeg())
     problem(answer, 429, "too-many-attempts")
     assert 0 < int(answer.headers["retry-after"]) <= limits.PICTURES_EVERY_S
-    monkeypatch.setattr(pictures, "A_DAY", 2)
+    monkeypatch.setattr(attachments, "A_DAY", 2)
     other = page_of(app, engine, settings, a_number())
     answers = [other.post(SENT, content=files.jpeg((8, 8))) for _ in range(3)]
     assert [each.status_code for each in answers] == [201, 201, 429]

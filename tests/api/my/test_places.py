@@ -9,8 +9,8 @@ from db.engine import reading, writing
 from db.models import BlockReason, OutboxKind, OutboxMessage, Registration
 from db.states import Phase, RegistrationState
 from hotline.ledger import verify
-from hotline.line import blocked, line, registration
-from hotline.rounds import rounds
+from hotline.line import blocked, order, registration
+from hotline.rounds import phases
 from settings import Settings
 from tests.api.answers import V1, problem
 from tests.api.my.signing_in import page_of
@@ -57,7 +57,7 @@ def test_second_registration_returns_the_same_place(mine: TestClient, engine: En
     assert (first.json()["ticket"], first.json()["place"]) == (place.ticket, 2)
     assert (place.subject, place.state) == (2, RegistrationState.WAITING)
     with reading(engine) as session:
-        assert [each.id for each in line.page(session, round_id, 10, None)][-1] == place.id
+        assert [each.id for each in order.page(session, round_id, 10, None)][-1] == place.id
     assert OutboxKind.REGISTERED in told(engine)
     assert verify.verify(engine).problems == []
 
@@ -101,7 +101,7 @@ def test_registration_in_a_closed_round_gives_the_reason(
                 session.flush()
                 registration.register(session, round_id=round_id, number=a_number())
             case "the operators' line":
-                round_id = rounds.operators_line(session).id
+                round_id = phases.operators_line(session).id
             case _:
                 round_id = 4711
     problem(mine.post(PLACES, json={"round_id": round_id}), status, code)

@@ -20,10 +20,10 @@ from clerk import pictures as clerks
 from db.engine import now, reading, writing
 from db.models import Picture, Request, Upload, UploadKind
 from hotline.citizens import account_contents, erasure
-from hotline.pictures import decoding, pictures
+from hotline.pictures import attachments, decoding
 from hotline.recordings import voice_notes
 from hotline.recordings.disk import Disk
-from hotline.uploads import pieces, uploads
+from hotline.uploads import pending_uploads, pieces
 from settings import Settings
 from tests.api.answers import V1, problem
 from tests.api.my.signing_in import page_of
@@ -221,14 +221,14 @@ def test_simultaneous_finishes_keep_one_picture(
     mine: TestClient, engine: Engine, settings: Settings, number: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where = sent(mine, files.jpeg())
-    keep = pictures.keep
+    keep = attachments.keep
 
     def once_more(*of: object) -> str:
-        monkeypatch.setattr(pictures, "keep", keep)
+        monkeypatch.setattr(attachments, "keep", keep)
         assert mine.post(f"{where}/finish").status_code == 200
         return keep(*of)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pictures, "keep", once_more)
+    monkeypatch.setattr(attachments, "keep", once_more)
     kept = mine.post(f"{where}/finish").json()["id"]
     with reading(engine) as session:
         assert [row.id for row in session.scalars(select(Picture))] == [kept]
@@ -330,7 +330,7 @@ def test_upload_without_its_file_must_be_sent_anew(mine: TestClient, settings: S
 def test_upload_above_the_limit_replaces_the_oldest(mine: TestClient, settings: Settings) -> None:
     first = sent(mine, voices.recorded(), "voice")
     mine.post(f"{first}/finish")
-    others = [sent(mine, b"\xff\xd8\xff" + bytes(10)) for _ in range(uploads.AT_ONCE - 1)]
+    others = [sent(mine, b"\xff\xd8\xff" + bytes(10)) for _ in range(pending_uploads.AT_ONCE - 1)]
     assert mine.head(first, headers=TUS).status_code == 200
     others.append(begun(mine, 5))
     assert mine.head(first, headers=TUS).status_code == 404
@@ -375,4 +375,4 @@ def test_deleted_citizens_uploads_are_deleted(
 
 
 def test_each_upload_kind_has_its_limits() -> None:
-    assert uploads.LARGEST.keys() == uploads.LOOK.keys() == set(UploadKind)
+    assert pending_uploads.LARGEST.keys() == pending_uploads.LOOK.keys() == set(UploadKind)

@@ -18,7 +18,7 @@ from db.models import Request
 from db.states import RequestState
 from hotline import tickets
 from hotline.people.api_keys import Scope
-from hotline.requests import closing, requests, work
+from hotline.requests import closing, lifecycle, work
 from hotline.requests.public import publications
 from settings import Settings
 from tests.api.open311.conftest import FORMATS, REPORT, V2, Issue, _of, _plain, content, errors
@@ -98,7 +98,7 @@ def test_released_words_are_read_by_everybody(
 
     def release(*, with_point: bool) -> list[dict[str, Any]]:
         with writing(engine) as session:
-            id_ = requests.get_by_tracking(session, number).id
+            id_ = lifecycle.get_by_tracking(session, number).id
             publications.release(session, id_, text="چراغ", shown=(), with_point=with_point, who="a")
         return seen(nobody)
 
@@ -112,7 +112,7 @@ def test_released_words_are_read_by_everybody(
     (own,) = program.get(f"{V2}/requests/{number}.json").json()
     assert own["description"] == REPORT["description"]
     with writing(engine) as session:
-        publications.withdraw(session, requests.get_by_tracking(session, number).id, who="a")
+        publications.withdraw(session, lifecycle.get_by_tracking(session, number).id, who="a")
     assert seen(nobody) == []
 
 
@@ -122,7 +122,7 @@ def test_state_follows_the_work_of_the_office(program: TestClient, engine: Engin
     def told(act: Any = None) -> dict[str, Any]:
         if act:
             with writing(engine) as session:
-                act(session, requests.get_by_tracking(session, number))
+                act(session, lifecycle.get_by_tracking(session, number))
         (one,) = seen(program, f"?service_request_id={number}&lang=en&extensions=true")
         assert one.keys() == FIELDS | {"extended_attributes", "notes"}
         return one
@@ -149,7 +149,7 @@ def test_state_follows_the_work_of_the_office(program: TestClient, engine: Engin
 def test_duplicate_is_closed_and_names_the_first_request(nobody: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         duplicate = a_request(session, RequestState.DUPLICATE)
-        first = requests.first(session, duplicate)
+        first = lifecycle.first(session, duplicate)
     (told,) = seen(nobody, f"?service_request_id={duplicate.tracking}&extensions=true")
     assert told["status"] == "closed" and first.tracking in told["status_notes"]
     assert told["extended_attributes"]["duplicate_of"] == first.tracking

@@ -12,7 +12,7 @@ from db.engine import now, reading, writing
 from db.models import Registration, Round, SignIn, User
 from db.states import CallbackState, RegistrationState
 from hotline import audit
-from hotline.callbacks import callbacks
+from hotline.callbacks import transitions
 from tests.api.answers import LONG, V1, problem, registered
 from tests.factories import PASSWORD, a_callback, a_registration, a_round, wrong_guesses
 
@@ -155,7 +155,7 @@ def test_endpoint_without_a_session_is_refused(app: FastAPI, nobody: TestClient,
                 problem(answer, 401, "not-signed-in")
     with reading(engine) as session:
         assert session.get_one(Registration, place.id).state is RegistrationState.WAITING
-        assert callbacks.get(session, waiting.id).state is CallbackState.CLAIMED
+        assert transitions.get(session, waiting.id).state is CallbackState.CLAIMED
 
 
 def test_expired_session_is_refused(desk: TestClient, engine: Engine) -> None:

@@ -13,7 +13,7 @@ from db.models import CitizenCode, CitizenSession, CodeWay, Picture, PictureKind
 from db.states import CallbackState, Phase
 from hotline.citizens import codes, sessions
 from hotline.line import registration
-from hotline.pictures import pictures
+from hotline.pictures import attachments
 from settings import Settings
 from tests.api.answers import V1
 from tests.api.public.public_pages import Read
@@ -193,7 +193,7 @@ def test_export_links_to_pictures_that_open(
     assert picture["tracking"] is None, "no report has taken it yet"
     with writing(engine) as session:
         request = a_request(session, number=number)
-        pictures.give(session, [session.get_one(Picture, picture["id"])], request.id, PictureKind.BEFORE)
+        attachments.give(session, [session.get_one(Picture, picture["id"])], request.id, PictureKind.BEFORE)
     exported = page.get(f"{MY}/export").json()
     assert exported["pictures"][0]["tracking"] == exported["requests"][0]["tracking"] == request.tracking
     with writing(engine) as session:  # the file is read later than the session's access lasts

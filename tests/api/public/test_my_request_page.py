@@ -12,7 +12,7 @@ from db.engine import reading, writing
 from db.models import BlockReason, Rating, Request
 from db.states import RequestState, RequestStep
 from hotline.line import blocked
-from hotline.requests import closing, department_work, requests, work
+from hotline.requests import closing, department_work, lifecycle, work
 from hotline.requests.parts import Piece
 from settings import Settings
 from tests.api.public.public_pages import Read
@@ -49,7 +49,7 @@ def solved(engine: Engine, number: str) -> tuple[int, str]:
 def of(engine: Engine, id_: int) -> tuple[RequestState, int, list[str]]:
     with reading(engine) as session:
         request = session.get_one(Request, id_)
-        return request.state, request.denials, [step.step for step in requests.history(session, request)]
+        return request.state, request.denials, [step.step for step in lifecycle.history(session, request)]
 
 
 def field_in(text: str, name: str) -> str:
@@ -110,8 +110,8 @@ def test_forms_answer_the_part_or_question_meant(page: TestClient, engine: Engin
         path = f"{MY}/requests/{whole.tracking}"
         ids = [part.id for part in work.split(session, whole, [Piece(1, "چراغ"), Piece(2, "چاله")], who="u")]
         one = session.get_one(Request, ids[0])
-        requests.log(session, one, RequestStep.ASKED, "d", "کدام کوچه؟")
-        requests.log(session, whole, RequestStep.ASKED, "d", "کدام کوچه؟", other_id=one.id)
+        lifecycle.log(session, one, RequestStep.ASKED, "d", "کدام کوچه؟")
+        lifecycle.log(session, whole, RequestStep.ASKED, "d", "کدام کوچه؟", other_id=one.id)
     assert "کدام کوچه؟" in page.get(path).text
     said = {"question": field_in(page.get(path).text, "question"), "words": "کوچهٔ ۵"}
     for _ in range(2):

@@ -10,7 +10,7 @@ from db.engine import now
 from db.states import RequestState, RequestStep
 from hotline.ledger import seals
 from hotline.line import registration
-from hotline.requests import requests, work
+from hotline.requests import lifecycle, work
 from hotline.requests.public import figures, publications
 from hotline.rounds import planning
 from tests.api.public.public_pages import CITY, Make
@@ -130,7 +130,7 @@ def test_browser_checks_the_number_page_against_the_ledger(
     ticket = registration.register(session, round_id=round_.id, number=a_number()).ticket
     request = a_request(session, number="+989131112233")
     work.reply(session, request, who="d", reply="چراغ عوض شد")
-    requests.log(session, request, RequestStep.DENIED, "", "هنوز تاریک است")
+    lifecycle.log(session, request, RequestStep.DENIED, "", "هنوز تاریک است")
     session.commit()
 
     def answer(route: Route) -> None:

@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import AuditEntry, Department, Rating, Role
 from db.states import RequestState, RequestStep
 from hotline.clock import CITY
-from hotline.requests import requests
+from hotline.requests import lifecycle
 from tests.api.answers import V1, As, problem
 from tests.factories import a_department, a_request
 
@@ -19,8 +19,8 @@ PATH = f"{V1}/reports/satisfaction"
 
 def rated(session: Session, stars: int, category: int, department: Department | None) -> None:
     request = a_request(session, RequestState.CLOSED, category=category)
-    requests.log(session, request, RequestStep.CONFIRMED, "")
-    entry = requests.history(session, request)[-1]
+    lifecycle.log(session, request, RequestStep.CONFIRMED, "")
+    entry = lifecycle.history(session, request)[-1]
     department_id = department.id if department else None
     facts = {"request_id": request.id, "entry_id": entry.id, "department_id": department_id}
     session.add(Rating(stars=stars, at=now(session), **facts))

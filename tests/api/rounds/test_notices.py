@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import Delivery, OutboxMessage, Round
 from db.states import Phase
-from hotline.rounds import notices, planning, rounds
+from hotline.rounds import notices, phases, planning
 from settings import Settings
 from tests.api.answers import V1
 from tests.factories import a_round
@@ -38,7 +38,7 @@ def test_notice_of_each_round_shows_its_state(office: TestClient, engine: Engine
         planning.change(session, made["changed"], who="x", reason="جلسه", short_notice=True, minutes=7)
         for name in ("never", "cancelled"):
             planning.cancel(session, made[name], who="x", reason="بیماری")
-        rounds.operators_line(session)  # has none
+        phases.operators_line(session)  # has none
     found = listed(office, engine)
     assert {found[round_.id]["state"]: found[round_.id]["round"]["id"] for round_ in made.values()} == {
         name: round_.id for name, round_ in made.items()

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Desk, Round
 from db.states import CallbackState
-from hotline.callbacks import callbacks, conversations, serving
+from hotline.callbacks import conversations, serving, transitions
 from settings import Settings
 from tests.factories import MINUTE
 from tests.hotline.callbacks import served_round
@@ -24,7 +24,7 @@ def talks(session: Session, callback: Callback, since: timedelta = MINUTE) -> Ca
     """The citizen is in the room of the desk they were given to, for so long."""
     assert serving.begins(session, callback)
     at = now(session) - since
-    moved = callbacks.move(session, callback.token, C.TALKING, talking_at=at, held_until=None)
+    moved = transitions.move(session, callback.token, C.TALKING, talking_at=at, held_until=None)
     assert moved is not None
     return moved
 

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Desk, Round
 from db.states import CallbackState
-from hotline.callbacks import callbacks, claims, serving
+from hotline.callbacks import claims, serving, transitions
 from settings import Settings
 from tests.factories import MINUTE, a_desk, a_user
 
@@ -31,7 +31,7 @@ def called_ahead(
         assert callback is not None
         callback.placed_at = now(session)
         if state is not C.DIALING:
-            moved = callbacks.move(session, callback.token, state)
+            moved = transitions.move(session, callback.token, state)
             assert moved is not None
         made.append(callback)
     return made
@@ -40,5 +40,5 @@ def called_ahead(
 def talks(session: Session, callback: Callback) -> None:
     """The citizen came into the room of the desk they were given to a minute ago."""
     serving.begins(session, callback)
-    moved = callbacks.move(session, callback.token, C.TALKING, talking_at=now(session) - MINUTE)
+    moved = transitions.move(session, callback.token, C.TALKING, talking_at=now(session) - MINUTE)
     assert moved is not None

@@ -26,7 +26,7 @@ from hotline.line import (
     registration,
 )
 from hotline.outbound import heads_up, queue
-from hotline.rounds import planning, rounds
+from hotline.rounds import phases, planning
 from settings import Settings
 from tests import factories as make
 from tests.factories import a_desk, a_user, an_official
@@ -47,7 +47,7 @@ class World:
             session.flush()
             self.officials = [official.id for official in officials]
             self.desks = {user.desk_id or 0: user.id for user in users}
-            self.operators_line_id = rounds.operators_line(session).id
+            self.operators_line_id = phases.operators_line(session).id
         self.mine = [self.operators_line_id]
         for official in self.officials:
             self._make(official)
@@ -55,7 +55,7 @@ class World:
     def _make(self, official: int) -> None:
         with writing(self.engine) as session:
             at = now(session)
-            busy = select(Round).where(Round.official_id == official, ~rounds.is_over(at))
+            busy = select(Round).where(Round.official_id == official, ~phases.is_over(at))
             if session.scalar(busy):
                 return
             round_ = Round(
@@ -123,7 +123,7 @@ class World:
 
     def somebody_is_called_ahead(self, which: int) -> None:
         with writing(self.engine) as session:
-            claims.call_ahead(session, rounds.get(session, self.mine[which % len(self.mine)]))
+            claims.call_ahead(session, phases.get(session, self.mine[which % len(self.mine)]))
 
     def a_call_ends(self, which: int, outcome: Outcome | None = None) -> None:
         with writing(self.engine) as session:
@@ -165,7 +165,7 @@ class World:
     def a_round_ends(self, which: int) -> None:
         with writing(self.engine) as session:
             deed = (planning.end, planning.cancel, planning.begin)[which % 3]
-            round_ = rounds.get(session, self.mine[which % len(self.mine)])
+            round_ = phases.get(session, self.mine[which % len(self.mine)])
             deed(session, round_, who="u", reason="بیماری")
 
     def a_round_is_made(self, which: int) -> None:
@@ -217,8 +217,8 @@ class World:
         for callback in session.scalars(select(Callback).where(Callback.state != CallbackState.CLOSED)):
             _close(session, callback, Outcome.CALL_AGAIN, self.conf)
         for round_id in self.mine:
-            round_ = rounds.get(session, round_id)
-            if session.scalar(select(rounds.is_over(now(session))).where(Round.id == round_id)):
+            round_ = phases.get(session, round_id)
+            if session.scalar(select(phases.is_over(now(session))).where(Round.id == round_id)):
                 continue
             while callback := claims.call_ahead(session, round_):
                 _close(session, callback, Outcome.REACHED, self.conf)

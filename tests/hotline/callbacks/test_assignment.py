@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Registration, Round
 from db.states import CallbackState, RegistrationState
-from hotline.callbacks import assignment, callbacks, claims, conversations, screening, serving
+from hotline.callbacks import assignment, claims, conversations, screening, serving, transitions
 from hotline.errors import Refused
-from hotline.line import line
+from hotline.line import order
 from settings import Settings
 from tests.factories import HOUR, SECOND, a_desk, a_round, a_user, at_once, some_registrations
 from tests.hotline.callbacks.served_round import called_ahead, some_desks, talks
@@ -76,8 +76,8 @@ def test_vanished_phone_does_not_withdraw_a_conversation(
     user = a_user(session, by_hand)
     claimed = claims.claim(session, round_id=round_.id, desk_id=by_hand.id, user_id=user.id)
     assert claimed is not None
-    callbacks.ask_call(session, claimed, settings)
-    callbacks.move(session, claimed.token, C.WAITING)
+    transitions.ask_call(session, claimed, settings)
+    transitions.move(session, claimed.token, C.WAITING)
     desk.phone_connected = by_hand.phone_connected = False
     session.flush()
     assert assignment.take_back(session) == 0
@@ -88,7 +88,7 @@ def test_vanished_phone_does_not_withdraw_a_conversation(
 
 
 def order_of(session: Session, round_id: int) -> Sequence[int]:
-    query = select(Registration.id).where(Registration.round_id == round_id).order_by(*line.ORDER)
+    query = select(Registration.id).where(Registration.round_id == round_id).order_by(*order.ORDER)
     return session.scalars(query).all()
 
 
@@ -141,7 +141,7 @@ def test_repeated_requests_bring_each_citizen_once(engine: Engine, settings: Set
             after = callback.id
             spoke[which].append(callback.registration_id)
             with writing(engine) as session:
-                talks(session, callbacks.get(session, callback.id))
+                talks(session, transitions.get(session, callback.id))
                 assignment.match(session)
 
     with ThreadPoolExecutor(desks_count) as threads:
@@ -150,12 +150,12 @@ def test_repeated_requests_bring_each_citizen_once(engine: Engine, settings: Set
         for parting in session.scalars(select(Callback).where(Callback.state == C.PARTING)).all():
             conversations.line_ended(session, parting, settings, hung_up=True)
     with reading(engine) as session:
-        order = list(order_of(session, round_.id))
+        in_order = list(order_of(session, round_.id))
         states = set(session.scalars(select(Registration.state)))
-    assert sorted(chain(*spoke)) == sorted(order), "each once, nobody left out"
+    assert sorted(chain(*spoke)) == sorted(in_order), "each once, nobody left out"
     assert states == {R.REACHED}
     for own in spoke:
-        assert [order.index(id_) for id_ in own] == sorted(order.index(id_) for id_ in own)
+        assert [in_order.index(id_) for id_ in own] == sorted(in_order.index(id_) for id_ in own)
 
 
 def test_simultaneous_claims_on_a_citizen_have_one_winner(engine: Engine, settings: Settings) -> None:
@@ -176,7 +176,7 @@ def test_simultaneous_claims_on_a_citizen_have_one_winner(engine: Engine, settin
                         desk = session.get_one(Desk, desks[which])
                         return serving.ask_next(session, desk, None, settings) is not None
                     if which == len(desks):
-                        mine = callbacks.get(session, callback.id)
+                        mine = transitions.get(session, callback.id)
                         return bool(screening.screen(session, mine, session.get_one(Desk, operator)))
                     return serving.let_go(session, callback.token)
             except Refused:
@@ -184,7 +184,7 @@ def test_simultaneous_claims_on_a_citizen_have_one_winner(engine: Engine, settin
 
         had = at_once(len(desks) + 2, want)
         with reading(engine) as session:
-            kept = callbacks.get(session, callback.id)
+            kept = transitions.get(session, callback.id)
             given = kept.desk_id is not None
             assert sum(had[:3]) == given
             assert given + (kept.state is C.SCREENING) <= 1

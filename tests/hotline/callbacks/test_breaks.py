@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from db.models import Break, BreakReason, Desk, Round
 from db.states import CallbackState
 from hotline.callbacks import assignment, claims, direct_routing, round_statistics, serving
-from hotline.rounds import round_permissions, rounds
+from hotline.rounds import phases, round_permissions
 from settings import Settings
 from tests import factories as make
 from tests.hotline.callbacks.conversing import called_ahead, speaks
@@ -78,7 +78,7 @@ def test_break_of_the_screening_operator_keeps_the_citizen(session: Session, des
 def test_live_desk_on_a_break_gets_no_caller(
     session: Session,
 ) -> None:
-    line = rounds.operators_line(session)
+    line = phases.operators_line(session)
     desk = a_live_desk(session)
     assert direct_routing.is_any_free(session, line)
     serving.take_break(session, desk, BreakReason.REST)

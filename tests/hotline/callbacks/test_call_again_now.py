@@ -18,8 +18,8 @@ from hotline.callbacks import (
 )
 from hotline.errors import Refused
 from hotline.ledger import verify
-from hotline.line import line
-from hotline.rounds import rounds
+from hotline.line import order
+from hotline.rounds import phases
 from settings import Settings
 from tests.factories import MINUTE, SECOND, a_desk, a_round, a_user, at_once, some_registrations
 from tests.hotline.callbacks.conversing import called_ahead, held, look, time_passes
@@ -76,7 +76,7 @@ def test_second_call_names_the_passed_citizens_in_the_ledger(engine: Engine, set
             select(Registration).where(Registration.id != callback.registration_id)
         ).first()
         assert before is not None
-        line.move_up(session, before, who="somebody", reason="a person in need waits for it")
+        order.move_up(session, before, who="somebody", reason="a person in need waits for it")
         cut_conversations.call_again_now(session, callback, desk, settings)
         called = session.scalars(select(LedgerEntry).where(LedgerEntry.fact == Fact.CALLED)).all()[-1]
         assert f'"passed":[{before.id}]' in called.details.replace(" ", "")
@@ -174,8 +174,8 @@ def test_second_call_is_refused_by_cap_phone_or_round_end(
     session.flush()
     assert refusal(*call, few) == "calls-capped", "the trunk's channels"
     assert callback.registration.state is R.WAITING
-    rounds.end_round(session, round_)
-    assert rounds.phase(round_, now(session)) is Phase.OVER
+    phases.end_round(session, round_)
+    assert phases.phase(round_, now(session)) is Phase.OVER
     assert cut_conversations.at_desk(session, desk.id) is None
     assert refusal(*call, settings) == "round-over"
 

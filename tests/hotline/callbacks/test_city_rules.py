@@ -27,10 +27,10 @@ from db import engine as database
 from db.engine import reading, writing
 from db.models import Carry, LineCount, Registration, Round
 from db.states import CallbackState, Outcome
-from hotline.callbacks import callbacks, claims, closing, round_statistics, schedule
+from hotline.callbacks import claims, closing, round_statistics, schedule, transitions
 from hotline.ledger.verify import verify
-from hotline.line import carry_over, line, registration
-from hotline.rounds import rounds
+from hotline.line import carry_over, order, registration
+from hotline.rounds import phases
 from settings import Settings
 from tests.factories import a_desk, a_user, an_official
 from tests.hotline.callbacks.city_model import CALLING, DONE, LIVE, OVER, UNREACHED, WAITING, City, Place
@@ -132,7 +132,7 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
                     registration.cancel(session, place.id)
                 else:
                     row = session.get_one(Registration, place.id)
-                    line.move_up(session, row, who="supervisor", reason="بیماری")
+                    order.move_up(session, row, who="supervisor", reason="بیماری")
             if how == "cancel":
                 place.state = DONE
             else:
@@ -148,7 +148,7 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
             expected = self.city.next_one(round_)
             if claimed is None and expected:  # who was left in the official's round before comes first
                 with reading(engine) as session:
-                    assert carry_over.is_expected(session, rounds.get(session, round_))
+                    assert carry_over.is_expected(session, phases.get(session, round_))
                 return
             assert (claimed.registration_id if claimed else None) == (expected.id if expected else None)
             if claimed and expected:
@@ -161,7 +161,7 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
             desk = data.draw(st.sampled_from(sorted(self.at_desk)))
             callback_id = self.at_desk.pop(desk)
             with writing(engine) as session:
-                callback = callbacks.get(session, callback_id)
+                callback = transitions.get(session, callback_id)
                 callback.state, callback.placed_at = CallbackState.ENDED, clock.now(session)
                 session.flush()
                 closing.close(session, callback.token, outcome, conf)
@@ -199,7 +199,7 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
             if next_one == "before":
                 self._make(official)
             with writing(engine) as session:
-                rounds.record(session, rounds.get(session, round_), how)
+                phases.record(session, phases.get(session, round_), how)
             self.city.rounds[round_] = (official, OVER)
             if next_one == "after":
                 self._make(official)
@@ -231,9 +231,9 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
         def _every_line_is_in_order_and_every_place_is_told_right(self, session: Session) -> None:
             for round_ in self.city.rounds:
                 expected = self.city.line(round_)
-                waiting = [r for r in line.page(session, round_, 500, None) if r.state == WAITING]
+                waiting = [r for r in order.page(session, round_, 500, None) if r.state == WAITING]
                 assert [r.id for r in waiting] == [p.id for p in expected]
-                assert [line.before_me(session, r) for r in waiting] == list(range(len(waiting)))
+                assert [order.before_me(session, r) for r in waiting] == list(range(len(waiting)))
 
         def _nobody_is_lost_and_nobody_is_twice(self, session: Session) -> None:
             ids = list(self.city.places)

@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Event, Registration, Round, User
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from hotline.callbacks import callbacks, claims, closing
+from hotline.callbacks import claims, closing, transitions
 from hotline.errors import Refused
-from hotline.line import line
-from hotline.rounds import rounds
+from hotline.line import order
+from hotline.rounds import phases
 from settings import Settings
 from tests.factories import (
     HOUR,
@@ -91,14 +91,14 @@ def test_claim_order_is_missed_rounds_then_registration_then_id(
             zip(places, rows, strict=True), key=lambda pair: (-pair[0].missed, pair[0].second, pair[1].id)
         )
         in_order = [row.id for _, row in line_up]
-        assert [row.id for row in line.page(session, round_.id, 100, None)] == in_order
-        assert [line.before_me(session, row) for _, row in line_up] == list(range(len(rows)))
+        assert [row.id for row in order.page(session, round_.id, 100, None)] == in_order
+        assert [order.before_me(session, row) for _, row in line_up] == list(range(len(rows)))
 
         due = [row.id for place, row in line_up if place.due]
-        first = [line.take_next(session, round_.id, at) for _ in range(early)]
+        first = [order.take_next(session, round_.id, at) for _ in range(early)]
         assert first == (due + [None] * early)[:early]
         rest = [id_ for id_ in in_order if id_ not in first]
-        later = [line.take_next(session, round_.id, at + 3 * HOUR) for _ in range(len(rest) + 1)]
+        later = [order.take_next(session, round_.id, at + 3 * HOUR) for _ in range(len(rest) + 1)]
         assert later == [*rest, None]
 
 
@@ -109,11 +109,11 @@ def test_pages_of_a_line_hold_each_place_once(
     rows = some_registrations(session, round_, 3, rounds_missed=1)
     rows += some_registrations(session, round_, 4, registered_at=now(session))  # ordered by id alone
     rows[2].state = RegistrationState.CALLING
-    for state in set(RegistrationState) - set(line.IN_LINE):
+    for state in set(RegistrationState) - set(order.IN_LINE):
         a_registration(session, round_, state=state)
     a_registration(session, a_round(session))
     read: list[Registration] = []
-    while page := line.page(session, round_.id, 2, read[-1] if read else None):
+    while page := order.page(session, round_.id, 2, read[-1] if read else None):
         read += page
     assert [row.id for row in read] == [row.id for row in rows]
 
@@ -122,8 +122,8 @@ def test_places_of_one_moment_are_ordered_by_id(session: Session) -> None:
     round_, at = a_round(session), now(session)
     for id_ in (30, 10, 20):
         a_registration(session, round_, id=id_, registered_at=at)
-    assert [row.id for row in line.page(session, round_.id, 9, None)] == [10, 20, 30]
-    assert [line.take_next(session, round_.id, at) for _ in range(4)] == [10, 20, 30, None]
+    assert [row.id for row in order.page(session, round_.id, 9, None)] == [10, 20, 30]
+    assert [order.take_next(session, round_.id, at) for _ in range(4)] == [10, 20, 30, None]
 
 
 def test_due_retry_is_claimed_at_its_own_place(session: Session, settings: Settings) -> None:
@@ -132,7 +132,7 @@ def test_due_retry_is_claimed_at_its_own_place(session: Session, settings: Setti
     user = a_user(session, a_desk(session))
     busy = claim(session, round_, user)
     assert busy is not None and busy.registration_id == first.id
-    callbacks.move(session, busy.token, CallbackState.DIALING)
+    transitions.move(session, busy.token, CallbackState.DIALING)
     closing.close(session, busy.token, Outcome.BUSY, settings)
     passed = claim(session, round_, user)
     assert passed is not None and passed.registration_id == second.id
@@ -170,8 +170,8 @@ def test_claim_creates_a_callback_with_token_and_events(
     session.refresh(place)
     assert (taken.state, taken.outcome, place.state) == ("claimed", None, "calling")
     assert (taken.desk_id, taken.user_id) == (user.desk_id, user.id)
-    assert callbacks.is_token(taken.token) and len(taken.token) == 41
-    assert callbacks.live_at_desk(session, taken.desk_id) is taken
+    assert transitions.is_token(taken.token) and len(taken.token) == 41
+    assert transitions.live_at_desk(session, taken.desk_id) is taken
     *_, event = told(session)
     assert (event.kind, event.what, event.round_id) == ("callback", "claimed", round_.id)
     assert (event.callback_id, event.registration_id) == (taken.id, place.id)
@@ -209,14 +209,14 @@ def test_claim_outside_a_live_round_changes_nothing(
 def test_ended_round_refuses_claims(session: Session) -> None:
     round_, user = a_round(session), a_user(session, a_desk(session))
     a_registration(session, round_)
-    rounds.end_round(session, round_)
+    phases.end_round(session, round_)
     assert refusal(session, round_, user) == "round-over"
 
 
 def test_round_opened_early_allows_claims(session: Session) -> None:
     round_, user = a_round(session, Phase.CLOSED), a_user(session, a_desk(session))
     a_registration(session, round_)
-    rounds.open_round(session, round_)
+    phases.open_round(session, round_)
     assert claim(session, round_, user) is not None
 
 
@@ -243,7 +243,7 @@ def test_simultaneous_first_claims_open_the_round_once(
     assert None not in at_once(8, take)
     with reading(engine) as session:
         opened = select(func.count()).where(Event.kind == "round", Event.what == "opened")
-        assert rounds.phase(rounds.get(session, round_.id), now(session)) is Phase.LIVE
+        assert phases.phase(phases.get(session, round_.id), now(session)) is Phase.LIVE
         assert session.scalar(opened) == 1
 
 
@@ -393,5 +393,5 @@ def test_retry_is_due_at_its_very_moment(
     round_ = a_round(session)
     at: datetime = now(session).replace(microsecond=500_000)
     place = a_registration(session, round_, not_before=at)
-    assert line.take_next(session, round_.id, at - timedelta(milliseconds=1)) is None
-    assert line.take_next(session, round_.id, at) == place.id
+    assert order.take_next(session, round_.id, at - timedelta(milliseconds=1)) is None
+    assert order.take_next(session, round_.id, at) == place.id

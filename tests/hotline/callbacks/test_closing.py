@@ -12,7 +12,7 @@ from db import events
 from db.engine import now, reading, writing
 from db.models import Callback, Registration
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, closing, conversations, placing, schedule
+from hotline.callbacks import closing, conversations, placing, schedule, transitions
 from settings import Settings
 from tests.factories import WITHOUT_OUTCOME, a_callback, at_once, newest_event, told
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -89,7 +89,7 @@ def test_closing_a_live_conversation_changes_nothing(session: Session, settings:
 def test_closing_keeps_the_time_of_the_end(session: Session, settings: Settings) -> None:
     callback = a_callback(session, C.TALKING)
     ended_at = now(session) - timedelta(minutes=1)
-    callbacks.move(session, callback.token, C.ENDED, ended_at=ended_at)
+    transitions.move(session, callback.token, C.ENDED, ended_at=ended_at)
     closed = closing.close(session, callback.token, Outcome.REACHED, settings)
     assert closed is not None and closed.ended_at == ended_at
 
@@ -107,7 +107,7 @@ def test_simultaneous_closings_count_one_outcome(engine: Engine, settings: Setti
     closed = at_once(10, close)
     assert sum(closed) == 1
     with reading(engine) as session:
-        kept = callbacks.get(session, callback.id)
+        kept = transitions.get(session, callback.id)
         assert kept.outcome is outcomes[closed.index(True)]
         assert (kept.registration.attempts, kept.registration.last_outcome) == (1, kept.outcome)
 
@@ -178,7 +178,7 @@ def test_outcome_keeps_the_end_that_the_line_had_meanwhile(engine: Engine, setti
         callback = session.get_one(Callback, talk)
         with writing(engine) as dialer:
             token = dialer.get_one(Callback, talk).token
-            callbacks.move(dialer, token, C.ENDED, ended_at=ended_at)
+            transitions.move(dialer, token, C.ENDED, ended_at=ended_at)
         assert closing.record_outcome(session, callback, Outcome.REACHED, settings).ended_at == ended_at
 
 

@@ -10,8 +10,8 @@ from db.engine import now, writing
 from db.models import Desk, Role
 from db.states import CallbackState
 from hotline import heartbeats
-from hotline.callbacks import assignment, callbacks, direct_routing, waiting_callers
-from hotline.rounds import rounds
+from hotline.callbacks import assignment, direct_routing, transitions, waiting_callers
+from hotline.rounds import phases
 from tests import factories as make
 from tests.hotline.callbacks.waiting_callers import (
     a_live_desk,
@@ -94,7 +94,7 @@ def test_paused_line_assigns_no_caller(engine: Engine) -> None:
     with writing(engine) as session:
         stays(session, *joins(session))
         a_live_desk(session)
-        rounds.pause(session, operators_line(session))
+        phases.pause(session, operators_line(session))
     assert given(engine) == []
 
 
@@ -107,10 +107,10 @@ def test_caller_of_a_vanished_phone_goes_to_another_desk(
         first = a_live_desk(session)
     assert given(engine) == [(id_, first.id, True)]
     with writing(engine) as session:
-        callback = callbacks.of_registration(session, id_)
+        callback = transitions.of_registration(session, id_)
         assert callback
         callback.on_the_line = True
-        callbacks.move(session, callback.token, C.WAITING)
+        transitions.move(session, callback.token, C.WAITING)
         waiting_callers.leave(session, f"channel-{id_}")
         heartbeats.phone_connected(session, first.id, None)
         assert assignment.take_back(session) == 1
@@ -128,10 +128,10 @@ def test_caller_being_hung_up_is_not_assigned(
         a_live_desk(session)
     given(engine)
     with writing(engine) as session:
-        callback = callbacks.of_registration(session, leaves)
+        callback = transitions.of_registration(session, leaves)
         assert callback
         callback.on_the_line, callback.desk_id, callback.user_id = True, None, None
-        callbacks.move(session, callback.token, C.WAITING, hangup_asked_at=now(session))
+        transitions.move(session, callback.token, C.WAITING, hangup_asked_at=now(session))
         waiting_callers.leave(session, f"channel-{leaves}")
         assert not direct_routing.has_work(session)
     assert given(engine) == [(leaves, None, True)]

@@ -15,13 +15,13 @@ from api.app import create
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, LedgerEntry, Registration, User
 from db.states import CallbackState, Fact, Outcome, Phase
-from hotline.callbacks import callbacks, closing, schedule, screening
+from hotline.callbacks import closing, schedule, screening, transitions
 from hotline.callbacks.schedule import Because
 from hotline.clock import CITY, after_quiet
 from hotline.errors import Refused
 from hotline.ledger.verify import verify
 from hotline.reports import audit_texts
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import QuietHours, Settings
 from tests import factories as make
 from tests.api.desk.test_desk import V1, Page, page, user  # noqa: F401  (fixtures)
@@ -52,7 +52,7 @@ def spoken_with(story: Story) -> Callback:
     id_ = story.registers()
     assert story.called(None) == id_
     with writing(story.engine) as session:
-        callback = callbacks.of_registration(session, id_)
+        callback = transitions.of_registration(session, id_)
         assert callback
         callback.state, callback.talking_at = CallbackState.ENDED, now(session)
         return callback
@@ -114,12 +114,12 @@ def test_wish_past_the_round_end_names_the_next_round(
     assert foreseen(story, callback, wish) == (None, Because.PAST_END, False)
     with writing(story.engine) as session:
         later = make.a_round(session, Phase.OPEN)
-        later.official_id = rounds.get(session, story.round).official_id
+        later.official_id = phases.get(session, story.round).official_id
         starts_at = later.starts_at = moment(story.engine) + 11 * HOUR
         later.registration_until, later.ends_at = starts_at, starts_at + HOUR
     assert foreseen(story, callback, wish) == (starts_at, Because.PAST_END, False)
     with writing(story.engine) as session:
-        rounds.end_round(session, rounds.get(session, story.round))
+        phases.end_round(session, phases.get(session, story.round))
     soon = moment(story.engine) + 10 * MINUTE
     assert foreseen(story, callback, soon, agreed=True) == (starts_at, Because.PAST_END, True)
     assert foreseen(story, callback, None) == (starts_at, Because.PAST_END, False)
@@ -130,7 +130,7 @@ def test_agreed_time_past_the_round_end_keeps_this_round(
 ) -> None:
     callback, wish = spoken_with(story), moment(story.engine) + 10 * MINUTE
     with writing(story.engine) as session:
-        round_ = rounds.get(session, story.round)
+        round_ = phases.get(session, story.round)
         round_.registration_until = round_.ends_at = now(session) + HOUR
     assert foreseen(story, callback, wish) == (None, Because.PAST_END, True)
     assert foreseen(story, callback, wish, agreed=True) == (wish, Because.WISHED, True)
@@ -212,7 +212,7 @@ def app(night: Settings, engine: Engine) -> FastAPI:
 def _held(engine: Engine, user: User, state: CallbackState = CallbackState.ENDED) -> Callback:
     with writing(engine) as session:
         held = make.a_callback(session, state, session.get_one(User, user.id))
-        round_ = rounds.get(session, held.round_id)
+        round_ = phases.get(session, held.round_id)
         round_.ends_at += 9 * HOUR
         return held
 

@@ -10,9 +10,9 @@ from clerk.jobs import carry_over, return_left
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, Event, Registration
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, closing, forgotten_claims, schedule
+from hotline.callbacks import closing, forgotten_claims, schedule, transitions
 from hotline.ledger.verify import verify
-from hotline.rounds import planning, rounds
+from hotline.rounds import phases, planning
 from settings import QuietHours, Settings
 from tests import factories as make
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -45,7 +45,7 @@ def clerk(story: Story) -> None:
 
 def kept(story: Story, callback: Callback) -> tuple[C, Outcome | None, R]:
     with reading(story.engine) as session:
-        found = callbacks.get(session, callback.id)
+        found = transitions.get(session, callback.id)
         return found.state, found.outcome, found.registration.state
 
 
@@ -62,7 +62,7 @@ def test_unused_claim_returns_after_two_minutes(
     clerk(story)
     assert kept(story, callback) == (C.CLAIMED, None, R.CALLING)
     with writing(story.engine) as session:
-        callbacks.get(session, callback.id).claimed_at = now(session) - 2 * MINUTE
+        transitions.get(session, callback.id).claimed_at = now(session) - 2 * MINUTE
     clerk(story)
     assert kept(story, callback) == (C.CLOSED, O.RETURNED, R.WAITING)
     assert actions(story.engine) == ["left-in-hand"]
@@ -92,7 +92,7 @@ def test_missing_outcome_alerts_the_supervisor_once(
     clerk(story)
     assert actions(story.engine) == []
     with writing(story.engine) as session:
-        callbacks.get(session, callback.id).ended_at = now(session) - 15 * MINUTE
+        transitions.get(session, callback.id).ended_at = now(session) - 15 * MINUTE
     for _ in range(2):
         clerk(story)
     assert kept(story, callback) == (C.ENDED, None, R.CALLING), "a person says it"
@@ -100,7 +100,7 @@ def test_missing_outcome_alerts_the_supervisor_once(
     with reading(story.engine) as session:
         told = session.scalars(select(Event).where(Event.what == "owes-outcome")).all()
         assert [event.desk_id for event in told] == [callback.desk_id]
-        assert forgotten_claims.is_owed(callbacks.get(session, callback.id), now(session))
+        assert forgotten_claims.is_owed(transitions.get(session, callback.id), now(session))
 
 
 def test_missing_outcome_without_a_talk_alerts_nobody(
@@ -110,7 +110,7 @@ def test_missing_outcome_without_a_talk_alerts_nobody(
     callback = in_hand(story, claimed=30, ended=20)
     with writing(story.engine) as session:
         assert forgotten_claims.tell(session) == 0, "it goes back by itself"
-        assert not forgotten_claims.is_owed(callbacks.get(session, callback.id), now(session))
+        assert not forgotten_claims.is_owed(transitions.get(session, callback.id), now(session))
 
 
 @pytest.mark.parametrize(("talked", "outcome"), [(20, O.REACHED), (19, O.CALL_AGAIN)])
@@ -128,7 +128,7 @@ def test_claimed_citizens_of_an_ended_round_are_carried(
     ids = [story.registers() for _ in range(2)]
     claimed = in_hand(story)
     with writing(story.engine) as session:
-        round_ = rounds.get(session, story.round)
+        round_ = phases.get(session, story.round)
         session.flush()
         planning.end(session, round_, who="u")
         later = a_live_round(session, round_.official_id).id
@@ -175,4 +175,4 @@ def test_wish_for_now_in_overtime_is_kept_in_the_round(session: Session, setting
     at = round_.ends_at + 5 * MINUTE
     awake = settings.model_copy(update={"quiet_hours": QuietHours(at.time(), at.time())})
     assert schedule.promised(at, at, round_, awake).due == at
-    assert schedule.promised(at + MINUTE, at, round_, awake).due == round_.ends_at + rounds.OVERTIME
+    assert schedule.promised(at + MINUTE, at, round_, awake).due == round_.ends_at + phases.OVERTIME

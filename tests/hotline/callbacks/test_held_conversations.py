@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Round
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, claims, closing, conversations, serving
-from hotline.line import line
+from hotline.callbacks import claims, closing, conversations, serving, transitions
+from hotline.line import order
 from settings import Settings
 from tests.factories import SECOND, a_callback, at_once
 from tests.hotline.callbacks.conversing import held, look, speaks, time_passes
@@ -30,7 +30,7 @@ def test_returning_desk_phone_resumes_the_talk_for_free(
     desk.phone_connected = True
     session.flush()
     assert serving.begins(session, callback)
-    callbacks.move(session, callback.token, C.TALKING, held_until=None)
+    transitions.move(session, callback.token, C.TALKING, held_until=None)
     assert (callback.state, callback.talking_at, callback.registration.attempts) == (C.TALKING, began, 0)
     assert conversations.default_outcome(callback) is O.REACHED
 
@@ -56,8 +56,8 @@ def test_absent_desk_releases_its_citizen_who_is_due_at_once(
     place = callback.registration
     assert (callback.outcome, place.state, place.attempts) == (O.CALL_AGAIN, R.WAITING, 0)
     assert place.not_before is not None and place.not_before <= now(session)
-    assert line.before_me(session, place) == 0
-    assert line.take_next(session, callback.round_id, now(session)) == place.id
+    assert order.before_me(session, place) == 0
+    assert order.take_next(session, callback.round_id, now(session)) == place.id
 
 
 @pytest.mark.parametrize("back", [True, False])
@@ -89,7 +89,7 @@ def test_desk_back_at_the_last_moment_has_one_result(engine: Engine, settings: S
                 conversations.end_overdue(session, callback.token, settings)
                 return False
             on_the_line = Callback.hangup_asked_at.is_(None)
-            return callbacks.move(session, callback.token, C.TALKING, on_the_line) is not None
+            return transitions.move(session, callback.token, C.TALKING, on_the_line) is not None
 
     came_back = sum(at_once(6, act))
     with reading(engine) as session:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk
 from db.states import CallbackState, Outcome
-from hotline.callbacks import callbacks, conversations, cut_conversations
+from hotline.callbacks import conversations, cut_conversations, transitions
 from hotline.desks import transfers
 from settings import Settings
 from tests.factories import SECOND, a_callback, at_once
@@ -31,7 +31,7 @@ def test_hold_and_resume_do_not_use_agreed_minutes(session: Session, settings: S
     for _ in range(2):
         conversations.resume(session, callback, settings)
     assert (callback.state, callback.on_hold_at) == (C.HELD, None), "the dialer takes them back"
-    callbacks.move(session, callback.token, C.TALKING, held_until=None)
+    transitions.move(session, callback.token, C.TALKING, held_until=None)
     assert callback.held_s >= 20
     assert conversations.resume(session, callback, settings).state is C.TALKING
     assert conversations.default_outcome(callback) is Outcome.REACHED

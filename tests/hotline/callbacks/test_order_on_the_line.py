@@ -5,9 +5,9 @@ from sqlalchemy import Engine
 from db.engine import now, reading, writing
 from db.models import Registration, WaitingCaller
 from db.states import CallbackState, Outcome
-from hotline.callbacks import callbacks, claims, closing, direct_routing, toll, waiting_callers
+from hotline.callbacks import claims, closing, direct_routing, toll, transitions, waiting_callers
 from hotline.ledger.verify import verify
-from hotline.line import busy_numbers, line
+from hotline.line import busy_numbers, order
 from settings import Settings
 from tests import factories as make
 from tests.hotline.callbacks.waiting_callers import a_live_desk, given, joins, operators_line, stays, talked
@@ -18,7 +18,7 @@ C, O = CallbackState, Outcome  # noqa: E741
 
 def ends(engine: Engine, settings: Settings, id_: int, outcome: Outcome) -> None:
     with writing(engine) as session:
-        callback = callbacks.of_registration(session, id_)
+        callback = transitions.of_registration(session, id_)
         assert callback and closing.close(session, callback.token, outcome, settings)
 
 
@@ -39,7 +39,7 @@ def test_waiting_caller_and_callbacks_are_served_in_order(engine: Engine, settin
     assert given(engine) == []
     assert verify(engine).problems == []
     with reading(engine) as session:
-        assert line.before_me(session, session.get_one(Registration, behind)) == 0
+        assert order.before_me(session, session.get_one(Registration, behind)) == 0
 
 
 def test_free_desks_get_waiting_callers_in_line_order(
@@ -162,6 +162,6 @@ def test_manual_desk_takes_the_waiting_caller_without_a_call(engine: Engine, set
         )
         assert taken and taken.state is C.CLAIMED and waiting_callers.is_on_the_line(session, taken)
         assert toll.take(session, "callback-another", make.a_number(), none)
-        assert callbacks.ask_call(session, taken, none).state is C.DIALING
+        assert transitions.ask_call(session, taken, none).state is C.DIALING
         closing.close(session, taken.token, O.RETURNED, none)
         assert waiting_callers.find(session, waits)  # and goes on waiting, first in the line

@@ -12,9 +12,9 @@ from db.models import Breaker, Callback, PlacedCall, Registration, Round
 from db.states import CallbackState, Fact, Outcome, RegistrationState
 from hotline.callbacks import breaker, claims, closing, own_faults, placing, toll
 from hotline.callbacks.own_faults import Cut
-from hotline.ledger import ledger
+from hotline.ledger import entries
 from hotline.ledger.verify import verify
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 from tests import factories as make
 
@@ -169,7 +169,7 @@ class Evening:
             line = [make.a_registration(session, round_) for _ in range(places)]
             session.flush()
             for place in line:
-                ledger.record(session, Fact.REGISTERED, place)
+                entries.record(session, Fact.REGISTERED, place)
             self.places = {r.number: place for place, r in enumerate(line)}
             self.bad = set(bad)
             breaker.answers(session, yes=True)
@@ -188,7 +188,7 @@ class Evening:
         """Calls the next one; how many seconds that takes."""
         with writing(self.engine) as session:
             free = toll.room(session, self.settings).calls > 0
-            callback = free and claims.call_ahead(session, rounds.get(session, self.round_id))
+            callback = free and claims.call_ahead(session, phases.get(session, self.round_id))
             if not callback:
                 return self._nothing_for(session)
             token, number = callback.token, callback.registration.number
@@ -313,7 +313,7 @@ def test_probe_with_an_unseen_end_passes_nobody_over(engine: Engine, settings: S
         for waiting in session.query(Registration):
             waiting.not_before = None
         session.query(Breaker).one().tried = ""
-        callback = claims.call_ahead(session, rounds.get(session, evening.round_id))
+        callback = claims.call_ahead(session, phases.get(session, evening.round_id))
         assert callback
         placing.take_up(session, callback.token)
         head = callback.registration_id
@@ -327,9 +327,9 @@ def test_ledger_with_a_fault_that_had_no_call_is_wrong(
 ) -> None:
     with writing(engine) as session:
         place = make.a_registration(session, make.a_round(session))
-        ledger.record(session, Fact.REGISTERED, place)
+        entries.record(session, Fact.REGISTERED, place)
         place.not_before = now(session) + timedelta(minutes=5)
         session.flush()
-        ledger.record(session, Fact.OUTCOME, place, outcome=Outcome.FAILED)
+        entries.record(session, Fact.OUTCOME, place, outcome=Outcome.FAILED)
     (problem,) = verify(engine).problems
     assert "leads from waiting to waiting" in problem or "changes not_before" in problem

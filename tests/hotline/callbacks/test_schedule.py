@@ -14,7 +14,7 @@ from hotline.callbacks import claims, closing, schedule
 from hotline.callbacks.schedule import Line
 from hotline.clock import CITY, is_quiet
 from hotline.errors import Refused
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import QuietHours, Settings, load
 from tests.factories import SECOND, a_registration, a_round, some_registrations
 
@@ -164,7 +164,7 @@ def test_repeated_own_fault_passes_over_only_who_blocks_others(
 
 def calls(session: Session, round_id: int, settings: Settings, outcome: Outcome) -> Callback | None:
     """The next citizen is called, with this outcome."""
-    callback = claims.call_ahead(session, rounds.get(session, round_id))
+    callback = claims.call_ahead(session, phases.get(session, round_id))
     if callback:
         closing.close(session, callback.token, outcome, settings)
     return callback

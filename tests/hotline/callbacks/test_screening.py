@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from db.engine import reading, writing
 from db.models import Desk, Round
 from db.states import CallbackState
-from hotline.callbacks import assignment, callbacks, claims, screening, serving
+from hotline.callbacks import assignment, claims, screening, serving, transitions
 from hotline.errors import Refused
 from settings import Settings
 from tests.factories import a_desk, a_round, a_user, some_registrations
@@ -70,5 +70,5 @@ def test_citizen_just_assigned_cannot_be_screened(engine: Engine, settings: Sett
     with pytest.raises(Refused, match="wrong-state"), writing(engine) as session:
         screening.screen(session, waits, session.get_one(Desk, operator.id))
     with reading(engine) as session:
-        kept = callbacks.get(session, waits.id)
+        kept = transitions.get(session, waits.id)
         assert (kept.desk_id, kept.state) == (desk.id, C.WAITING)

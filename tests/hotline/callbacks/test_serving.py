@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Desk, Round
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from hotline.callbacks import assignment, callbacks, conversations, placing, serving
-from hotline.rounds import planning, rounds
+from hotline.callbacks import assignment, conversations, placing, serving, transitions
+from hotline.rounds import phases, planning
 from settings import Settings
 from tests.factories import a_desk, a_round, newest_event, told
 from tests.hotline.callbacks.served_round import called_ahead, some_desks, talks
@@ -56,7 +56,7 @@ def test_leaving_desk_closes_only_an_ended_conversation(
         serving.ask_next(session, desk, None, settings)
     for callback in (first, second):
         talks(session, callback)
-    callbacks.move(session, first.token, C.ENDED, ended_at=now(session))
+    transitions.move(session, first.token, C.ENDED, ended_at=now(session))
     serving.leave(session, ended, settings)
     serving.leave(session, goes_on, settings)
     assert (first.state, first.outcome) == (C.CLOSED, O.REACHED)
@@ -95,7 +95,7 @@ def test_next_after_an_ended_call_counts_a_real_talk_only(
     if spoke:
         talks(session, callback)
     at = now(session)
-    callbacks.move(session, callback.token, C.ENDED, ended_at=at)
+    transitions.move(session, callback.token, C.ENDED, ended_at=at)
     assert serving.ask_next(session, desk, callback.id, settings) is None
     assert (callback.state, callback.outcome, callback.ended_at) == (C.CLOSED, outcome, at)
 
@@ -120,7 +120,7 @@ def test_next_after_the_round_end_closes_and_brings_nobody(
     first, waiting = called_ahead(session, round_, 2)
     serving.ask_next(session, desk, None, settings)
     talks(session, first)
-    rounds.end_round(session, round_)
+    phases.end_round(session, round_)
     assert serving.ask_next(session, desk, first.id, settings) is None
     assert serving.ask_next(session, desk, first.id, settings) is None, "a key pressed twice"
     for of_another in (None, waiting.id, 10_000):
@@ -147,13 +147,13 @@ def test_pause_keeps_citizens_waiting_until_resumed(
     assert [r.id for r in serving.served(session)] == [round_.id]
     serving.ask_next(session, desk, None, settings)
     (ready,) = called_ahead(session, round_, 1)
-    rounds.pause(session, round_)
+    phases.pause(session, round_)
     assert list(serving.served(session)) == [], "nobody is called"
     assert (assignment.match(session), ready.desk_id) == (0, None)
-    rounds.resume(session, round_)
+    phases.resume(session, round_)
     assert (assignment.match(session), ready.desk_id) == (1, desk.id)
     talks(session, ready)
-    rounds.pause(session, round_)
+    phases.pause(session, round_)
     serving.ask_next(session, desk, ready.id, settings)
     session.refresh(round_)
     assert round_.paused_at is None, "who asks for the next goes on"
@@ -201,7 +201,7 @@ def test_ended_round_releases_only_calls_without_a_desk(
     (ringing,) = called_ahead(session, round_, 1, C.RINGING)
     serving.ask_next(session, desk, None, settings)
     assert list(serving.left_behind(session)) == []
-    rounds.end_round(session, round_)
+    phases.end_round(session, round_)
     assert list(serving.left_behind(session)) == [waiting.token, ringing.token]
     assert not serving.let_go(session, given.token), "this one has just been given to a desk"
     assert serving.let_go(session, waiting.token)
@@ -226,7 +226,7 @@ def test_citizen_being_hung_up_is_passed_over(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     first, second = called_ahead(session, round_, 2)
-    callbacks.ask_hangup(session, first)
+    transitions.ask_hangup(session, first)
     assert serving.ask_next(session, desk, None, settings) is second
 
 

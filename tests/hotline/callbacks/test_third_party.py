@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import AuditEntry, BlockReason, Callback, Desk, Guest, PlacedCall, Role, User
 from db.states import GUEST_MOVES, CallbackState, GuestEnd, GuestState, Outcome
-from hotline.callbacks import callbacks, conversations, third_party, toll
+from hotline.callbacks import conversations, third_party, toll, transitions
 from hotline.line import blocked
 from settings import Settings
 from tests.factories import a_callback, an_official, told
@@ -197,7 +197,7 @@ def test_ended_conversation_drops_the_pending_guest(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
     guest = ask(session, callback, settings)
-    callbacks.move(session, callback.token, C.PARTING, parting_at=now(session))
+    transitions.move(session, callback.token, C.PARTING, parting_at=now(session))
     assert third_party.take_up(session, guest.token, settings) is None
     assert (guest.state, guest.ended_by) == (G.ENDED, GuestEnd.CONVERSATION)
     assert session.scalars(select(PlacedCall).where(PlacedCall.token == guest.token)).all() == []

@@ -11,7 +11,7 @@ from hotline import audit
 from hotline.callbacks import schedule, threats
 from hotline.control import control_room
 from hotline.control.alarms import AlarmKind
-from hotline.recordings import recordings
+from hotline.recordings import archive
 from tests.factories import HOUR, a_callback, a_desk, a_user
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
@@ -43,7 +43,7 @@ def test_recording_of_a_threat_outlives_the_others(
         made = {"file": f"{callback.token}.wav", "sha256": "0" * 64, "seconds": 5}
         session.add(Recording(callback_id=callback.id, made_at=now(session) - timedelta(days=40), **made))
     session.flush()
-    assert [one.callback_id for one in recordings.expired(session, 30)] == [calm.id]
+    assert [one.callback_id for one in archive.expired(session, 30)] == [calm.id]
 
 
 def test_own_agreed_calls_are_listed_soonest_first(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk
 from db.states import CallbackState
-from hotline.callbacks import callbacks, conversations, round_statistics, time_left
+from hotline.callbacks import conversations, round_statistics, time_left, transitions
 from settings import Settings
 from tests import factories as make
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
@@ -43,11 +43,11 @@ def test_more_time_left_sounds_no_tone(engine: Engine, token: str):
 def test_our_absence_does_not_use_agreed_minutes(engine: Engine, settings: Settings, token: str):
     with writing(engine) as session:
         assert conversations.lose(session, token, settings)
-        held = callbacks.by_token(session, token)
+        held = transitions.by_token(session, token)
         assert held and held.held_at
         held.held_at -= 20 * make.SECOND  # gone for 20 s
         session.flush()
-        back = callbacks.move(session, token, CallbackState.TALKING, held_until=None)
+        back = transitions.move(session, token, CallbackState.TALKING, held_until=None)
         assert back and back.held_at is None
         assert 20 <= back.held_s < 25
         at = now(session)
@@ -56,7 +56,7 @@ def test_our_absence_does_not_use_agreed_minutes(engine: Engine, settings: Setti
         back.talking_at = at - timedelta(minutes=5, seconds=31)
     assert due(engine) == []
     with writing(engine) as session:
-        back = callbacks.by_token(session, token)
+        back = transitions.by_token(session, token)
         assert back and back.talking_at
         back.talking_at -= 25 * make.SECOND
     assert due(engine) == [token]
@@ -72,13 +72,13 @@ def test_repeated_absence_is_not_part_of_the_length(session: Session, settings: 
         callback.held_at -= 10 * make.SECOND
         session.flush()
         assert time_left.spoken(callback, now(session) + make.HOUR) < 2 * make.MINUTE, "it stands still"
-        callbacks.move(session, callback.token, CallbackState.TALKING, held_until=None)
+        transitions.move(session, callback.token, CallbackState.TALKING, held_until=None)
     conversations.lose(session, callback.token, settings)
     session.refresh(callback)
     assert callback.held_at
     callback.held_at -= 10 * make.SECOND
     session.flush()
-    ended = callbacks.move(session, callback.token, CallbackState.ENDED, ended_at=now(session))
+    ended = transitions.move(session, callback.token, CallbackState.ENDED, ended_at=now(session))
     assert ended and ended.held_at is None
     assert 30 <= ended.held_s < 40
     (length,) = round_statistics.of_round(session, callback.round_id).conversations

@@ -12,11 +12,11 @@ from db.engine import now, reading, writing
 from db.models import Heartbeat, PlacedCall
 from db.states import CallbackState
 from hotline import heartbeats
-from hotline.callbacks import callbacks, placing, toll
+from hotline.callbacks import placing, toll, transitions
 from hotline.callbacks.toll import CallPermit, Cap
 from hotline.errors import Refused
 from hotline.line import busy_numbers
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 from tests.factories import HOUR, SECOND, a_callback, a_desk, a_user, at_once
 
@@ -154,7 +154,7 @@ def test_cap_of_the_number_spares_the_first_call(
     callback = a_callback(session, number=NUMBER)
     placed(session, HOUR, 2, NUMBER)
     if before == "the operators' line":
-        callback.round_id = rounds.operators_line(session).id
+        callback.round_id = phases.operators_line(session).id
     elif before != "nothing":
         earlier = a_callback(session, CallbackState.CLOSED)
         earlier.registration_id = callback.registration_id
@@ -201,11 +201,11 @@ def test_reached_cap_refuses_the_desk_but_keeps_its_citizen(session: Session, ca
     settings = capped(calls_per_hour=2)
     placed(session, HOUR / 2, 2)
     with pytest.raises(Refused) as refused:
-        callbacks.ask_call(session, callback, settings)
+        transitions.ask_call(session, callback, settings)
     assert (refused.value.code, callback.state) == ("calls-capped", CallbackState.CLAIMED)
     session.get_one(PlacedCall, "old-0").at = now(session) - HOUR - SECOND
     session.flush()
-    assert callbacks.ask_call(session, callback, settings).state is CallbackState.DIALING
+    assert transitions.ask_call(session, callback, settings).state is CallbackState.DIALING
 
 
 def test_late_own_fault_of_an_ended_call_still_counts(session: Session, capped: Capped) -> None:

@@ -12,13 +12,13 @@ from db.models import BreakReason, Callback, Desk, Event, Round
 from db.states import CallbackState, Outcome
 from hotline import heartbeats
 from hotline.callbacks import (
-    callbacks,
     claims,
     closing,
     conversations,
     direct_routing,
     screening,
     serving,
+    transitions,
     wrap_up,
 )
 from hotline.desks import transfers
@@ -38,7 +38,7 @@ Turn = Callable[[Session, Desk, Settings], object]
 def since(session: Session, desk: Desk) -> datetime | None:
     """Asked in both ways, which agree."""
     session.refresh(desk)
-    in_hand = callbacks.live_at_desk(session, desk.id)
+    in_hand = transitions.live_at_desk(session, desk.id)
     found = wrap_up.since(session, desk, in_hand)
     if in_hand is None:
         assert wrap_up.idle_since(session, [desk]).get(desk.id) == found
@@ -106,7 +106,7 @@ def leaves(session: Session, desk: Desk, settings: Settings) -> None:
 def is_given_one(session: Session, desk: Desk, settings: Settings) -> None:
     callback = called_ahead(session, session.get_one(Round, desk.round_id))
     callback.desk_id = desk.id
-    callbacks.move(session, callback.token, C.TALKING, talking_at=now(session))
+    transitions.move(session, callback.token, C.TALKING, talking_at=now(session))
 
 
 def speaks_first(session: Session, desk: Desk, settings: Settings) -> None:
@@ -152,8 +152,8 @@ def test_empty_manual_claim_ends_the_wrap_up(session: Session, settings: Setting
     assert user.desk is not None and user.desk_id is not None
     callback = claims.claim(session, round_id=round_.id, desk_id=user.desk_id, user_id=user.id)
     assert callback is not None
-    assert callbacks.move(session, callback.token, C.DIALING)
-    assert callbacks.move(session, callback.token, C.TALKING, talking_at=now(session))
+    assert transitions.move(session, callback.token, C.DIALING)
+    assert transitions.move(session, callback.token, C.TALKING, talking_at=now(session))
     conversations.line_ended(session, callback, settings, hung_up=True)
     closing.record_outcome(session, callback, Outcome.REACHED, settings)
     assert since(session, user.desk) == callback.ended_at

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from db.engine import reading, writing
 from db.models import Callback, Desk, LedgerEntry, Round
 from db.states import CallbackState, Fact, Outcome
-from hotline.callbacks import assignment, callbacks, closing, conversations, serving
+from hotline.callbacks import assignment, closing, conversations, serving, transitions
 from hotline.errors import Refused
 from settings import Settings
 from tests.factories import SECOND, a_callback, a_desk, at_once
@@ -59,7 +59,7 @@ def test_undone_end_returns_the_next_citizen_to_the_line(
     assert (callback.state, callback.said, callback.parting_at) == (C.HELD, None, None)
     assert (ready.state, ready.desk_id, ready.talking_at) == (C.WAITING, None, None)
     assert desk.next_asked_at is None
-    assert callbacks.live_at_desk(session, desk.id) is callback
+    assert transitions.live_at_desk(session, desk.id) is callback
     assert assignment.match(session) == 0
     talks(session, callback)
     assert serving.ask_next(session, desk, callback.id, settings) is ready
@@ -88,7 +88,7 @@ def test_outcome_makes_the_end_final(session: Session, settings: Settings) -> No
     callback = a_callback(session, C.TALKING)
     desk = session.get_one(Desk, callback.desk_id)
     conversations.hang_up(session, callback)
-    assert callbacks.live_at_desk(session, desk.id) is callback, "the desk owes a word"
+    assert transitions.live_at_desk(session, desk.id) is callback, "the desk owes a word"
     closing.record_outcome(session, callback, O.REFUSED, settings)
     assert (callback.outcome, callback.hangup_asked_at is not None) == (O.REFUSED, True)
     assert refusal(conversations.undo, session, callback, desk, settings) == "too-late"

@@ -11,14 +11,14 @@ from db.models import Callback, Desk, Round
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline.callbacks import direct_routing, waiting_callers
 from hotline.line import registration
-from hotline.rounds import round_permissions, rounds
+from hotline.rounds import phases, round_permissions
 from tests import factories as make
 
 C, R, O = CallbackState, RegistrationState, Outcome  # noqa: E741
 
 
 def operators_line(session: Session) -> Round:
-    return rounds.operators_line(session)
+    return phases.operators_line(session)
 
 
 def joins(session: Session, count: int = 1) -> list[int]:

@@ -27,10 +27,10 @@ from db.states import (
     RequestState,
 )
 from hotline.citizens import account_contents, codes, erasure
-from hotline.ledger import ledger, seals, verify
+from hotline.ledger import entries, seals, verify
 from hotline.line import blocked, carry_over, registration
-from hotline.requests import closing, department_work, requests
-from hotline.rounds import rounds
+from hotline.requests import closing, department_work, lifecycle
+from hotline.rounds import phases
 from settings import Settings
 from tests import factories as make
 from tests.hotline.citizens.a_life import NUMBER, OTHER, a_life, delete, everywhere, file
@@ -66,7 +66,7 @@ def test_deletion_of_a_sealed_place_keeps_the_ledger_whole(
     delete(engine)
     with writing(engine) as session:
         seals.seal(session)
-        facts = [entry.fact for entry in ledger.of_registration(session, ids[1])]
+        facts = [entry.fact for entry in entries.of_registration(session, ids[1])]
     assert facts == [Fact.REGISTERED, Fact.CANCELLED]
     report = verify.verify(engine)
     assert report.problems == []
@@ -112,7 +112,7 @@ def test_unreached_place_of_the_deleted_is_not_carried(engine: Engine) -> None:
     with writing(engine) as session:
         round_ = make.a_round(session)
         make.a_registration(session, round_, number=NUMBER, state=RegistrationState.UNREACHED)
-        rounds.end_round(session, round_)
+        phases.end_round(session, round_)
     delete(engine)
     with writing(engine) as session:
         assert carry_over.run(session, 10) == 0
@@ -234,6 +234,6 @@ def test_deletion_removes_answers_to_departments(
         closing.reject(session, request, who="u", reason="کار شهر نیست")
     delete(engine)
     with reading(engine) as session:
-        notes = [entry.note for entry in requests.history(session, session.get_one(Request, request.id))]
+        notes = [entry.note for entry in lifecycle.history(session, session.get_one(Request, request.id))]
         assert notes == ["کدام خانه؟", "", "کدام خانه؟", "", "کار شهر نیست"]
         assert "زنگ دوم" not in str(session.scalars(select(AuditEntry.reason)).all())

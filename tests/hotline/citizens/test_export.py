@@ -15,7 +15,7 @@ from db.states import (
     RequestStep,
 )
 from hotline.citizens import account_contents
-from hotline.requests import requests
+from hotline.requests import lifecycle
 from settings import Settings
 from tests import factories as make
 from tests.hotline.citizens.a_life import NUMBER, OTHER, a_life
@@ -28,8 +28,8 @@ def test_export_holds_a_citizens_data_and_nothing_of_others(engine: Engine, sett
         make.keyed_in(session, live, NUMBER, asked_by=OTHER)
         mine = session.scalars(select(Request).where(Request.number == NUMBER)).first()
         assert mine is not None
-        requests.log(session, mine, RequestStep.REFERRED, "office", "میان خودمان")
-        requests.log(session, mine, RequestStep.NEWS, "office", "در دست کار است")
+        lifecycle.log(session, mine, RequestStep.REFERRED, "office", "میان خودمان")
+        lifecycle.log(session, mine, RequestStep.NEWS, "office", "در دست کار است")
         found = account_contents.export(session, NUMBER, who="command line")
         told = len(session.scalars(select(OutboxMessage).where(OutboxMessage.to == NUMBER)).all())
         asked = session.scalars(select(AuditEntry).where(AuditEntry.action == "citizen-exported")).one()
@@ -57,4 +57,4 @@ def test_account_shows_the_numbers_own_current_data(engine: Engine, settings: Se
     assert sorted(place or 0 for place in waiting) == [0, 0, 3]
     with reading(engine) as session:
         assert account_contents.places(session, OTHER) == []
-        assert requests.latest(session, OTHER)
+        assert lifecycle.latest(session, OTHER)

@@ -21,7 +21,7 @@ from db.states import (
     RequestState,
 )
 from hotline.citizens import account_contents, erasure
-from hotline.ledger import ledger, seals, verify
+from hotline.ledger import entries, seals, verify
 from hotline.line import blocked, registration
 from settings import Settings
 from tests import factories as make
@@ -83,7 +83,7 @@ def test_place_lost_to_a_new_owner_has_its_reason_in_the_ledger(
     new_owner(engine)
     with writing(engine) as session:
         seals.seal(session)
-        last = ledger.of_registration(session, ids[1])[-1]
+        last = entries.of_registration(session, ids[1])[-1]
         assert session.get_one(Registration, ids[0]).state is RegistrationState.WAITING
     assert (
         last.fact is Fact.CANCELLED

@@ -15,7 +15,7 @@ from db.models import Erasure, Picture, PictureKind, Request, RequestEntry
 from db.states import RequestState, RequestStep
 from hotline.citizens import account_contents, erasure, reports
 from hotline.errors import Refused
-from hotline.pictures import pictures
+from hotline.pictures import attachments
 from hotline.pictures.decoding import Plain
 from settings import Settings
 from tests import factories as make
@@ -36,9 +36,9 @@ REPORT = reports.Report(
 
 
 def a_picture(engine: Engine, settings: Settings, number: str = NUMBER) -> str:
-    name = pictures.keep(settings.pictures_dir, PLAIN)
+    name = attachments.keep(settings.pictures_dir, PLAIN)
     with writing(engine) as session:
-        pictures.add(session, name, PLAIN, number=number)
+        attachments.add(session, name, PLAIN, number=number)
     return name
 
 
@@ -118,7 +118,7 @@ def test_simultaneous_objections_with_pictures_count_once(engine: Engine, settin
 
     assert sorted(make.at_once(4, one)) == ["kept"] + ["wrong-state"] * 3
     with reading(engine) as session:
-        assert len(pictures.of_request(session, id_)) == 1
+        assert len(attachments.of_request(session, id_)) == 1
 
 
 @in_both
@@ -128,8 +128,8 @@ def test_expired_pictures_are_deleted_except_open_ones(engine: Engine, settings:
     with writing(engine) as session:
         long_ago = now(session) - timedelta(days=settings.pictures_days + 1)
         for name, state in ((over, RequestState.CLOSED), (open_, RequestState.NEW)):
-            given = pictures.waiting(session, [name], Picture.number == NUMBER)
-            pictures.give(session, given, make.a_request(session, state).id, PictureKind.BEFORE)
+            given = attachments.waiting(session, [name], Picture.number == NUMBER)
+            attachments.give(session, given, make.a_request(session, state).id, PictureKind.BEFORE)
         for name in (nobodys, over, open_):
             session.get_one(Picture, name).made_at = long_ago
     (settings.pictures_dir / "cut.part").write_bytes(b"x")

@@ -12,7 +12,7 @@ from db.models import BlockReason, Official, OutboxKind, OutboxMessage, Round
 from hotline.citizens import account_contents, erasure, round_alerts
 from hotline.errors import Blocked, Refused
 from hotline.line import blocked, registration
-from hotline.rounds import planning, rounds
+from hotline.rounds import phases, planning
 from tests.factories import HOUR, a_number, an_official
 
 
@@ -109,7 +109,7 @@ def test_impossible_wish_is_refused(session: Session, office: Official) -> None:
     with pytest.raises(Refused, match="way-needs-mobile"):
         wished(session, office, "+983132212345")
     with pytest.raises(Refused, match="not-found"):
-        round_alerts.wish(session, number, rounds.operators_line(session).official.id, "fa")
+        round_alerts.wish(session, number, phases.operators_line(session).official.id, "fa")
     with pytest.raises(Refused, match="not-found"):
         round_alerts.wish(session, number, 10_000, "fa")
     blocked.block(session, number, BlockReason.NUISANCE)

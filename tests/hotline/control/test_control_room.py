@@ -13,8 +13,8 @@ from hotline.control import control_room
 from hotline.control.alarms import AlarmCause, AlarmKind
 from hotline.control.control_room import DeskDoing, LiveDesk
 from hotline.desks import desk_messages
-from hotline.nodes import draining, leases, nodes
-from hotline.rounds import rounds
+from hotline.nodes import administration, draining, leases
+from hotline.rounds import phases
 from settings import Settings
 from tests import factories as make
 from tests.factories import HOUR, MINUTE
@@ -60,7 +60,7 @@ def kinds(session: Session) -> list[AlarmKind]:
 
 def test_city_at_night_shows_a_quiet_control_room(session: Session) -> None:
     make.a_round(session, Phase.OVER)
-    line = rounds.operators_line(session)
+    line = phases.operators_line(session)
     make.some_registrations(session, line, 2)
     make.a_desk(session, connected=False)  # nobody's
     room = control_room.show(session)
@@ -130,7 +130,7 @@ def test_line_with_nobody_due_raises_no_alarm(session: Session, live: Round) -> 
 def test_stalled_operators_line_with_a_desk_raises_an_alarm(
     session: Session,
 ) -> None:
-    line = rounds.operators_line(session)
+    line = phases.operators_line(session)
     line.opened_at = line.starts_at = now(session) - HOUR
     make.some_registrations(session, line, 1)
     desk = make.a_desk(session)
@@ -165,7 +165,7 @@ def test_lost_node_raises_an_alarm_unless_drained(session: Session, settings: Se
     one.lost_at = now(session)
     session.flush()
     assert kinds(session) == [AlarmKind.NODE_SILENT]
-    nodes.drain(session, "one", who="sara")
+    administration.drain(session, "one", who="sara")
     assert kinds(session) == []
 
 

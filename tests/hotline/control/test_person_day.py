@@ -11,11 +11,11 @@ from db.engine import now
 from db.models import Break, BreakReason, Desk, Event, User
 from db.states import CallbackState, Outcome
 from hotline import heartbeats
-from hotline.callbacks import callbacks, closing, conversations, direct_routing, serving
+from hotline.callbacks import closing, conversations, direct_routing, serving, transitions
 from hotline.control import person_day
 from hotline.control.person_day import DaySpan
 from hotline.control.person_states import Did
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from hotline.timetable import days
 from settings import Settings
 from tests import factories as make
@@ -143,7 +143,7 @@ def test_last_span_of_a_running_day_has_no_end(session: Session, settings: Setti
     callback = make.a_callback(session, C.WAITING, user)
     events.callback_changed(session, callback)
     assert serving.begins(session, callback)
-    callbacks.move(session, callback.token, C.TALKING, talking_at=now(session))
+    transitions.move(session, callback.token, C.TALKING, talking_at=now(session))
     conversations.line_ended(session, callback, settings, hung_up=True)
     closing.record_outcome(session, callback, Outcome.REACHED, settings)
     spread(session, user)
@@ -181,7 +181,7 @@ def spread(session: Session, user: User) -> None:
 def test_live_desk_waits_until_it_takes_no_more_calls(
     session: Session, settings: Settings, user: User
 ) -> None:
-    desk, line = user.desk, rounds.operators_line(session)
+    desk, line = user.desk, phases.operators_line(session)
     assert desk is not None
     serving.serve(session, desk, line.id, settings)
     assert what_log_says(session, desk) == ["live-on", "serves"]

@@ -13,7 +13,7 @@ from db.engine import now, reading, writing
 from db.models import Desk, User
 from db.states import CallbackState
 from dialer.desk_calls import desk_of
-from hotline.callbacks import callbacks, conversations, toll
+from hotline.callbacks import conversations, toll, transitions
 from hotline.desks import desk_phones
 from hotline.errors import Refused
 from hotline.people import accounts, sign_ins
@@ -331,7 +331,7 @@ def test_telephone_back_by_itself_is_not_redialled(engine: Engine, desk_id: int,
         token = make.a_callback(session, C.TALKING, session.query(User).one()).token
         desk_phones.ask_again(session, token)
         conversations.lose(session, token, settings)
-        callbacks.move(session, token, C.TALKING, held_until=None)
+        transitions.move(session, token, C.TALKING, held_until=None)
     assert take_up(engine, desk_id) is None
     with reading(engine) as session:
         assert desk_phones.asked(session) == []

@@ -12,7 +12,7 @@ from api.cookies import COOKIE
 from db.engine import now, writing
 from db.models import AuditEntry, Callback, Desk, Hearing, Role, User
 from db.states import CallbackState, Outcome
-from hotline.callbacks import assignment, callbacks, closing, screening
+from hotline.callbacks import assignment, closing, screening, transitions
 from hotline.desks import supervising
 from hotline.people import sign_ins
 from settings import Settings
@@ -133,19 +133,19 @@ def test_supervising_desk_may_not_call_or_screen(
     waiting.desk_id = None
     assert refusal(lambda: screening.screen(session, waiting, mine)) == "desk-hears"
     own = make.a_callback(session, C.CLAIMED, supervisor)
-    assert refusal(lambda: callbacks.ask_call(session, own, settings)) == "desk-hears"
+    assert refusal(lambda: transitions.ask_call(session, own, settings)) == "desk-hears"
 
 
 # --- what ends it ---
 
 
 def _hangs_up(session: Session, _mine: Desk, talking: Callback, _settings: Settings) -> None:
-    callbacks.move(session, talking.token, C.ENDED)
+    transitions.move(session, talking.token, C.ENDED)
 
 
 def _next(session: Session, _mine: Desk, talking: Callback, settings: Settings) -> None:
     """The heard desk presses «next», and speaks with another citizen already."""
-    callbacks.move(session, talking.token, C.ENDED)
+    transitions.move(session, talking.token, C.ENDED)
     closing.close(session, talking.token, Outcome.REACHED, settings)
     user = session.scalars(select(User).where(User.desk_id == talking.desk_id)).one()
     make.a_callback(session, C.TALKING, user)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, writing
 from db.models import AuditEntry, BreakReason, Callback, Desk, Hearing, Role, Round, User
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import breaks, callbacks, conversations, cut_conversations, serving
+from hotline.callbacks import breaks, conversations, cut_conversations, serving, transitions
 from hotline.desks import transfers
 from hotline.errors import Refused
 from settings import Settings
@@ -137,7 +137,7 @@ def test_undo_at_the_receiving_desk_does_not_return_the_citizen(
     desk.round_id, desk.next_asked_at = mine.round_id, now(session)
     session.flush()
     given = _give(session, mine, other, settings)
-    callbacks.move(session, given.token, C.TALKING, held_until=None)
+    transitions.move(session, given.token, C.TALKING, held_until=None)
     assert refusal(conversations.send_back, session, desk, make.a_callback(session, C.PARTING)) == "desk-busy"
 
 

@@ -9,8 +9,8 @@ from db.engine import reading, writing
 from db.models import LedgerEntry, Registration
 from db.states import Outcome
 from hotline.ledger.verify import verify
-from hotline.line import fairness, line
-from hotline.rounds import rounds
+from hotline.line import fairness, order
+from hotline.rounds import phases
 from settings import Settings
 from tests.kit.shifted_clock import ShiftedClock, clock
 from tests.kit.story import Story
@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 def story(engine: Engine, settings: Settings) -> Story:
     story = Story(engine, settings.model_copy(update={"max_attempts": 3, "retry_seconds": 1200}))
     with writing(engine) as session:
-        round_ = rounds.get(session, story.round)
+        round_ = phases.get(session, story.round)
         for name in ("announce_at", "registration_from", "starts_at"):
             setattr(round_, name, getattr(round_, name) - 24 * HOUR)
     return story
@@ -32,7 +32,7 @@ def story(engine: Engine, settings: Settings) -> Story:
 
 def in_line(story: Story) -> list[int]:
     with reading(story.engine) as session:
-        return [r.id for r in line.page(session, story.round, 99, None)]
+        return [r.id for r in order.page(session, story.round, 99, None)]
 
 
 def proven(story: Story) -> None:
@@ -53,7 +53,7 @@ def test_registrations_after_a_clock_set_back_keep_the_order(
     assert in_line(story) == ids
     with reading(story.engine) as session:
         rows = session.scalars(select(Registration).order_by(Registration.id)).all()
-        assert [line.before_me(session, row) for row in rows] == [0, 1, 2, 3, 4]
+        assert [order.before_me(session, row) for row in rows] == [0, 1, 2, 3, 4]
         times = session.scalars(select(LedgerEntry.at).order_by(LedgerEntry.id)).all()
         assert list(times) == sorted(times)
     assert [story.called(Outcome.REACHED) for _ in range(5)] == ids
@@ -83,8 +83,8 @@ def test_clock_set_back_does_not_hide_a_passed_citizen(story: Story, clock: Shif
     first, second = story.registers(), story.registers()
     clock.shift = -HOUR
     with pytest.MonkeyPatch.context() as cheat:
-        cheat.setattr(line, "take_next", lambda session, _, at: line.take(session, second, at))
-        cheat.setattr(line, "passed", lambda *_: [])
+        cheat.setattr(order, "take_next", lambda session, _, at: order.take(session, second, at))
+        cheat.setattr(order, "passed", lambda *_: [])
         assert story.called(None) == second
     (problem,) = verify(story.engine).problems
     assert f"but {first} stood before it" in problem

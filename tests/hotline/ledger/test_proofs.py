@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from db.engine import reading, writing
 from hotline.errors import Refused
-from hotline.ledger import ledger, seals
+from hotline.ledger import entries, seals
 from tests.hotline.ledger.tampering import problems
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.story import Story
@@ -42,7 +42,7 @@ def test_documented_verifier_tells_true_from_false_proofs(
         story.registers()
         made = story.seals()
         with reading(engine) as session:
-            lines = [ledger.canonical(entry) for entry in ledger.entries(session, 0, 100)]
+            lines = [entries.canonical(entry) for entry in entries.list_entries(session, 0, 100)]
             assert stranger["root"](lines).hex() == made.root
             for number, each in enumerate(lines, 1):
                 proof = seals.inclusion(session, number)

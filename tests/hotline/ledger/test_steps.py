@@ -13,8 +13,8 @@ from db.engine import now, writing
 from db.models import LedgerEntry, Request, RequestEntry
 from db.states import Fact, RequestState, RequestStep
 from hotline.citizens import erasure, retention
-from hotline.ledger import ledger, seals
-from hotline.requests import closing, requests, work
+from hotline.ledger import entries, seals
+from hotline.requests import closing, lifecycle, work
 from hotline.requests.parts import Piece
 from tests.factories import a_request, at_once
 from tests.hotline.ledger.tampering import edit, free_to_edit, problems
@@ -40,7 +40,7 @@ def history(engine: Engine) -> list[int]:
     with writing(engine) as session:
         request = a_history(session)
         seals.seal(session)
-        return [step.id for step in requests.history(session, request)]
+        return [step.id for step in lifecycle.history(session, request)]
 
 
 def leaves(session: Session) -> list[LedgerEntry]:
@@ -55,14 +55,14 @@ def test_each_step_is_a_leaf_without_text_or_number(engine: Engine, history: lis
         found = leaves(session)
         assert [leaf.step_id for leaf in found] == history
         for leaf in found:
-            line = ledger.canonical(leaf).decode()
+            line = entries.canonical(leaf).decode()
             assert re.fullmatch(
                 r'\[\d+,"[0-9TZ:.-]+","request_step",null,null,'
                 r'\{"note":"[0-9a-f]{64}","office":"[0-9a-f]{64}","step":"[0-9a-f]{64}"\}\]',
                 line,
             )
             assert tracking not in line
-        for proven in requests.proven(session, session.scalars(select(Request)).one()):
+        for proven in lifecycle.proven(session, session.scalars(select(Request)).one()):
             kept = json.loads(proven.entry.details)
             assert sha256(proven.told.encode()).hexdigest() == kept["step"]
             if proven.step.step in (T.REFERRED, T.CONFIRMED):
@@ -83,10 +83,10 @@ def test_merged_split_and_expired_requests_verify(engine: Engine) -> None:
         for part in (one, other):
             refer(session, part)
             work.reply(session, part, who="d", reply="شد")
-        requests.log(session, first, T.REMINDED, "", due_at=now(session) + DAY)
+        lifecycle.log(session, first, T.REMINDED, "", due_at=now(session) + DAY)
         steps = session.scalar(select(func.count(RequestEntry.id)))
         assert len(leaves(session)) == steps
-        (ended,) = [p for p in requests.proven(session, whole) if p.step.step is T.REPLIED]
+        (ended,) = [p for p in lifecycle.proven(session, whole) if p.step.step is T.REPLIED]
         assert json.loads(ended.told)[-1] == "office", "its parts have ended it, and no citizen"
     assert problems(engine) == []
 
@@ -155,7 +155,7 @@ def test_step_rewritten_with_its_leaf_breaks_the_seal(engine: Engine, history: l
         leaf.details = json.dumps(
             json.loads(leaf.details) | {"note": note}, sort_keys=True, separators=(",", ":")
         )
-        leaf.digest = ledger.digest(leaf)
+        leaf.digest = entries.digest(leaf)
     found = problems(engine)
     assert found and all(problem.startswith("seal ") for problem in found)
 
@@ -178,7 +178,7 @@ def test_deleted_words_of_a_citizen_leave_the_ledger_whole(
         assert SAID not in [note for note, _ in kept] and ("", None) in kept
         assert [note for note, _ in kept].count("چراغ عوض شد") == 1
         request = session.scalars(select(Request)).one()
-        denied = [each for each in requests.proven(session, request) if each.step.step is T.DENIED]
+        denied = [each for each in lifecycle.proven(session, request) if each.step.step is T.DENIED]
         assert [each.note for each in denied] == [None]
         assert retention.forget_requests(session, 400, 1) == 0
     assert problems(engine) == []
@@ -198,7 +198,7 @@ def test_concurrent_requests_leave_one_leaf_per_step(
 ) -> None:
     def report(_which: int) -> None:
         with writing(engine) as session:
-            requests.log(session, a_request(session), T.REPORTED, "")
+            lifecycle.log(session, a_request(session), T.REPORTED, "")
 
     at_once(8, report)
     with writing(engine) as session:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError
 
 from db.engine import writing
 from db.models import LedgerEntry, Registration
-from hotline.ledger import ledger
+from hotline.ledger import entries
 from tests.hotline.ledger.tampering import edit, free_to_edit, problems
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.story import Story, told
@@ -53,7 +53,7 @@ def test_row_edited_with_its_digest_breaks_the_seal(story: Story, engine: Engine
         free_to_edit(session, "ledger")
         entry = session.get_one(LedgerEntry, 5)
         entry.at += timedelta(microseconds=1)
-        entry.digest = ledger.digest(entry)
+        entry.digest = entries.digest(entry)
     found = problems(engine)
     assert found and all(problem.startswith("seal ") for problem in found)
 
@@ -91,7 +91,7 @@ def test_renumbered_rows_after_a_deletion_break_the_seal(story: Story, engine: E
             session.execute(text("UPDATE ledger SET id = :to WHERE id = :id"), {"to": id_ - 1, "id": id_})
         session.expire_all()
         for entry in session.scalars(select(LedgerEntry)):
-            entry.digest = ledger.digest(entry)
+            entry.digest = entries.digest(entry)
     assert any("its root is not" in problem for problem in problems(engine))
 
 
@@ -137,7 +137,7 @@ def cheat_calls_the_second(story: Story, second: int) -> None:
         row = session.get_one(Registration, second)
         row.state = "calling"  # type: ignore[assignment]
         session.flush()
-        ledger.record(session, ledger.Fact.CALLED, row, passed=[])
+        entries.record(session, entries.Fact.CALLED, row, passed=[])
 
 
 def test_queue_jumper_is_named_with_the_passed_citizen(story: Story, engine: Engine) -> None:
@@ -166,5 +166,5 @@ def test_impossible_facts_are_named(
         for name, value in values.items():
             setattr(row, name, value)
         session.flush()
-        ledger.record(session, ledger.Fact(fact), row)
+        entries.record(session, entries.Fact(fact), row)
     assert any(named in problem for problem in problems(engine))

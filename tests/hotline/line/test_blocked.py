@@ -9,12 +9,12 @@ from db.engine import reading, writing
 from db.models import BlockReason, LedgerEntry, Registration
 from db.states import CallbackState, Fact, Outcome, Phase, RegistrationState
 from dialer.ami import Ami
-from dialer.dialer import Dialer
+from dialer.loop import Dialer
 from hotline import audit
-from hotline.callbacks import callbacks, claims, closing
+from hotline.callbacks import claims, closing, transitions
 from hotline.errors import Refused
 from hotline.line import blocked
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_number, a_registration, a_round, a_user
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
@@ -53,7 +53,7 @@ def test_blocked_citizen_in_a_call_finishes_it(engine: Engine, settings: Setting
         assert blocked.being_called(session, number)
     give_up_blocked(engine, settings)
     with writing(engine) as session:
-        found = callbacks.move(session, callback.token, CallbackState.ENDED)
+        found = transitions.move(session, callback.token, CallbackState.ENDED)
         assert found is not None
         closing.record_outcome(session, found, Outcome.CALL_AGAIN, settings)
     with reading(engine) as session:
@@ -105,7 +105,7 @@ def test_citizen_blocked_before_the_call_is_not_called(engine: Engine, settings:
         callback = a_callback(session)
         blocked.block(session, callback.registration.number, BlockReason.OWNER)
         with pytest.raises(Refused, match="number-blocked"):
-            callbacks.ask_call(session, callback, settings)
+            transitions.ask_call(session, callback, settings)
         assert callback.state is CallbackState.CLAIMED
         closing.record_outcome(session, callback, Outcome.RETURNED, settings)
     give_up_blocked(engine, settings)
@@ -116,21 +116,21 @@ def test_citizen_blocked_before_the_call_is_not_called(engine: Engine, settings:
 def test_paused_round_refuses_calls(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         callback = a_callback(session)
-        round_ = rounds.get(session, callback.round_id)
+        round_ = phases.get(session, callback.round_id)
         a_registration(session, round_)
-        rounds.pause(session, round_)
+        phases.pause(session, round_)
         other = a_user(session, a_desk(session))
         assert other.desk_id
         desk = {"desk_id": other.desk_id, "user_id": other.id}
         for call in (
-            lambda: callbacks.ask_call(session, callback, settings),
+            lambda: transitions.ask_call(session, callback, settings),
             lambda: claims.claim(session, round_id=round_.id, **desk),
             lambda: claims.call_ahead(session, round_),
         ):
             with pytest.raises(Refused, match="round-paused"):
                 call()
-        rounds.resume(session, round_)
-        assert callbacks.ask_call(session, callback, settings).state is CallbackState.DIALING
+        phases.resume(session, round_)
+        assert transitions.ask_call(session, callback, settings).state is CallbackState.DIALING
         assert claims.claim(session, round_id=round_.id, **desk)
 
 
@@ -138,9 +138,9 @@ def test_call_pending_when_its_number_is_blocked_is_not_placed(engine: Engine, s
     ami = Ami(settings.ami, "dialer", "secret")  # is never asked
     with writing(engine) as session:
         callback = a_callback(session)
-        callbacks.ask_call(session, callback, settings)
+        transitions.ask_call(session, callback, settings)
         blocked.block(session, callback.registration.number, BlockReason.OWNER)
     Dialer(settings, engine, ami)._placing.place_asked()
     with reading(engine) as session:
-        kept = callbacks.get(session, callback.id)
+        kept = transitions.get(session, callback.id)
         assert (kept.state, kept.outcome) == (CallbackState.CLOSED, Outcome.RETURNED)

@@ -13,13 +13,13 @@ from db.engine import now, reading, writing
 from db.models import Callback, CallerNow, Heartbeat, LedgerEntry, PlacedCall, Registration
 from db.states import CallbackState, Fact, Outcome, RegistrationState
 from hotline import heartbeats
-from hotline.callbacks import callbacks, claims, closing
+from hotline.callbacks import claims, closing, transitions
 from hotline.callbacks import waiting_callers as waiting
 from hotline.errors import Refused
 from hotline.ledger.verify import verify
 from hotline.line import busy_numbers, confirmation_calls, fairness
 from hotline.outbound import heads_up
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from ivr import callers
 from ivr.caller_cache import CallerCache
 from ivr.server import Server, _write_callers
@@ -139,10 +139,10 @@ def test_call_to_a_busy_citizen_in_hand_is_refused(engine: Engine, settings: Set
         callback = make.a_callback(session)
     dials(engine, callback.registration.number)
     with writing(engine) as session, pytest.raises(Refused, match="engaged"):
-        callbacks.ask_call(session, callbacks.get(session, callback.id), settings)
+        transitions.ask_call(session, transitions.get(session, callback.id), settings)
     dials(engine)
     with writing(engine) as session:
-        asked = callbacks.ask_call(session, callbacks.get(session, callback.id), settings)
+        asked = transitions.ask_call(session, transitions.get(session, callback.id), settings)
         assert asked.state is CallbackState.DIALING
 
 
@@ -151,7 +151,7 @@ def test_busy_number_gets_no_second_call(
 ) -> None:
     id_, keyed = story.registers(), story.keyed_in()
     with writing(story.engine) as session:
-        rounds.open_round(session, rounds.get(session, story.round))
+        phases.open_round(session, phases.get(session, story.round))
         heads_up.tell(session, 5, call_beyond=0)
 
     def due() -> tuple[int, int]:
@@ -202,7 +202,7 @@ def test_simultaneous_reach_for_a_number_has_one_winner(engine: Engine, settings
 
         def call(which: int, ids: list[int] = [round_.id for round_ in both]) -> bool:  # noqa: B006
             with writing(engine) as session:
-                return claims.call_ahead(session, rounds.get(session, ids[which])) is not None
+                return claims.call_ahead(session, phases.get(session, ids[which])) is not None
 
         assert sorted(make.at_once(2, call)) == [False, True]
         with writing(engine) as session:

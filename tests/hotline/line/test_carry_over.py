@@ -23,7 +23,7 @@ from db.models import (
 )
 from db.states import Fact, RegistrationState
 from hotline.line import carry_over, registration
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests.factories import HOUR, a_number, a_registration, a_user, an_official, at_once, some_registrations
 
 S = RegistrationState
@@ -103,7 +103,7 @@ def test_place_with_no_attempts_left_is_carried_once_then_closed(
     assert (carried_before.state, carried_before.rounds_unanswered) == (S.WAITING, 1)
 
     carried_before.state = S.UNREACHED
-    rounds.end_round(session, coming)
+    phases.end_round(session, coming)
     assert carry_over.run(session) == 1  # although no next round is there
     session.refresh(carried_before)
     assert (carried_before.state, carried_before.round_id) == (S.CLOSED, coming.id)

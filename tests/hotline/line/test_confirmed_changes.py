@@ -12,7 +12,7 @@ from db.models import BlockReason, Confirmation, ConfirmationKind, OutboxMessage
 from db.states import Fact, RegistrationState
 from hotline.citizens import erasure
 from hotline.errors import Refused
-from hotline.ledger import ledger
+from hotline.ledger import entries
 from hotline.line import blocked, confirmation_calls, confirmations, registration
 from hotline.line.registration import Registered
 from hotline.messages import outbox
@@ -43,7 +43,7 @@ def test_agreed_new_number_takes_over_the_place(
     told = confirmation_calls.answer(session, token, yes=True)
     assert isinstance(told, Registered) and told.ticket == place.ticket
     assert (place.number, place.state) == (NUMBER, R.WAITING)
-    assert ledger.of_registration(session, place.id)[-1].fact is Fact.NUMBER_CHANGED
+    assert entries.of_registration(session, place.id)[-1].fact is Fact.NUMBER_CHANGED
     assert session.scalars(select(OutboxMessage.to)).all() == [CALLER]
 
 

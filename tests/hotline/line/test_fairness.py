@@ -18,12 +18,12 @@ from db.engine import now, reading, writing
 from db.models import Callback, Limit, Registration
 from db.states import CallbackState, Fact, HeadsUpAnswer, Outcome, Phase
 from hotline import dates
-from hotline.callbacks import callbacks
-from hotline.ledger import ledger
+from hotline.callbacks import transitions
+from hotline.ledger import entries
 from hotline.line import fairness, registration
 from hotline.line.fairness import Reason
 from hotline.outbound import heads_up, queue
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 from tests import factories as make
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -126,10 +126,10 @@ def test_unannounced_next_round_is_told_without_a_day(story: Story, citizen: Tes
     waits = story.registers()
     story.goes_on()
     with writing(story.engine) as session:
-        round_ = rounds.get(session, story.round)
+        round_ = phases.get(session, story.round)
         for moment in ("announce_at", "registration_from", "registration_until", "starts_at", "ends_at"):
             setattr(round_, moment, getattr(round_, moment) + timedelta(days=3))
-        assert rounds.phase(round_, now(session)) is Phase.PLANNED
+        assert phases.phase(round_, now(session)) is Phase.PLANNED
         starts = round_.starts_at
 
     answer = ask(citizen, story.tickets[waits], "en")
@@ -168,7 +168,7 @@ def test_citizen_awaiting_a_retry_reads_why_others_passed(
     assert story.called(Outcome.REACHED, desk=1) == second
     with reading(story.engine) as session:
         assert story.users[0].desk_id
-        callback = callbacks.live_at_desk(session, story.users[0].desk_id)
+        callback = transitions.live_at_desk(session, story.users[0].desk_id)
         assert callback
     story.ends(callback.token, Outcome.BUSY)
     assert story.called(Outcome.REACHED) == third
@@ -192,7 +192,7 @@ def test_unconfirmed_or_used_up_place_reads_that_reason(
 def test_deferred_place_says_so_until_the_next_round(story: Story, citizen: TestClient) -> None:
     first, _ = story.registers(), story.registers()
     with writing(story.engine) as session:
-        rounds.open_round(session, rounds.get(session, story.round))
+        phases.open_round(session, phases.get(session, story.round))
         heads_up.tell(session, 5, call_beyond=0)
         token = make.claim_heads_up(session, first)
         assert token
@@ -216,7 +216,7 @@ def test_passed_citizen_reads_that_no_reason_is_recorded(story: Story, citizen: 
         row = session.get_one(Registration, second)
         row.state = "calling"  # type: ignore[assignment]
         session.flush()
-        ledger.record(session, Fact.CALLED, row, passed=[])
+        entries.record(session, Fact.CALLED, row, passed=[])
     assert reasons(story, first) == [Reason.NONE]
     assert "no reason is recorded" in words(ask(citizen, story.tickets[first], "en"))
 
@@ -234,10 +234,10 @@ def test_merged_ticket_leads_to_the_older_place(story: Story, citizen: TestClien
     older = story.registers(number)
     before = story.round
     with writing(story.engine) as session:
-        story.round = a_live_round(session, rounds.get(session, before).official_id).id
+        story.round = a_live_round(session, phases.get(session, before).official_id).id
     newer = story.registers(number)
     with writing(story.engine) as session:
-        rounds.end_round(session, rounds.get(session, before))
+        phases.end_round(session, phases.get(session, before))
     jobs.carry_over(story.engine, story.conf)
     text = words(ask(citizen, story.tickets[newer], "en"))
     assert "leads to your earlier registration" in text and "number 1 of 1" in text
@@ -369,7 +369,7 @@ def test_ledger_pages_proofs_and_roots_agree(story: Story, citizen: TestClient, 
     while page := get(citizen, "entries", after=len(lines), limit=7).content.splitlines():
         lines += page
     with reading(engine) as session:
-        assert lines == [ledger.canonical(entry) for entry in ledger.entries(session, 0, 1000)]
+        assert lines == [entries.canonical(entry) for entry in entries.list_entries(session, 0, 1000)]
     newest = get(citizen, "root").json()
     first, last = newest["seals"]
     assert (newest["size"], newest["root"]) == (last["size"], last["root"]) and last["size"] == len(lines)

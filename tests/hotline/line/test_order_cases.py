@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from db.engine import writing
 from db.models import LedgerEntry, Registration
 from db.states import Fact
-from hotline.ledger import ledger
+from hotline.ledger import entries
 from hotline.ledger.verify import verify
 from hotline.line import fairness
 from tests.factories import a_registration, a_round
@@ -34,10 +34,10 @@ def write_history(session: Session, case: dict[str, Any]) -> Registration:
             registration_id=registration_id,
             details=json.dumps(details, sort_keys=True, separators=(",", ":")),
         )
-        entry.digest = ledger.digest(entry)
+        entry.digest = entries.digest(entry)
         session.add(entry)
     session.flush()
-    last = ledger.place(ledger.of_registration(session, case["mine"])[-1])
+    last = entries.place(entries.of_registration(session, case["mine"])[-1])
     round_ = next(each for each in rounds.values() if each.id == last.round_id)
     decides = {name: value for name, value in last._asdict().items() if name != "round_id"}
     return a_registration(session, round_, id=case["mine"], **decides)

@@ -12,7 +12,7 @@ from hotline import tickets
 from hotline.errors import Refused
 from hotline.line import registration, registration_limits
 from hotline.line.registration import Registered, register
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests.factories import (
     HOUR,
     NUMBER,
@@ -114,7 +114,7 @@ def test_registration_in_a_closed_round_keeps_nothing(session: Session, phase: P
 
 def test_registration_in_an_ended_round_is_refused(session: Session) -> None:
     round_ = a_round(session, Phase.LIVE)
-    rounds.end_round(session, round_)
+    phases.end_round(session, round_)
     with pytest.raises(Refused) as refused:
         register(session, round_id=round_.id, number=NUMBER)
     assert refused.value.code == "registration-closed"
@@ -201,14 +201,14 @@ def test_registration_writes_one_event_in_its_transaction(
 def test_operators_line_requested_at_once_is_made_once(engine: Engine) -> None:
     def ask(_: int) -> int:
         with writing(engine) as session:
-            return rounds.operators_line(session).id
+            return phases.operators_line(session).id
 
     assert len(set(at_once(10, ask))) == 1
     with writing(engine) as session:
-        line = rounds.operators_line(session)
-        assert rounds.phase(line, now(session)) is Phase.LIVE
-        assert rounds.registrable(session) == []
-        assert rounds.upcoming(session) is None
+        line = phases.operators_line(session)
+        assert phases.phase(line, now(session)) is Phase.LIVE
+        assert phases.registrable(session) == []
+        assert phases.upcoming(session) is None
         assert not register(session, round_id=line.id, number=NUMBER).already
 
 

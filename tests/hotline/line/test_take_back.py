@@ -11,11 +11,11 @@ from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Carry, OutboxKind, OutboxMessage, Registration, Round
 from db.states import HeadsUpAnswer, Outcome, RegistrationState
-from hotline.callbacks import callbacks, claims
+from hotline.callbacks import claims, transitions
 from hotline.ledger.verify import verify
-from hotline.line import carry_over, line, registration
+from hotline.line import carry_over, order, registration
 from hotline.outbound import heads_up, queue
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from ops.cli import app as command_line
 from settings import Settings
 from tests import factories as make
@@ -51,7 +51,7 @@ def story(engine: Engine, settings: Settings) -> Story:
     number = a_number()
     story.registers(number)
     with writing(engine) as session:
-        following = a_live_round(session, rounds.get(session, story.round).official_id)
+        following = a_live_round(session, phases.get(session, story.round).official_id)
         following.starts_at = now(session) + HOUR
         session.flush()
         registration.register(session, round_id=following.id, number=number)
@@ -78,17 +78,17 @@ def places(story: Story) -> list[tuple[Any, ...]]:
 def is_emptied(story: Story) -> None:
     """The round was over for a moment, and the clerk worked."""
     with writing(story.engine) as session:
-        rounds.get(session, story.round).ended_at = now(session)
+        phases.get(session, story.round).ended_at = now(session)
     jobs.carry_over(story.engine, story.conf)
     jobs.forget_calls(story.engine, story.conf)
     with writing(story.engine) as session:
-        rounds.get(session, story.round).ended_at = None
-        assert not line.page(session, story.round, 99, None)
+        phases.get(session, story.round).ended_at = None
+        assert not order.page(session, story.round, 99, None)
 
 
 def takes_back(story: Story) -> carry_over.TakenBack:
     with writing(story.engine) as session:
-        return carry_over.take_back(session, rounds.get(session, story.round), who="u", reason=WRONG)
+        return carry_over.take_back(session, phases.get(session, story.round), who="u", reason=WRONG)
 
 
 def test_emptied_round_is_as_it_was(story: Story) -> None:
@@ -131,7 +131,7 @@ def test_whoever_was_called_since_stays(story: Story, engine: Engine) -> None:
     is_emptied(story)
     with writing(engine) as session:
         carried = session.scalars(select(Carry.to_round_id)).first()
-        following = rounds.get(session, carried or 0)
+        following = phases.get(session, carried or 0)
         following.starts_at = now(session) - timedelta(minutes=1)
         session.flush()
         callback = claims.call_ahead(session, following)
@@ -141,15 +141,15 @@ def test_whoever_was_called_since_stays(story: Story, engine: Engine) -> None:
     with reading(engine) as session:
         place = session.get_one(Registration, called)
         assert (place.round_id, place.state) == (carried, S.CALLING)
-        assert callbacks.by_token(session, token)
+        assert transitions.by_token(session, token)
     assert verify(engine).problems == []
 
 
 def test_round_that_is_over_is_refused(story: Story) -> None:
     is_emptied(story)
     with writing(story.engine) as session:
-        round_ = rounds.get(session, story.round)
-        rounds.end_round(session, round_)
+        round_ = phases.get(session, story.round)
+        phases.end_round(session, round_)
         code = refusal(lambda: carry_over.take_back(session, round_, who="u", reason=REASON))
     assert code == "round-over"
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, writing
 from db.models import Node
 from hotline.nodes import leases
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 from tests.hotline.callbacks.waiting_callers import a_live_desk
 from tests.kit.databases import on_both
@@ -50,7 +50,7 @@ def line(engine: Engine, nodes: Callable[..., list[leases.Lease]]) -> int:
     """The operators' line, at home on node `one`, with a free desk's browser there."""
     nodes("one", "two", "three")
     with writing(engine) as session:
-        line = rounds.operators_line(session)
+        line = phases.operators_line(session)
         line.node = "one"
         session.flush()
         a_live_desk(session, node="one", channel="PJSIP/desk-1")

@@ -9,7 +9,7 @@ from hotline.callbacks import operators_line_node, waiting_callers
 from hotline.callbacks.operators_line_node import Side
 from hotline.line import registration
 from hotline.nodes import round_affinity
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests import factories as make
 
 
@@ -18,7 +18,7 @@ def presses_0_in(session: Session, node: str) -> tuple[Side, int, waiting_caller
     side = operators_line_node.hold(session, node)
     place = registration.register(
         session,
-        round_id=rounds.operators_line(session).id,
+        round_id=phases.operators_line(session).id,
         number=make.a_number(),
         tell=False,
     ).registration_id

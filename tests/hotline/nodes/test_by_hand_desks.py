@@ -11,9 +11,9 @@ from db.engine import now, reading, writing
 from db.models import Callback, Desk, Node, Round
 from db.states import CallbackState as C
 from db.states import Outcome
-from hotline.callbacks import callbacks, claims, closing, placing, unreached_desks
+from hotline.callbacks import claims, closing, placing, transitions, unreached_desks
+from hotline.nodes import administration as commands
 from hotline.nodes import leases, phones, round_affinity
-from hotline.nodes import nodes as commands
 from settings import Settings
 from tests import factories as make
 from tests.kit.databases import in_both
@@ -45,11 +45,11 @@ class ByHand:
     def asks_call(self, token: str) -> str | None:
         """Why not; None: it is asked for."""
         with writing(self.engine) as session:
-            callback = callbacks.by_token(session, token)
+            callback = transitions.by_token(session, token)
             assert callback is not None
             if session.get_one(Desk, self.desk).phone != "browser":
-                return refusal(callbacks.ask_call, session, callback, self._settings)
-            callbacks.ask_call(session, callback, self._settings)
+                return refusal(transitions.ask_call, session, callback, self._settings)
+            transitions.ask_call(session, callback, self._settings)
             return None
 
     def settle(self) -> str | None:
@@ -203,7 +203,7 @@ def test_citizen_separated_from_the_desk_phone_is_released(by_hand: ByHand, sett
     with writing(by_hand.engine) as session:
         assert unreached_desks.let_go(session, token, settings)
         assert not unreached_desks.let_go(session, token, settings)
-        callback = callbacks.by_token(session, token)
+        callback = transitions.by_token(session, token)
         assert callback is not None and callback.hangup_asked_at and callback.again_at, "as who is freed"
 
 
@@ -226,9 +226,9 @@ def test_draining_node_calls_no_more_by_hand(by_hand: ByHand, settings: Settings
     assert claimed is not None
     second = claimed.token
     with writing(by_hand.engine) as session:
-        callback = callbacks.by_token(session, second)
+        callback = transitions.by_token(session, second)
         assert callback is not None
-        assert refusal(callbacks.ask_call, session, callback, settings) == "node-drains"
+        assert refusal(transitions.ask_call, session, callback, settings) == "node-drains"
         assert round_affinity.move_idle(session) == 0, "somebody speaks yet"
         closing.close(session, first, Outcome.REACHED, settings)
     with writing(by_hand.engine) as session:

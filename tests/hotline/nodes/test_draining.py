@@ -10,8 +10,8 @@ from db.engine import now, reading, writing
 from db.models import Node
 from hotline.callbacks import toll
 from hotline.errors import Refused
+from hotline.nodes import administration as commands
 from hotline.nodes import draining, leases
-from hotline.nodes import nodes as commands
 from settings import Settings
 from tests.hotline.nodes.conftest import silent
 from tests.kit.databases import in_both

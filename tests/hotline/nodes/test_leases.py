@@ -10,8 +10,8 @@ from sqlalchemy import Engine, update
 from db.engine import now, reading, writing
 from db.models import Node, Official, OfficialKind
 from hotline.errors import Refused
+from hotline.nodes import administration as commands
 from hotline.nodes import leases
-from hotline.nodes import nodes as commands
 from settings import Settings
 from tests.hotline.nodes.conftest import silent
 from tests.kit.databases import in_both

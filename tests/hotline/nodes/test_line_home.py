@@ -12,9 +12,9 @@ from db.states import CallbackState as C
 from hotline import heartbeats
 from hotline.callbacks import direct_routing, waiting_callers
 from hotline.callbacks.operators_line_node import Side
+from hotline.nodes import administration as commands
 from hotline.nodes import draining, phones, round_affinity
-from hotline.nodes import nodes as commands
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests import factories as make
 from tests.hotline.callbacks.waiting_callers import a_live_desk, given
 from tests.hotline.nodes.conftest import silent
@@ -63,7 +63,7 @@ def test_homeless_line_settles_with_the_caller_if_a_desk_is_free(engine: Engine,
 
 
 def paused(session: Session, line: int) -> None:
-    rounds.pause(session, session.get_one(Round, line))
+    phases.pause(session, session.get_one(Round, line))
 
 
 def desk_away(session: Session, _line: int) -> None:

@@ -13,7 +13,7 @@ from db.models import CallerNow, Registration, Round
 from hotline.callbacks import operators_line_node, waiting_callers
 from hotline.callbacks.operators_line_node import Side
 from hotline.line import registration
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests import factories as make
 from tests.hotline.nodes.presses_0 import lives, presses_0, presses_0_in
 from tests.hotline.test_lock_order import beside
@@ -94,7 +94,7 @@ def test_pause_beside_a_move_does_both(engine: Engine, line: int, node: str) -> 
         engine,
         holds=pauses,
         act=lambda session: presses_0_in(session, node),
-        then=lambda session: rounds.pause(session, session.get_one(Round, line)),
+        then=lambda session: phases.pause(session, session.get_one(Round, line)),
     )
     with reading(engine) as session:
         assert len(session.scalars(select(Registration)).all()) == 1

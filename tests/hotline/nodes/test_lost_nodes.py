@@ -22,7 +22,7 @@ from db.states import Outcome, RegistrationState
 from hotline.callbacks import claims, lost_nodes, toll, waiting_callers
 from hotline.nodes import leases, round_affinity
 from hotline.outbound import overflow, queue
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 from tests import factories as make
 from tests.hotline.nodes.conftest import silent
@@ -129,7 +129,7 @@ def test_presence_on_a_lost_node_is_forgotten(
     with writing(gone.engine) as session:
         desk, other = make.a_desk(session), make.a_desk(session)
         desk.node, desk.channel, other.node = "one", "PJSIP/desk", "two"
-        place = make.a_registration(session, rounds.operators_line(session))
+        place = make.a_registration(session, phases.operators_line(session))
         waiting_callers.stay(session, place.id, "1.1", "one")
         at = now(session)
         session.add(CallerNow(channel="1.1", number="", since=at, node="one"))

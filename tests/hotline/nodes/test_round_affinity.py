@@ -14,9 +14,9 @@ from db.models import Callback, Desk, Node, PlacedCall, Round
 from db.states import CallbackState as C
 from hotline import heartbeats
 from hotline.callbacks import assignment, placing, round_statistics, serving, toll, waiting_callers
+from hotline.nodes import administration as commands
 from hotline.nodes import draining, leases, phones, round_affinity
-from hotline.nodes import nodes as commands
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 from tests import factories as make
 from tests.hotline.nodes.conftest import silent
@@ -120,7 +120,7 @@ def test_line_settles_where_its_callers_wait(engine: Engine, nodes: Make) -> Non
     nodes("one", "two")
     changed(engine, "one", capacity=900)
     with writing(engine) as session:
-        line = rounds.operators_line(session)
+        line = phases.operators_line(session)
         place = make.a_registration(session, line)
         assert waiting_callers.stay(session, place.id, "1.1", "two")
         desk = make.a_desk(session)
@@ -288,7 +288,7 @@ def test_draining_node_stops_calls_for_the_operators_line(
     session.commit()
     nodes("one", "two")
     with writing(engine) as session:
-        line = rounds.operators_line(session)
+        line = phases.operators_line(session)
         desk = make.a_desk(session)
         desk.round_id, line.node = line.id, "one"
         session.flush()
@@ -310,7 +310,7 @@ def test_operators_line_works_at_its_node_unless_gone(engine: Engine, nodes: Mak
     assert at_work() is None, "nobody has needed it yet"
     with writing(engine) as session:
         make.a_round(session).node = "two"
-        line_id = rounds.operators_line(session).id
+        line_id = phases.operators_line(session).id
     assert at_work() is None, "no desk has served it yet"
     with writing(engine) as session:
         session.get_one(Round, line_id).node = "one"
@@ -337,7 +337,7 @@ def test_operators_line_works_at_its_node_unless_gone(engine: Engine, nodes: Mak
 def test_caller_left_at_another_node_is_called_back(engine: Engine, nodes: Make) -> None:
     nodes("one", "two")
     with writing(engine) as session:
-        line = rounds.operators_line(session)
+        line = phases.operators_line(session)
         place = make.a_registration(session, line)
         assert waiting_callers.is_here(session, "one") and waiting_callers.is_here(session, "two")
         assert waiting_callers.stay(session, place.id, "1.1", "one")

@@ -13,7 +13,7 @@ from hotline.callbacks import toll
 from hotline.ledger import verify
 from hotline.line import caller_context, fairness, registration
 from hotline.outbound import heads_up, queue
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 from tests import factories as make
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -32,7 +32,7 @@ def story(engine: Engine, settings: Settings) -> Story:
 def told(story: Story, places: int = 5) -> list[int]:
     """The clerk looks; whose heads-up calls are due afterwards."""
     with writing(story.engine) as session:
-        round_ = rounds.get(session, story.round)
+        round_ = phases.get(session, story.round)
         round_.opened_at = round_.opened_at or round_.starts_at
         heads_up.tell(session, places, call_beyond=0)
     with reading(story.engine) as session:
@@ -86,7 +86,7 @@ def test_each_near_place_is_due_once(story: Story) -> None:
 @in_both
 def test_disabled_setting_makes_no_call_due(story: Story, settings: Settings) -> None:
     with writing(story.engine) as session:
-        rounds.open_round(session, rounds.get(session, story.round))
+        phases.open_round(session, phases.get(session, story.round))
     head = [story.registers() for _ in range(settings.call_ahead_most)]
     id_ = story.registers()
     jobs.tell_turn_near(story.engine, settings)
@@ -106,7 +106,7 @@ def test_opening_round_calls_its_head_back_and_passes_nobody(
         for _ in range(2):
             make.a_desk(session).round_id = story.round
         make.a_desk(session, connected=False).round_id = story.round
-        rounds.open_round(session, rounds.get(session, story.round))
+        phases.open_round(session, phases.get(session, story.round))
         heads_up.tell(session, 5, call_beyond=2)
         due = make.due_heads_up(session)
     assert due == ids[4:], "two desks may have four on the way"
@@ -128,7 +128,7 @@ def test_citizen_called_in_this_round_gets_no_heads_up(story: Story) -> None:
 @pytest.mark.parametrize("phase", [Phase.OPEN, Phase.CLOSED, Phase.OVER, Phase.CANCELLED])
 def test_round_that_is_not_live_makes_no_call_due(session: Session, phase: Phase) -> None:
     make.a_registration(session, make.a_round(session, phase))
-    make.a_registration(session, rounds.operators_line(session))
+    make.a_registration(session, phases.operators_line(session))
     heads_up.tell(session, 5, call_beyond=0)
     assert make.due_heads_up(session) == []
 
@@ -147,7 +147,7 @@ def test_due_call_of_an_ended_round_is_not_placed(session: Session) -> None:
     round_ = make.a_round(session)
     place = make.a_registration(session, round_)
     heads_up.tell(session, 5, call_beyond=0)
-    rounds.end_round(session, round_)
+    phases.end_round(session, round_)
     assert make.claim_heads_up(session, place.id) is None
 
 
@@ -337,7 +337,7 @@ def test_answer_after_the_round_promises_nothing(
     with writing(story.engine) as session:
         toll.take(session, token, kept(story, id_).number, settings)
         assert heads_up.list_left_behind(session) == []
-        rounds.end_round(session, rounds.get(session, story.round))
+        phases.end_round(session, phases.get(session, story.round))
         assert heads_up.list_left_behind(session) == [token]
     assert not says(story, token, said)
     hangs_up(story, token)
@@ -384,7 +384,7 @@ def test_call_never_placed_is_deleted_and_the_dialer_rests(
         assert story.called(Outcome.REACHED) == id_
     else:
         with writing(story.engine) as session:
-            rounds.end_round(session, rounds.get(session, story.round))
+            phases.end_round(session, phases.get(session, story.round))
     jobs.forget_calls(story.engine, settings)
     assert rows(story) == [] and not pace.is_anybody_to_call()
 
@@ -394,7 +394,7 @@ def test_wish_for_the_next_round_outlives_its_round(story: Story, settings: Sett
     told(story)
     defers(story, id_)
     with writing(story.engine) as session:
-        rounds.end_round(session, rounds.get(session, story.round))
+        phases.end_round(session, phases.get(session, story.round))
     jobs.forget_calls(story.engine, settings)
     assert rows(story) == [id_]
 
@@ -404,6 +404,6 @@ def test_call_on_its_way_is_not_deleted(story: Story, settings: Settings) -> Non
     told(story)
     rings(story, id_)
     with writing(story.engine) as session:
-        rounds.end_round(session, rounds.get(session, story.round))
+        phases.end_round(session, phases.get(session, story.round))
     jobs.forget_calls(story.engine, settings)
     assert rows(story) == [id_]

@@ -12,7 +12,7 @@ from db.states import RequestState
 from hotline.line import blocked
 from hotline.outbound import queue
 from hotline.outbound import solved as solved_call
-from hotline.requests import closing, requests, work
+from hotline.requests import closing, lifecycle, work
 from tests import factories as make
 
 LAND_LINE = "+983132221234"
@@ -111,7 +111,7 @@ def test_reply_after_an_objection_is_called_again(
     hears(session, token)
     closing.answer(session, request.id, solved=False)
     queue.finish(session, token)
-    work.reply(session, requests.get(session, request.id), who="another", reply="این بار درست شد")
+    work.reply(session, lifecycle.get(session, request.id), who="another", reply="این بار درست شد")
     session.flush()
     assert due(session) == [request.id]
 
@@ -145,7 +145,7 @@ def test_forget_keeps_open_and_ringing_calls(session: Session, what: str, left: 
     if what in ("answered", "called solved anew"):
         closing.answer(session, request.id, solved=what == "answered")
     if what == "called solved anew":
-        work.reply(session, requests.get(session, request.id), who="another", reply="این بار درست شد")
+        work.reply(session, lifecycle.get(session, request.id), who="another", reply="این بار درست شد")
     session.flush()
     solved_call.forget(session)
     assert len(session.scalars(select(OutboundCall)).all()) == left

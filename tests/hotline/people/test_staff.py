@@ -14,7 +14,7 @@ from hotline import audit
 from hotline.callbacks import serving
 from hotline.errors import Refused
 from hotline.people import accounts, sign_ins, staff
-from hotline.rounds import round_permissions, rounds
+from hotline.rounds import phases, round_permissions
 from settings import Settings
 from tests.factories import HOUR, a_round, a_user, at_once
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -85,7 +85,7 @@ def test_wrong_person_values_are_refused_by_name(
 
 
 def test_operators_line_is_no_official_of_a_person(session: Session, add: Add) -> None:
-    line = rounds.operators_line(session)
+    line = phases.operators_line(session)
     assert line.official.kind is OfficialKind.OPERATORS
     assert refusal(lambda: add(role=Role.OFFICIAL, official_id=line.official_id)) == "not-found"
 

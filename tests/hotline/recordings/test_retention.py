@@ -12,7 +12,7 @@ from db.models import Recording
 from db.states import CallbackState
 from hotline import audit
 from hotline.errors import Refused
-from hotline.recordings import disk, recordings, retention
+from hotline.recordings import archive, disk, retention
 from settings import Settings
 from tests.factories import a_callback
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
@@ -26,7 +26,7 @@ def a_recording(session: Session, folder: Path, *, days_ago: int = 0) -> Recordi
     callback = a_callback(session, CallbackState.CLOSED)
     path = a_file(folder, callback.token)
     recording = Recording(
-        callback=callback, made_at=now(session) - days_ago * DAY, **recordings.look(path)._asdict()
+        callback=callback, made_at=now(session) - days_ago * DAY, **archive.look(path)._asdict()
     )
     session.add(recording)
     session.flush()
@@ -38,7 +38,7 @@ def test_retention_overview_has_count_size_and_dates(session: Session, settings:
     assert retention.kept(session, folder, 90) == (0, 0, None, None)
     old, new = a_recording(session, folder, days_ago=5), a_recording(session, folder)
     gone = a_recording(session, folder, days_ago=9)
-    recordings.delete(session, gone, folder)
+    archive.delete(session, gone, folder)
     size = sum((folder / one.file).stat().st_size for one in (old, new))
     assert retention.kept(session, folder, 90) == (2, size, old.made_at, old.made_at + 90 * DAY)
 
@@ -46,14 +46,14 @@ def test_retention_overview_has_count_size_and_dates(session: Session, settings:
 def test_each_filter_narrows_the_search_and_pages_follow(session: Session, settings: Settings) -> None:
     made = [a_recording(session, settings.recordings_dir, days_ago=ago) for ago in (3, 2, 1)]
     first, second, third = made
-    assert recordings.search(session) == [third, second, first]
-    assert recordings.search(session, round_id=second.callback.round_id) == [second]
-    assert recordings.search(session, ticket=first.callback.registration.ticket) == [first]
+    assert archive.search(session) == [third, second, first]
+    assert archive.search(session, round_id=second.callback.round_id) == [second]
+    assert archive.search(session, ticket=first.callback.registration.ticket) == [first]
     since = second.made_at
-    assert recordings.search(session, since=since) == [third, second]
-    assert recordings.search(session, until=since) == [first]
-    assert recordings.search(session, limit=1) == [third]
-    assert recordings.search(session, before=third.callback_id) == [second, first]
+    assert archive.search(session, since=since) == [third, second]
+    assert archive.search(session, until=since) == [first]
+    assert archive.search(session, limit=1) == [third]
+    assert archive.search(session, before=third.callback_id) == [second, first]
 
 
 def test_early_deletion_removes_the_file_and_is_audited(engine: Engine, settings: Settings) -> None:

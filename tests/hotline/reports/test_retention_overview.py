@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from hotline.pictures import decoding, pictures
+from hotline.pictures import attachments, decoding
 from hotline.reports import retention_overview
 from hotline.reports.retention_overview import Kept, Kind
 from settings import Settings
@@ -43,9 +43,9 @@ def test_files_and_rows_are_counted_with_bytes_and_oldest(engine: Engine, settin
     (backups / "hotline137-20261129T030000Z.tar").write_bytes(b"x" * 137)
     (backups / "holiday.jpg").write_bytes(b"x")
     made = decoding.plain(io.BytesIO(picture_files.jpeg()))
-    name = pictures.keep(settings.pictures_dir, made)
+    name = attachments.keep(settings.pictures_dir, made)
     with writing(engine) as session:
-        pictures.add(session, name, made, number=a_number())
+        attachments.add(session, name, made, number=a_number())
         registrations = some_registrations(session, a_round(session), 3)
         a_request(session)
         a_request(session, number=None, written="", voice_message=None, voice_deleted_at=now(session))

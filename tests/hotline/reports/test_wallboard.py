@@ -17,7 +17,7 @@ from hotline.people import sign_ins, wallboard_screens
 from hotline.reports import call_counts
 from hotline.reports import wallboard as wall
 from hotline.reports.wallboard import Doing, WallDesk, wallboard
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from hotline.timetable import days
 from settings import CITY, Settings
 from tests.factories import HOUR, a_desk, a_registration, a_round, a_ticket, a_user, some_registrations
@@ -87,7 +87,7 @@ def test_wallboard_matches_the_computed_day(session: Session, live: Round, noon:
     for minutes in (11, 20, 35):  # one of them at 11:59, which is the hour before
         at = noon - minutes * MINUTE
         call(session, live, C.CLOSED, idle, talking_at=at, ended_at=at + 5 * MINUTE)
-    operators = rounds.operators_line(session)
+    operators = phases.operators_line(session)
     begins(session, operators, noon - 400 * HOUR, opened=True).ends_at = noon + 400 * HOUR
     call(session, operators, C.CLOSED, idle, talking_at=noon - 4 * HOUR, ended_at=noon - 4 * HOUR)
     call(session, operators, C.CLOSED, idle, talking_at=noon - 13 * HOUR, ended_at=noon - 13 * HOUR)

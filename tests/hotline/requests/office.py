@@ -9,7 +9,7 @@ from db.engine import now
 from db.models import Department, OutboxKind, OutboxMessage, Request
 from db.states import RequestState, RequestStep
 from hotline.clock import CITY
-from hotline.requests import requests, work
+from hotline.requests import lifecycle, work
 from tests.factories import a_department
 
 S, T = RequestState, RequestStep
@@ -21,7 +21,7 @@ def today(session: Session) -> date:
 
 
 def steps(session: Session, request: Request) -> list[tuple[str, str, str]]:
-    return [(e.step, e.who, e.note) for e in requests.history(session, request)]
+    return [(e.step, e.who, e.note) for e in lifecycle.history(session, request)]
 
 
 def messages(session: Session, kind: OutboxKind) -> list[str]:

@@ -19,9 +19,9 @@ from db.models import (
     User,
 )
 from hotline.errors import Refused
-from hotline.pictures import pictures
+from hotline.pictures import attachments
 from hotline.pictures.decoding import Plain
-from hotline.requests import closing, department_inbox, department_work, requests, work
+from hotline.requests import closing, department_inbox, department_work, lifecycle, work
 from hotline.requests.department_inbox import By, Part
 from tests.factories import HOUR, a_department, a_number, a_request, a_user, at_once, of_department
 from tests.hotline.requests.office import S, T, messages, steps, today
@@ -45,7 +45,7 @@ def code(refused: pytest.ExceptionInfo[Refused]) -> str:
 
 
 def a_picture(session: Session, who: User) -> str:
-    return pictures.add_of_office(session, f"{who.id:032x}", DRAWN, who=who.username).id
+    return attachments.add_of_office(session, f"{who.id:032x}", DRAWN, who=who.username).id
 
 
 def demands(session: Session, request: Request, evidence: Evidence) -> None:
@@ -84,15 +84,15 @@ def test_inbox_lists_own_requests_late_first(session: Session, clerk: User) -> N
 def test_history_hides_other_names_and_notes(session: Session, clerk: User) -> None:
     operator, other = a_user(session), a_department(session)
     request = a_request(session)
-    requests.log(session, request, T.REPORTED, "")
+    lifecycle.log(session, request, T.REPORTED, "")
     work.refer(session, request, other, due_on=today(session), who=operator.username, note="برای دیگری")
     work.give_back(session, request, who=operator.username, note="با ما نیست")
     assert clerk.department
     work.refer(session, request, clerk.department, due_on=today(session), who=operator.username, note="فوری")
     department_work.accept(session, request, who=clerk.username)
-    requests.log(session, request, T.REMINDED, "")
-    requests.log(session, request, T.TO_SUPERVISORS, "")
-    requests.log(session, request, T.REPLIED, "")  # by its parts
+    lifecycle.log(session, request, T.REMINDED, "")
+    lifecycle.log(session, request, T.TO_SUPERVISORS, "")
+    lifecycle.log(session, request, T.REPLIED, "")  # by its parts
     told = [
         (step.entry.step, step.by, step.name, step.note)
         for step in department_inbox.history(session, request)
@@ -118,7 +118,7 @@ def test_accepted_request_keeps_its_due_date(session: Session, clerk: User) -> N
         department_work.accept(session, request, who=clerk.username)
     assert (request.state, request.due_at) == (S.ACCEPTED, due_at)
     assert steps(session, request) == [(T.ACCEPTED, clerk.username, "")]
-    assert [step.entry.step for step in requests.told(session, request)] == [T.ACCEPTED]
+    assert [step.entry.step for step in lifecycle.told(session, request)] == [T.ACCEPTED]
     assert session.scalars(select(AuditEntry.action)).all() == ["request-accepted"]
 
 
@@ -181,10 +181,10 @@ def test_office_and_department_at_once_have_one_winner(
 
     accepted, referred = at_once(2, act)
     with reading(engine) as session:
-        request = requests.get(session, id_)
+        request = lifecycle.get(session, id_)
         assert referred == "done" and accepted in ("done", "request-moved")
         assert (request.state, request.department_id) == (S.REFERRED, other)
-        assert len(requests.history(session, request)) == 1 + [accepted, referred].count("done")
+        assert len(lifecycle.history(session, request)) == 1 + [accepted, referred].count("done")
 
 
 # Asked and answered
@@ -325,10 +325,10 @@ def test_missing_first_answer_is_late_until_one_is_given(session: Session, clerk
 def test_pictures_of_a_person_have_a_daily_limit(
     session: Session, clerk: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, "A_DAY", 1)
+    monkeypatch.setattr(attachments, "A_DAY", 1)
     a_picture(session, clerk)
     with pytest.raises(Refused) as refused:
-        pictures.add_of_office(session, "f" * 32, DRAWN, who=clerk.username)
+        attachments.add_of_office(session, "f" * 32, DRAWN, who=clerk.username)
     assert code(refused) == "too-many-pictures"
-    pictures.add(session, "e" * 32, DRAWN, number=a_number())
+    attachments.add(session, "e" * 32, DRAWN, number=a_number())
     assert a_picture(session, of_department(session))

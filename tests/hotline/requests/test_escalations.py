@@ -8,7 +8,7 @@ from db.models import Escalation, Request
 from db.states import RequestState, RequestStep
 from hotline.errors import Refused
 from hotline.requests import department_work, escalations, work
-from hotline.requests.requests import log
+from hotline.requests.lifecycle import log
 from tests.factories import HOUR, a_request, of_department
 from tests.hotline.requests.office import refer, steps, today
 from tests.kit.databases import on_both  # noqa: F401  (fixture)

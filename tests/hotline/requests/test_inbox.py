@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import AuditEntry, Official, OfficialKind, User
 from hotline.errors import Refused
-from hotline.requests import departments, inbox, requests, work
+from hotline.requests import departments, inbox, lifecycle, work
 from hotline.requests.inbox import Filter
 from tests.factories import HOUR, a_department, a_number, a_request, a_user
 from tests.hotline.requests.office import DAY, S
@@ -68,16 +68,16 @@ def test_latest_request_of_a_number_is_the_one_to_answer(
     session: Session,
 ) -> None:
     number = a_number()
-    assert requests.latest(session, number) is None
+    assert lifecycle.latest(session, number) is None
     closed = a_request(session, S.CLOSED, number=number)
-    assert requests.latest(session, number) == closed
+    assert lifecycle.latest(session, number) == closed
     asked = a_request(session, S.REPLIED, number=number)
     a_request(session, number=number)
-    assert requests.latest(session, number) == asked
+    assert lifecycle.latest(session, number) == asked
     old = a_request(session, S.CLOSED, number=a_number())
     old.made_at -= 100 * DAY
     session.flush()
-    assert requests.latest(session, old.number or "") is None
+    assert lifecycle.latest(session, old.number or "") is None
 
 
 def test_departments_have_unique_names_and_are_audited(

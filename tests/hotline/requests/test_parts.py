@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import AuditEntry, Erasure, OutboundCall, OutboxKind, OutboxMessage, Request
 from hotline.citizens import erasure, following
 from hotline.errors import Refused
-from hotline.requests import closing, department_work, duplicates, inbox, parts, requests, work
+from hotline.requests import closing, department_work, duplicates, inbox, lifecycle, parts, work
 from hotline.requests.inbox import Filter
 from hotline.requests.open311 import queries
 from hotline.requests.parts import Piece
@@ -54,14 +54,14 @@ def test_solved_parts_ask_their_citizen_once(
     assert messages(session, OutboxKind.REQUEST_NEWS) == ["+989131112233"]
     work.reply(session, one, who="d", reply="تعویض شد")
     assert whole.state is S.SPLIT
-    assert requests.progress(session, whole).state is S.ACCEPTED and not messages(
+    assert lifecycle.progress(session, whole).state is S.ACCEPTED and not messages(
         session, OutboxKind.REQUEST_REPLIED
     )
     work.reply(session, other, who="e", reply="پر شد")
     assert (whole.state, whole.reply) == (S.REPLIED, "تعویض شد / پر شد")
     assert messages(session, OutboxKind.REQUEST_REPLIED) == ["+989131112233"]
-    latest = requests.latest(session, "+989131112233")
-    assert latest is whole and requests.progress(session, whole).asked
+    latest = lifecycle.latest(session, "+989131112233")
+    assert latest is whole and lifecycle.progress(session, whole).asked
     with pytest.raises(Refused, match="wrong-state"):
         closing.answer(session, one.id, solved=True, who="u")
     closing.answer(session, whole.id, solved=True)
@@ -70,7 +70,7 @@ def test_solved_parts_ask_their_citizen_once(
         select(AuditEntry.action).where(AuditEntry.subject == f"request {whole.id}")
     ).all() == ["request-split"]
     assert [step for step, *_ in steps(session, one)] == [T.PART, T.REFERRED, T.REPLIED, T.CONFIRMED]
-    seen = [entry.step for entry, _ in requests.told(session, whole)]
+    seen = [entry.step for entry, _ in lifecycle.told(session, whole)]
     assert seen == [T.NEWS, T.REPLIED, T.CONFIRMED]
 
 
@@ -87,7 +87,7 @@ def test_objection_reopens_the_named_part_or_all(session: Session, named: bool) 
     closing.answer(session, whole.id, solved=False, named=only)
     assert (whole.state, whole.denials, other.state, other.denials) == (S.SPLIT, 1, S.REOPENED, 1)
     assert one.state is (S.REPLIED if named else S.REOPENED)
-    assert requests.progress(session, whole).reply_of is None
+    assert lifecycle.progress(session, whole).reply_of is None
     for part in (one, other) if not named else (other,):
         part.replied_by = "somebody else"
         work.reply(session, part, who="u", reply="دوباره ترمیم شد")
@@ -148,7 +148,7 @@ def test_split_request_counts_as_one(
 ) -> None:
     whole, one, _ = split(session)
     for part in parts.of(session, whole):
-        assert refusal(lambda part=part: requests.get_by_tracking(session, part.tracking)) == "not-found"
+        assert refusal(lambda part=part: lifecycle.get_by_tracking(session, part.tracking)) == "not-found"
         assert (
             refusal(lambda part=part: following.follow(session, a_number(), part.tracking, "fa"))
             == "not-found"
@@ -187,7 +187,7 @@ def test_question_about_a_part_is_answered_by_the_whole(
     whole, one, other = split(session, tracking="12345678" + damm.calc_check_digit("12345678"))
     department_work.ask(session, one, who="d", question="کدام کوچه؟")
     assert messages(session, OutboxKind.REQUEST_ASKED) == ["+989131112233"]
-    assert requests.progress(session, whole).state is S.ASKED
+    assert lifecycle.progress(session, whole).state is S.ASKED
     assert answers.asked(session, "+989131112233") is whole
     assert [department_work.question_of(session, each) for each in (whole, one, other)] == [
         *("کدام کوچه؟", "کدام کوچه؟", "")
@@ -200,7 +200,7 @@ def test_question_about_a_part_is_answered_by_the_whole(
     assert said and answers.take(session, said) == "said"
     assert (whole.state, one.state, other.state) == (S.SPLIT, S.ACCEPTED, S.REFERRED)
     assert steps(session, one)[-1] == (T.ANSWERED, "", "کوچهٔ ۵")
-    assert [(entry.step, note) for entry, note in requests.told(session, whole)] == [
+    assert [(entry.step, note) for entry, note in lifecycle.told(session, whole)] == [
         *((T.ASKED, "کدام کوچه؟"), (T.ANSWERED, "کوچهٔ ۵")),
     ]
     assert T.ANSWERED not in [step for step, *_ in steps(session, other)]
@@ -244,7 +244,7 @@ def test_untouched_parts_can_be_rejoined(
     assert twice.duplicate_of_id == whole.id and not parts.of(session, whole)
     for each in (whole, one, other):
         assert steps(session, each)[-1][0] is T.JOINED
-    assert T.JOINED not in [entry.step for entry, _ in requests.told(session, whole)]
+    assert T.JOINED not in [entry.step for entry, _ in lifecycle.told(session, whole)]
     assert refusal(lambda: closing.separate(session, one, who="u")) == "wrong-state"
     assert refusal(lambda: parts.join(session, whole, who="u")) == "wrong-state"
     year = [row for row in figures.count(session) if row["days"] == 365 and row["department_id"]]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.engine import reading, writing
 from db.models import Escalation, OutboxKind, OutboxMessage, Reminder, Request, User
 from hotline.clock import CITY
-from hotline.requests import department_work, inbox, reminders, requests, work
+from hotline.requests import department_work, inbox, lifecycle, reminders, work
 from hotline.requests.inbox import Filter
 from tests.factories import WEEK, a_department, a_request, at_once, of_department
 from tests.hotline.requests.office import S, T
@@ -83,9 +83,9 @@ def test_due_date_notifies_department_head_and_supervisors_once(
     clock.now = at(date(2026, 12, 12), 8)  # Thursday and Friday do not count
     assert run(session) == [E.SUPERVISORS] and run(session) == []
     assert (request.escalated_to, len(sent(session))) == (E.SUPERVISORS, 2)
-    told = [entry.step for entry in requests.history(session, request)]
+    told = [entry.step for entry in lifecycle.history(session, request)]
     assert told == [T.REMINDED, T.TO_HEAD, T.TO_SUPERVISORS]
-    assert requests.told(session, request) == []
+    assert lifecycle.told(session, request) == []
     assert inbox.counts(session, Filter()).escalated == 1
     assert inbox.page(session, Filter(escalated=True), after=None, limit=9)[0] == [request]
 
@@ -111,12 +111,12 @@ def test_new_due_date_restarts_the_reminders(session: Session, head: User, clock
     run(session)
     department_work.accept(session, request, who=head.username)
     assert request.escalated_to is E.DEPARTMENT and run(session) == []
-    requests.move(session, request, S.REFERRED, department_id=head.department_id, due_at=at(TUESDAY, 14, 30))
+    lifecycle.move(session, request, S.REFERRED, department_id=head.department_id, due_at=at(TUESDAY, 14, 30))
     assert request.escalated_to is None
     clock.now = at(MONDAY, 10)
     assert run(session) == [E.DEPARTMENT]
     other = a_department(session)  # of the same day, with no telephone
-    requests.move(session, request, S.REFERRED, department_id=other.id, due_at=at(TUESDAY, 14, 30))
+    lifecycle.move(session, request, S.REFERRED, department_id=other.id, due_at=at(TUESDAY, 14, 30))
     assert run(session) == [E.DEPARTMENT]
     assert sent(session) == [OutboxKind.REQUEST_DUE] * 2
 

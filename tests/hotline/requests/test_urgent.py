@@ -14,8 +14,8 @@ from hotline.citizens import erasure
 from hotline.errors import Refused
 from hotline.people import api_keys
 from hotline.people.api_keys import Scope
-from hotline.requests import closing, filing, parts, requests, urgent, work
-from hotline.rounds import rounds
+from hotline.requests import closing, filing, lifecycle, parts, urgent, work
+from hotline.rounds import phases
 from tests import factories as make
 from tests.factories import WEEK
 from tests.hotline.requests.office import T, refer, steps
@@ -47,7 +47,7 @@ def a_key(session: Session) -> int:
 
 
 def of_caller(session: Session) -> tuple[UrgentMatter, Registration]:
-    place = make.a_registration(session, rounds.operators_line(session), number=NUMBER)
+    place = make.a_registration(session, phases.operators_line(session), number=NUMBER)
     return urgent.of_caller(session, NUMBER, place.id), place
 
 
@@ -72,10 +72,10 @@ def test_taken_urgent_request_is_audited_and_gone(
     urgent.take(session, matter.id, who="sara")
     session.flush()
     assert urgent.list_open(session) == []
-    assert steps(session, requests.get(session, request))[1:] == [(T.TAKEN, "sara", "")]
+    assert steps(session, lifecycle.get(session, request))[1:] == [(T.TAKEN, "sara", "")]
     audit = session.execute(select(AuditEntry.who, AuditEntry.action, AuditEntry.subject)).all()
     assert [tuple(entry) for entry in audit] == [("sara", "request-taken", f"request {request}")]
-    told = requests.told(session, requests.get(session, request))
+    told = lifecycle.told(session, lifecycle.get(session, request))
     assert [(step.entry.step, step.note) for step in told] == [(T.REPORTED, ""), (T.TAKEN, "")]
 
 
@@ -111,7 +111,7 @@ def test_urgent_request_taken_twice_goes_to_one(
 
 @pytest.mark.parametrize("how", ["referred", "rejected"])
 def test_moved_urgent_request_counts_as_handled(session: Session, how: str) -> None:
-    request = requests.get(session, filed(session))
+    request = lifecycle.get(session, filed(session))
     if how == "referred":
         refer(session, request)
     else:
@@ -187,7 +187,7 @@ def test_flood_of_a_number_rings_few_at_a_time(session: Session, number: str | N
     assert [matter.request_id for matter in urgent.list_open(session)] == [*ids[:most], others, None]
     assert [matter.request_id for matter in urgent.list_open(session, quiet=True)] == ids[most:]
     urgent.take(session, urgent.list_open(session)[0].id, who="sara")
-    closing.reject(session, requests.get(session, ids[1]), who="u", reason="تکراری است")
+    closing.reject(session, lifecycle.get(session, ids[1]), who="u", reason="تکراری است")
     assert [matter.request_id for matter in urgent.list_open(session)] == [*ids[2:], others, None]
     assert urgent.list_open(session, quiet=True) == []
     assert urgent.list_open(session)[-1] == caller
@@ -215,7 +215,7 @@ def test_flood_under_one_contact_silences_no_other_citizen(
 
 @pytest.mark.parametrize("referred", [0, 1, 2])
 def test_split_urgent_request_rings_until_each_part_is_referred(session: Session, referred: int) -> None:
-    request = requests.get(session, filed(session))
+    request = lifecycle.get(session, filed(session))
     made = work.split(session, request, [parts.Piece(1, "گودال"), parts.Piece(2, "سیم")], who="u")
     for part in made[:referred]:
         refer(session, part)
@@ -225,7 +225,7 @@ def test_split_urgent_request_rings_until_each_part_is_referred(session: Session
 def test_taken_split_urgent_request_is_silent(
     session: Session,
 ) -> None:
-    request = requests.get(session, filed(session))
+    request = lifecycle.get(session, filed(session))
     work.split(session, request, [parts.Piece(1, "گودال"), parts.Piece(2, "سیم")], who="u")
     urgent.take(session, urgent.list_open(session)[0].id, who="sara")
     assert urgent.list_open(session) == []

@@ -15,7 +15,7 @@ from db.models import AuditEntry, OutboxKind, Request, RequestEntry
 from db.states import REQUEST_MOVES, WITH_DEPARTMENT
 from hotline.clock import CITY
 from hotline.errors import Refused
-from hotline.requests import closing, department_work, departments, filing, parts, requests, work
+from hotline.requests import closing, department_work, departments, filing, lifecycle, parts, work
 from hotline.requests.parts import Piece
 from settings import Settings
 from tests.factories import HOUR, WEEK, a_department, a_registration, a_request, a_round, at_once, told
@@ -81,7 +81,7 @@ def test_only_allowed_moves_change_a_request(
     for state, to in product(S, S):
         request = a_request(session, state)
         if (state, to) == (S.SPLIT, S.REOPENED):
-            requests.log(session, request, T.DENIED, "")  # so it was before it was split
+            lifecycle.log(session, request, T.DENIED, "")  # so it was before it was split
         if to is S.CLOSED and state in (S.REOPENED, S.SPLIT):
             request = a_request(session, S.REPLIED)
             if state is S.SPLIT:

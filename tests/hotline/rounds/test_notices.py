@@ -12,7 +12,7 @@ from clerk.jobs import JOBS
 from db.engine import now, writing
 from db.models import Delivery, OutboxKind, OutboxMessage, Round
 from db.states import Phase
-from hotline.rounds import notices, planning, rounds
+from hotline.rounds import notices, phases, planning
 from settings import Settings
 from tests.factories import HOUR, a_round, an_official, at_once
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -34,7 +34,7 @@ def messages(session: Session) -> list[OutboxMessage]:
 
 def test_public_rounds_to_come_are_posted_once(session: Session, settings: Settings) -> None:
     made = {phase: a_round(session, phase) for phase in Phase}
-    rounds.operators_line(session)
+    phases.operators_line(session)
     told = {made[p].id for p in Phase if p not in (Phase.PLANNED, Phase.OVER)}
     assert notices.queue_due(session, hooked(settings)) == len(told)
     assert notices.queue_due(session, hooked(settings)) == 0

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.models import AuditEntry, Official, OfficialKind
 from hotline.errors import Refused
-from hotline.rounds import officials, rounds
+from hotline.rounds import officials, phases
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 MAYOR, DEPUTY, MANAGER = OfficialKind.MAYOR, OfficialKind.DEPUTY, OfficialKind.DISTRICT_MANAGER
@@ -20,7 +20,7 @@ def an_office(session: Session, **values: Any) -> Official:
 
 
 def test_offices_are_listed_by_rank_and_district(session: Session) -> None:
-    rounds.operators_line(session)
+    phases.operators_line(session)
     tenth = an_office(session, kind=MANAGER, district=10)
     second = an_office(session, kind=MANAGER, district=2)
     deputy = an_office(session)

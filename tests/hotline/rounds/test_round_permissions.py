@@ -15,7 +15,7 @@ from dialplan.variables import Key
 from hotline import audit
 from hotline.callbacks import claims, serving
 from hotline.errors import Refused
-from hotline.rounds import round_permissions, rounds
+from hotline.rounds import phases, round_permissions
 from settings import Settings
 from tests.factories import a_desk, a_round, a_user, an_official, some_registrations
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
@@ -135,7 +135,7 @@ def test_telephone_keys_are_audited_under_the_person(
     for key in (Key.PAUSE, Key.PAUSE, Key.PAUSE, Key.NEXT, Key.END_ROUND, Key.END_ROUND):
         keys.pressed(desk_id, key)
     with writing(engine) as session:
-        round_ = rounds.get(session, round_id)
+        round_ = phases.get(session, round_id)
         assert round_.ended_at and not round_.paused_at
         deeds = ["round-paused", "round-resumed", "round-paused", "round-resumed", "round-ended"]
         assert log(session, round_)[1:] == [(name, deed) for deed in deeds]
@@ -159,7 +159,7 @@ def test_telephone_keys_without_permission_do_nothing(
     keys.pressed(desk_id, Key.PAUSE)
     keys.pressed(desk_id, Key.END_ROUND)
     with writing(engine) as session:
-        round_ = rounds.get(session, round_id)
+        round_ = phases.get(session, round_id)
         if role is Role.PUBLIC_RELATIONS:  # conducts rounds from wherever it sits
             assert round_.paused_at and round_.ended_at
         else:

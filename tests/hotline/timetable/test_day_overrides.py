@@ -12,7 +12,7 @@ from db.engine import writing
 from db.models import AuditEntry, Official
 from db.states import Phase, RegistrationState
 from hotline.line import carry_over
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from hotline.timetable import day_overrides, days, timetable_rules
 from settings import Settings
 from tests.factories import a_registration
@@ -72,7 +72,7 @@ def test_override_changes_or_cancels_made_rounds(
         )
     extend(session, settings, 24)
     dropped, earlier, other, untouched = made(session)
-    assert rounds.phase(dropped, at) is Phase.CANCELLED
+    assert phases.phase(dropped, at) is Phase.CANCELLED
     assert dropped.reason == earlier.reason == other.reason == said["reason"]
     assert earlier.starts_at == days.moment(date(2027, 5, 12), time(7))
     assert earlier.registration_from == earlier.starts_at - DAY
@@ -100,7 +100,7 @@ def test_later_round_keeps_registration_open(
         later = {"starts_at": time(14), "ends_at": time(17), "who": "pr", "reason": "جلسهٔ شورا"}
         day_overrides.override_day(own, mine, date(2027, 5, 5), **later)
     round_ = made(session)[0]
-    assert rounds.phase(round_, at) is Phase.OPEN
+    assert phases.phase(round_, at) is Phase.OPEN
     assert round_.registration_until == round_.ends_at == days.moment(date(2027, 5, 5), time(17))
 
 

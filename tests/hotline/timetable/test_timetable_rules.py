@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.models import AuditEntry, OfficialKind, OutboxKind, OutboxMessage, Role, TimetableRule, User
-from hotline.rounds import officials, rounds
-from hotline.timetable import calendar, days, timetable, timetable_rules
+from hotline.rounds import officials, phases
+from hotline.timetable import calendar, days, round_making, timetable_rules
 from settings import Settings
 from tests.factories import a_registration
 from tests.hotline.timetable.making import DAY, Clock, a_rule, extend, made, noon, some_officials
@@ -27,7 +27,7 @@ def at_noon(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def next_ones(session: Session, rule: TimetableRule, weeks: int) -> list[int]:
     first = date(2025, 4, 16)
-    found = timetable.occurrences(session, rule, first, first + weeks * 7 * DAY)
+    found = round_making.occurrences(session, rule, first, first + weeks * 7 * DAY)
     return [official.id for occurrence in found for official in occurrence.coming]
 
 
@@ -149,7 +149,7 @@ def test_planned_official_stays_active_and_inactive_is_refused(
     ) == ("official-inactive")
     session.rollback()
     (round_,) = made(session)
-    assert rounds.speaker(round_) is first
+    assert phases.speaker(round_) is first
 
 
 def test_changed_hours_notify_each_citizen_per_change(
@@ -237,7 +237,7 @@ def test_wrong_rule_is_refused_with_its_code(session: Session, code: str, values
 
 
 def test_operators_cannot_join_a_rule(session: Session) -> None:
-    operators = rounds.operators_line(session).official
+    operators = phases.operators_line(session).official
     assert operators.kind is OfficialKind.OPERATORS
     assert refusal(lambda: a_rule(session, [operators])) == "rule-officials"
 
@@ -245,6 +245,6 @@ def test_operators_cannot_join_a_rule(session: Session) -> None:
 @pytest.mark.parametrize("rrule", ["FREQ=MONTHLY;BYDAY=1WE", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA,WE;COUNT=9"])
 def test_other_recurrence_rules_are_accepted(session: Session, rrule: str) -> None:
     rule = a_rule(session, rrule=rrule, starts_on=date(2027, 5, 1))
-    found = timetable.occurrences(session, rule, date(2027, 5, 1), date(2027, 12, 31))
+    found = round_making.occurrences(session, rule, date(2027, 5, 1), date(2027, 12, 31))
     assert len(found) in (8, 9)
     assert {o.day.weekday() for o in found} <= {2, 5}

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from db.engine import reading, writing
 from db.models import OfficialKind, Round
 from db.states import Phase
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests import factories as make
 from tests.ivr.scripts.registering import (
     DEPUTY,
@@ -33,7 +33,7 @@ def test_caller_without_an_open_round_may_choose_again(
     asterisk: FakeAsterisk, engine: Engine, phase: Phase | None
 ):
     with writing(engine) as session:
-        rounds.operators_line(session)  # not a round that anybody registers for
+        phases.operators_line(session)  # not a round that anybody registers for
         if phase:
             make.a_round(session, phase)
 

@@ -9,7 +9,7 @@ from db.models import OutboxMessage, Rating, Request
 from db.states import RequestState
 from hotline import dates
 from hotline.citizens import erasure
-from hotline.requests import closing, requests, spoken_replies, work
+from hotline.requests import closing, lifecycle, spoken_replies, work
 from hotline.requests.public import publications
 from settings import Settings
 from tests import factories as make
@@ -145,7 +145,7 @@ def test_who_said_yes_before_is_not_asked_first(asterisk: FakeAsterisk, engine: 
 
     assert heard.prompts[3] == "active-registration"
     with reading(engine) as session:
-        assert requests.progress(session, session.get_one(Request, report.id)).said_yes
+        assert lifecycle.progress(session, session.get_one(Request, report.id)).said_yes
 
 
 def test_waiting_citizen_answers_the_request_before_the_place(asterisk: FakeAsterisk, engine: Engine):
@@ -203,7 +203,7 @@ def test_citizen_of_a_duplicate_hears_the_first_requests_state(asterisk: FakeAst
     first, second = a_report(engine, S.NEW, number=None), a_report(engine, S.NEW, number=None)
     with writing(engine) as session:
         closing.merge(session, second.id, first.id, who="u")
-        work.reply(session, requests.get(session, first.id), who="u", reply="ترمیم شد")
+        work.reply(session, lifecycle.get(session, first.id), who="u", reply="ترمیم شد")
 
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", second.tracking))
 

@@ -14,7 +14,7 @@ from db.engine import writing
 from db.models import Registration
 from db.states import Fact, Outcome, RegistrationState
 from hotline import numbers
-from hotline.ledger import ledger
+from hotline.ledger import entries
 from prompts.catalogue import clips
 from tests.ivr.scripts.own_place import ASKED, CHOICES, OWNER, TICKET, UNKNOWN, WAITS, kept
 from tests.kit.fake_asterisk import CUT, HANG_UP, Anybody, Deed, End, FakeAsterisk, transactions
@@ -52,7 +52,7 @@ def test_who_asked_for_the_next_round_hears_that(asterisk: FakeAsterisk, engine:
         place.state, place.rounds_unanswered = RegistrationState.UNREACHED, 1
         place.last_outcome = Outcome.NO_ANSWER
         session.flush()
-        ledger.record(session, Fact.DEFERRED, place)
+        entries.record(session, Fact.DEFERRED, place)
 
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", TICKET))
 

@@ -11,7 +11,7 @@ from db.models import ConfirmationKind, Registration, Request
 from db.states import RegistrationState, RequestState
 from hotline import numbers
 from hotline.line import confirmation_calls
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests import factories as make
 from tests.ivr.scripts.own_place import asked, take_up_call
 from tests.kit.fake_asterisk import Deed, FakeAsterisk, Heard
@@ -69,7 +69,7 @@ def a_victim(
     report: RequestState = RequestState.REFERRED,
 ) -> Victim:
     with writing(engine) as session:
-        round_ = rounds.operators_line(session) if at_operators else make.a_round(session)
+        round_ = phases.operators_line(session) if at_operators else make.a_round(session)
         place = make.a_registration(session, round_, state=state)
         reported = make.a_request(session, report, number=place.number)
         return Victim(place.number, place, reported)

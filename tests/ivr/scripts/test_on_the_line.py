@@ -12,7 +12,7 @@ from db.states import RegistrationState
 from hotline.callbacks import waiting_callers
 from hotline.callbacks.waiting_callers import Outlook
 from hotline.line import registration
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from ivr import server
 from ivr.server import Server
 from settings import Settings
@@ -35,7 +35,7 @@ def place(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(waiting_callers, "outlook", lambda *_: BUSY)
     with writing(engine) as session:
         return registration.register(
-            session, round_id=rounds.operators_line(session).id, number=OWN, tell=False
+            session, round_id=phases.operators_line(session).id, number=OWN, tell=False
         ).registration_id
 
 

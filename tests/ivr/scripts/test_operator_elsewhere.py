@@ -9,7 +9,7 @@ from db.states import RegistrationState
 from hotline.callbacks import waiting_callers
 from hotline.line import registration
 from hotline.nodes import round_affinity
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 from tests import factories as make
 from tests.hotline.nodes.conftest import a_node
@@ -30,7 +30,7 @@ def line(engine: Engine, settings: Settings) -> int:
         desk = make.a_desk(session)
         make.a_user(session, desk)
         desk.takes_live, desk.node, desk.channel = True, "other", "PJSIP/desk"
-        line = rounds.operators_line(session)
+        line = phases.operators_line(session)
         line.node = "other"
         session.flush()
         return line.id

@@ -10,7 +10,7 @@ from db.models import OfficialKind, Registration, Round
 from db.states import Outcome, Phase, RegistrationState
 from hotline import numbers
 from hotline.line import carry_over, confirmation_calls, registration
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from prompts.catalogue import clips
 from tests import factories as make
 from tests.ivr.scripts.own_place import take_up_call
@@ -131,7 +131,7 @@ def test_place_carried_twice_tells_only_the_last_reason(asterisk: FakeAsterisk, 
     own, _ = left_in(engine, Phase.CANCELLED, Phase.OPEN)
     with writing(engine) as session:
         second = session.get_one(Round, as_it_is(engine, own).round_id)
-        rounds.end_round(session, second)
+        phases.end_round(session, second)
         third = make.a_round(session, Phase.OPEN)
         third.official = second.official
         third.starts_at, third.ends_at = third.starts_at + 2 * DAY, third.ends_at + 2 * DAY

@@ -10,7 +10,7 @@ from db.models import RescueCall, UrgentMatter
 from hotline.callbacks import rescue_calls
 from hotline.line import urgent_calls
 from hotline.requests import urgent
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 from tests import factories as make
 from tests.ivr.scripts.registering import on_sqlite
@@ -124,7 +124,7 @@ def test_unanswered_emergency_service_leads_to_a_desk_at_work(
         desk = make.a_desk(session)
         make.a_user(session, desk)
         desk.takes_live = at_work
-        place = make.a_registration(session, rounds.operators_line(session), number="+989131234567").id
+        place = make.a_registration(session, phases.operators_line(session), number="+989131234567").id
         matter = urgent.of_caller(session, "+989131234567", place).id
         rescue_calls.ended(session, rescue_calls.ask(session, matter, CALLER).token)
     with answering(settings.model_copy(update={"urgent_number": "125"}), engine) as asterisk:

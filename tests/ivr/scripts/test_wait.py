@@ -8,7 +8,7 @@ from sqlalchemy import Engine, update
 from db.engine import now, writing
 from db.models import Callback, Desk, Official
 from db.states import CallbackState
-from hotline.callbacks import callbacks, round_statistics
+from hotline.callbacks import round_statistics, transitions
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, HANG_UP, MUSIC, Deed, End, FakeAsterisk, Heard
 
@@ -216,7 +216,7 @@ class TestEstimate:
 
     def expects(self, engine: Engine, token: str) -> float | None:
         with writing(engine) as session:
-            callback = callbacks.by_token(session, token)
+            callback = transitions.by_token(session, token)
             assert callback is not None
             return round_statistics.expected_wait(session, callback)
 
@@ -234,7 +234,7 @@ class TestEstimate:
 
     def test_who_is_with_a_desk_already_is_next(self, engine: Engine, waiting: list[str]):
         with writing(engine) as session:
-            talking = callbacks.by_token(session, waiting[0])
+            talking = transitions.by_token(session, waiting[0])
             assert talking is not None
             talking.state, talking.outcome = CallbackState.CLOSED, make.Outcome.REACHED
             session.flush()

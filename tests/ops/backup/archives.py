@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 
 from db.engine import connect, reading, writing
 from db.models import Base
-from hotline.pictures import decoding, pictures
+from hotline.pictures import attachments, decoding
 from ops.backup import signing, take
 from ops.backup.archive import HEAD, MANIFEST
 from ops.backup.take import Made
@@ -63,9 +63,9 @@ def left(folder: Path) -> list[str]:
 
 def a_picture(engine: Engine, settings: Settings) -> str:
     made = decoding.plain(io.BytesIO(picture_files.jpeg()))
-    name = pictures.keep(settings.pictures_dir, made)
+    name = attachments.keep(settings.pictures_dir, made)
     with writing(engine) as session:
-        pictures.add(session, name, made, number=a_number())
+        attachments.add(session, name, made, number=a_number())
     return name
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select, update
 from db.engine import reading, writing
 from db.models import Callback
 from db.states import Outcome
-from hotline.recordings import recordings
+from hotline.recordings import archive
 from settings import Settings
 from tests.kit import recording_files
 from tests.kit.postgres import Postgres
@@ -32,11 +32,11 @@ def city(engine: Engine, settings: Settings) -> Story:
     for token in tokens:
         recording_files.a_file(settings.recordings_dir, token)
     with reading(engine) as session:
-        new = recordings.new(session, settings.recordings_dir)
+        new = archive.new(session, settings.recordings_dir)
     for path, callback_id in new:
         with writing(engine) as session:
-            recordings.register(session, callback_id, recordings.look(path))
-        recordings.seal(path)
+            archive.register(session, callback_id, archive.look(path))
+        archive.seal(path)
     recording_files.a_file(settings.messages_dir, "said")
     (settings.uploads_dir / ("0" * 32)).write_bytes(b"half")
     (settings.state_dir / "asterisk").mkdir()

@@ -13,7 +13,7 @@ from db.engine import connect, writing
 from db.models import SignIn, User
 from hotline import heartbeats
 from hotline.people import accounts, second_factor, sign_ins
-from hotline.recordings import recordings
+from hotline.recordings import archive
 from ops.backup import restore as restoring
 from ops.backup.archive import Unusable
 from ops.backup.restore import prove, restore
@@ -50,7 +50,7 @@ def test_restore_on_an_empty_machine_brings_everything_back(
         assert accounts.verify(session, "karimi", right=right)
         sign_in = session.get_one(SignIn, sign_ins.cookie_hash(sign_ins.sign_in(session, user)))
         assert second_factor.show(session, sign_in, code, elsewhere), "the secret came along"
-        assert not recordings.new(session, elsewhere.recordings_dir), "what is in the books is not read again"
+        assert not archive.new(session, elsewhere.recordings_dir), "what is in the books is not read again"
     there.dispose()
     for path in elsewhere.state_dir.rglob("*"):
         assert path.name == "backup.lock" or stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path

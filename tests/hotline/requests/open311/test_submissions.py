@@ -13,7 +13,7 @@ from db.states import RequestState
 from hotline.citizens import account_contents, erasure
 from hotline.people import api_keys
 from hotline.people.api_keys import Scope
-from hotline.requests import requests, work
+from hotline.requests import lifecycle, work
 from hotline.requests.open311 import queries, submissions
 from hotline.requests.open311.queries import Looker, Wanted
 from hotline.requests.open311.submissions import Brought
@@ -78,7 +78,7 @@ def test_number_named_by_a_program_owns_no_request(session: Session, settings: S
     )
     assert (request.number, request.contact) == (None, NUMBER)
     assert account_contents.requests(session, NUMBER) == []
-    assert requests.of_caller(session, NUMBER) is None
+    assert lifecycle.of_caller(session, NUMBER) is None
     work.reply(session, request, who="a", reply="solved")
     assert session.scalars(select(OutboxMessage)).all() == []
 

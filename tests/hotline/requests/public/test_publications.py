@@ -14,7 +14,7 @@ from hotline.citizens import erasure
 from hotline.errors import Refused
 from hotline.pictures.decoding import Area
 from hotline.pictures.stores import File
-from hotline.requests import closing, requests
+from hotline.requests import closing, lifecycle
 from hotline.requests.public import figures, publications
 from hotline.requests.public.publications import Shown
 from tests.factories import a_request
@@ -168,9 +168,9 @@ def test_map_and_figures_agree_on_what_is_solved(session: Session) -> None:
 def test_withdrawn_anonymous_report_stays_unanswerable(session: Session) -> None:
     """A process of the version before has released it."""
     request = a_request(session, S.REPLIED, number=None, call_id="137-1")
-    assert requests.may_answer(session, request, None)
+    assert lifecycle.may_answer(session, request, None)
     released = Release(request_id=request.id, text="چراغ", with_point=False, who="mod", at=now(session))
     session.add(released)
     session.flush()
     publications.withdraw(session, request.id, who="mod")
-    assert not requests.may_answer(session, request, None)
+    assert not lifecycle.may_answer(session, request, None)

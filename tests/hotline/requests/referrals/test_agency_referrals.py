@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import AuditEntry, Erasure, Pass, Picture, Request, User
 from hotline.citizens import erasure
 from hotline.errors import Refused
-from hotline.pictures import pictures
+from hotline.pictures import attachments
 from hotline.pictures.decoding import Plain
 from hotline.requests import closing, department_inbox, department_work, parts, work
 from hotline.requests.department_inbox import By
@@ -231,17 +231,17 @@ def test_picture_of_an_agency_becomes_evidence_when_solved(
     token = link(session, request_, clerk)
     link_id = agency_replies.done(session, token, "بسته شد")
     assert link_id
-    shown = pictures.add_of_body(session, "a" * 32, DRAWN, link_id)
+    shown = attachments.add_of_body(session, "a" * 32, DRAWN, link_id)
     shown.made_at -= timedelta(days=3)
-    assert pictures.drop_nobodys(session, 9) == 0, "it waits longer than a day"
-    assert pictures.of_request(session, request_.id) == []
+    assert attachments.drop_nobodys(session, 9) == 0, "it waits longer than a day"
+    assert attachments.of_request(session, request_.id) == []
     assert [each.id for each in agency_referrals.of_request(session, request_)[0].pictures] == [shown.id]
     stranger = of_department(session)
     other = a_request(session, S.REFERRED, department_id=stranger.department_id)
     with pytest.raises(Refused, match="picture-unknown"):
         department_work.answer(session, other, user=stranger, reply="ما", solved=True, shown=[shown.id])
     department_work.answer(session, request_, user=clerk, reply="بسته شد", solved=True, shown=[shown.id])
-    assert [each.id for each in pictures.of_request(session, request_.id)] == [shown.id]
+    assert [each.id for each in attachments.of_request(session, request_.id)] == [shown.id]
 
 
 def test_unused_picture_of_an_agency_is_deleted_later(
@@ -249,11 +249,11 @@ def test_unused_picture_of_an_agency_is_deleted_later(
 ) -> None:
     link_id = agency_replies.done(session, link(session, request_, clerk), "بسته شد")
     assert link_id
-    shown = pictures.add_of_body(session, "b" * 32, DRAWN, link_id)
+    shown = attachments.add_of_body(session, "b" * 32, DRAWN, link_id)
     shown.made_at -= timedelta(days=99)
-    assert pictures.forget(session, 90, 9) == 0
+    assert attachments.forget(session, 90, 9) == 0
     closing.reject(session, request_, who="u", reason="نه")
-    assert pictures.forget(session, 90, 9) == 1
+    assert attachments.forget(session, 90, 9) == 1
     assert [e.file for e in session.scalars(select(Erasure))] == [f"pictures/{'b' * 32}.jpg"]
     assert session.get_one(Picture, "b" * 32).deleted_at
 
@@ -265,8 +265,8 @@ def test_link_after_the_deletion_shows_its_makers_words_alone(session: Session, 
         **{"department_id": clerk.department_id, "number": number, "latitude": 32.6, "longitude": 51.6},
         place="تلفن ۰۹۱۳ ۱۱۱ ۲۲۴۴، کوچهٔ ۵",
     )
-    given = pictures.add(session, "c" * 32, DRAWN, number=number)
-    pictures.give(session, [given], request.id, given.kind)
+    given = attachments.add(session, "c" * 32, DRAWN, number=number)
+    attachments.give(session, [given], request.id, given.kind)
     token = link(session, request, clerk)
     seen = agency_replies.look(session, token)
     assert (seen.place, seen.point) == ("تلفن …، کوچهٔ ۵", (32.6, 51.6))
@@ -281,8 +281,8 @@ def test_link_after_the_deletion_shows_its_makers_words_alone(session: Session, 
 
 def test_link_of_a_part_shows_pictures_of_the_whole(session: Session, clerk: User) -> None:
     whole = a_request(session, number="+989131112255")
-    given = pictures.add(session, "d" * 32, DRAWN, number="+989131112255")
-    pictures.give(session, [given], whole.id, given.kind)
+    given = attachments.add(session, "d" * 32, DRAWN, number="+989131112255")
+    attachments.give(session, [given], whole.id, given.kind)
     ours, _ = work.split(session, whole, [parts.Piece(1, "لوله"), parts.Piece(2, "چراغ")], who="u")
     token = link(session, ours, clerk)
     assert [each.id for each in agency_replies.look(session, token).pictures] == [given.id]

@@ -12,7 +12,7 @@ from db.engine import now
 from db.states import Phase
 from hotline.errors import Refused
 from hotline.requests import categories
-from hotline.rounds import notices, rounds
+from hotline.rounds import notices, phases
 from hotline.rounds.notice_texts import office, who
 
 router = APIRouter(prefix="/public", include_in_schema=False)
@@ -30,7 +30,7 @@ def overview(request: Request, language: Asked, session: Reading) -> Response:
     coming: list[dict[str, Any]] = []
     over: list[dict[str, Any]] = []
     for round_ in notices.published(session):
-        phase = rounds.phase(round_, at)
+        phase = phases.phase(round_, at)
         past = phase is Phase.OVER or round_.ends_at <= at
         shown = {"round": round_, "phase": phase, "who": who(round_, language)}
         (live if phase is Phase.LIVE else over if past else coming).append(shown)
@@ -45,7 +45,7 @@ def how(request: Request, language: Asked, session: Reading) -> Response:
     shown = [
         {"round": round_, "who": who(round_, language)}
         for round_ in notices.published(session)
-        if round_.registration_until > at and rounds.phase(round_, at) not in (Phase.OVER, Phase.CANCELLED)
+        if round_.registration_until > at and phases.phase(round_, at) not in (Phase.OVER, Phase.CANCELLED)
     ]
     mended = [
         {"name": one.name_fa if language == "fa" else one.name_en, "answer": answer, "solve": solve}
@@ -70,7 +70,7 @@ def one(
         "round.html",
         language,
         round=round_,
-        phase=rounds.phase(round_, now(session)),
+        phase=phases.phase(round_, now(session)),
         what=notices.what(round_),
         who=who(round_, language),
         deputies=[office(deputy, language) for deputy in notices.deputies_of(round_)],

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from db import events
 from db.engine import reading
 from db.states import CallbackState, Outcome
-from dialer.dialer import Dialer
+from dialer.loop import Dialer
 from hotline import heartbeats
 from hotline.nodes import leases
 from settings import Settings

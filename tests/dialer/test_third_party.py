@@ -5,7 +5,7 @@ import pytest
 from db.engine import reading, writing
 from db.models import Guest
 from db.states import CallbackState, GuestEnd, GuestState
-from hotline.callbacks import callbacks, conversations, third_party
+from hotline.callbacks import conversations, third_party, transitions
 from settings import Settings
 from tests.dialer.hall import OURS, Hall
 from tests.dialer.office import LONG_AGO, on_sqlite
@@ -23,7 +23,7 @@ class Third:
         self.hall, self.manager = hall, manager
         self.citizen = hall.brings(C.TALKING)
         with writing(hall.engine) as session:
-            callback = callbacks.by_token(session, self.citizen)
+            callback = transitions.by_token(session, self.citizen)
             assert callback is not None
             self.token = third_party.ask(session, callback, NUMBER, settings, who="operator1").token
 
@@ -67,7 +67,7 @@ class Third:
     def wants(self, what: str, settings: Settings) -> None:
         """The desk does this with the citizen."""
         with writing(self.hall.engine) as session:
-            callback = callbacks.by_token(session, self.citizen)
+            callback = transitions.by_token(session, self.citizen)
             assert callback is not None
             if what == "hold":
                 conversations.put_on_hold(session, callback, settings)

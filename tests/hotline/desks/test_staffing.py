@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from db.models import Desk
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline import audit
-from hotline.desks import desk_phones, desks
+from hotline.desks import desk_phones, staffing
 from hotline.errors import Refused
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_note, a_user, written_of
@@ -18,7 +18,7 @@ WHY = "اپراتور رفته است"
 def test_changed_phone_of_a_desk_is_audited(
     session: Session,
 ) -> None:
-    desk = desks.get(session, 7, 60)
+    desk = staffing.get(session, 7, 60)
     for kind, number, stored in (
         ("number", "+989131234567", ("sip", "+989131234567")),
         ("sip", None, ("sip", None)),
@@ -26,7 +26,7 @@ def test_changed_phone_of_a_desk_is_audited(
     ):
         desk_phones.choose(session, desk, kind, number, who="admin")
         assert (desk.phone, desk.number) == stored
-        assert desks.phone_kind(desk) == kind
+        assert staffing.phone_kind(desk) == kind
     with pytest.raises(Refused, match="no-desk-number"):
         desk_phones.choose(session, desk, "number", None, who="admin")
     reasons = [entry.reason for entry in audit.search(session, subject="desk 7")]
@@ -36,15 +36,17 @@ def test_changed_phone_of_a_desk_is_audited(
 @pytest.mark.parametrize("desk_id", [0, -1, 61, 2**31 - 1])
 def test_number_beyond_the_desks_makes_no_desk(session: Session, desk_id: int) -> None:
     with pytest.raises(Refused, match="not-found"):
-        desks.get(session, desk_id, 60)
+        staffing.get(session, desk_id, 60)
 
 
 def test_outcome_said_for_an_absent_person_frees_the_desk(session: Session, settings: Settings) -> None:
     callback = a_callback(session, CallbackState.ENDED)
     a_note(session, callback, "یادداشت میز")
     desk = session.get_one(Desk, callback.desk_id)
-    assert desks.in_hand(session) == {desk.id: callback}
-    desks.say_outcome(session, desk, callback.id, Outcome.REACHED, who="admin", reason=WHY, settings=settings)
+    assert staffing.in_hand(session) == {desk.id: callback}
+    staffing.say_outcome(
+        session, desk, callback.id, Outcome.REACHED, who="admin", reason=WHY, settings=settings
+    )
     session.refresh(callback)
     assert (callback.state, callback.outcome, written_of(callback)) == (
         CallbackState.CLOSED,
@@ -52,7 +54,7 @@ def test_outcome_said_for_an_absent_person_frees_the_desk(session: Session, sett
         ["یادداشت میز"],
     )
     assert callback.registration.state is RegistrationState.REACHED
-    assert desks.in_hand(session) == {}
+    assert staffing.in_hand(session) == {}
     (entry,) = audit.search(session, action="outcome-said")
     assert (entry.who, entry.subject, entry.reason) == (
         "admin",
@@ -76,7 +78,9 @@ def test_outcome_for_another_in_an_unfit_state_changes_nothing(
     callback = a_callback(session, state)
     desk = session.get_one(Desk, callback.desk_id)
     with pytest.raises(Refused, match=code):
-        desks.say_outcome(session, desk, callback.id, outcome, who="admin", reason=reason, settings=settings)
+        staffing.say_outcome(
+            session, desk, callback.id, outcome, who="admin", reason=reason, settings=settings
+        )
     session.refresh(callback)
     assert callback.state is state
     assert audit.search(session, action="outcome-said") == []
@@ -88,14 +92,16 @@ def test_outcome_for_a_desk_with_a_new_citizen_is_refused(session: Session, sett
     new = a_callback(session, CallbackState.ENDED, user)
     desk = session.get_one(Desk, user.desk_id)
     with pytest.raises(Refused, match="wrong-state"):
-        desks.say_outcome(session, desk, old.id, Outcome.REACHED, who="admin", reason=WHY, settings=settings)
+        staffing.say_outcome(
+            session, desk, old.id, Outcome.REACHED, who="admin", reason=WHY, settings=settings
+        )
     assert new.state is CallbackState.ENDED
 
 
 def test_returned_unused_claim_makes_the_place_wait_again(session: Session, settings: Settings) -> None:
     callback = a_callback(session, CallbackState.CLAIMED)
     desk = session.get_one(Desk, callback.desk_id)
-    desks.say_outcome(
+    staffing.say_outcome(
         session, desk, callback.id, Outcome.RETURNED, who="admin", reason=WHY, settings=settings
     )
     assert callback.registration.state is RegistrationState.WAITING
@@ -104,4 +110,4 @@ def test_returned_unused_claim_makes_the_place_wait_again(session: Session, sett
 def test_each_desk_knows_its_person(session: Session) -> None:
     user = a_user(session, a_desk(session))
     a_desk(session)
-    assert desks.people(session) == {user.desk_id: user}
+    assert staffing.people(session) == {user.desk_id: user}

@@ -25,7 +25,7 @@ from db.engine import reading, writing
 from hotline import control_characters
 from hotline.dates import Language
 from hotline.errors import Refused
-from hotline.pictures import decoding, pictures
+from hotline.pictures import attachments, decoding
 from hotline.requests.referrals import agency_replies
 from settings import Settings
 
@@ -125,20 +125,20 @@ def _may_send(request: Request, engine: Database, token: str) -> int:
 def _finish(engine: Database, settings: Settings, token: str, text: str, picture: Incoming | None) -> None:
     text = agency_replies.check(text)
     made = decoding.plain(picture.whole()) if picture else None
-    name = pictures.keep(settings.pictures_dir, made) if made else ""
+    name = attachments.keep(settings.pictures_dir, made) if made else ""
     kept = False
     try:
         with writing(engine) as session:
             link_id = agency_replies.done(session, token, text)
             if made and link_id is not None:
-                pictures.add_of_body(session, name, made, link_id)
+                attachments.add_of_body(session, name, made, link_id)
                 kept = True
     except Refused:
         kept = False
         raise
     finally:
         if name and not kept:
-            pictures.discard(settings.pictures_dir, name)
+            attachments.discard(settings.pictures_dir, name)
 
 
 def _acts(

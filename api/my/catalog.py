@@ -9,7 +9,7 @@ from api.requests.category_schemas import Question, WorkingTime
 from db import models
 from db.engine import now
 from hotline.requests import categories
-from hotline.rounds import notices, rounds
+from hotline.rounds import notices, phases
 from hotline.rounds.notice_texts import who
 
 router = APIRouter(prefix="/my", tags=["my"])
@@ -46,7 +46,7 @@ def _announced(session: Session, round_: models.Round) -> wire.AnnouncedRound:
         id=round_.id,
         who_fa=who(round_, "fa"),
         who_en=who(round_, "en"),
-        phase=rounds.phase(round_, now(session)),
+        phase=phases.phase(round_, now(session)),
         starts_at=round_.starts_at,
         ends_at=round_.ends_at,
         registration_from=round_.registration_from,

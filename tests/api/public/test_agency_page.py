@@ -13,7 +13,7 @@ from api import limits
 from db.engine import reading, writing
 from db.models import Pass, Picture, Request
 from db.states import RequestState
-from hotline.pictures import decoding, pictures
+from hotline.pictures import attachments, decoding
 from hotline.requests import closing, work
 from hotline.requests.referrals import agency_referrals
 from hotline.requests.referrals.agency_referrals import Passing
@@ -40,9 +40,9 @@ def token(engine: Engine, settings: Settings) -> str:
             session, RequestState.REFERRED, number=NUMBER, place="بن‌بست ۲", latitude=32.65, longitude=51.67
         )
         made = decoding.plain(io.BytesIO(files.jpeg()))
-        name = pictures.keep(settings.pictures_dir, made)
-        given = pictures.add(session, name, made, number=NUMBER)
-        pictures.give(session, [given], request.id, given.kind)
+        name = attachments.keep(settings.pictures_dir, made)
+        given = attachments.add(session, name, made, number=NUMBER)
+        attachments.give(session, [given], request.id, given.kind)
         passing = Passing("آب و فاضلاب", "", "از آن‌هاست", TEXT)
         return agency_referrals.make(session, request, passing, user=a_user(session), days=14)[1]
 

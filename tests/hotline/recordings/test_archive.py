@@ -24,7 +24,7 @@ from db.states import CallbackState
 from hotline import audit
 from hotline.errors import Refused
 from hotline.people import sign_ins
-from hotline.recordings import recordings, retention
+from hotline.recordings import archive, retention
 from settings import Settings
 from tests.factories import a_callback, a_user
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
@@ -128,7 +128,7 @@ def test_recording_without_sound_is_registered_as_such(
 def test_clerk_killed_before_sealing_finishes_later(
     engine: Engine, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recordings, "seal", lambda _path: None)
+    monkeypatch.setattr(archive, "seal", lambda _path: None)
     _, path = recorded(engine, settings, folder)
     before = books(engine)[0].sha256
     monkeypatch.undo()
@@ -228,7 +228,7 @@ def page(settings: Settings, engine: Engine) -> Page:
 
 def heard(engine: Engine) -> list[tuple[str, str]]:
     with reading(engine) as session:
-        return [(e.who, e.subject) for e in audit.search(session, action=recordings.HEARD)]
+        return [(e.who, e.subject) for e in audit.search(session, action=archive.HEARD)]
 
 
 def test_hearing_of_a_recording_is_audited(
@@ -317,7 +317,7 @@ def test_path_outside_the_folder_is_refused(
     callback, _ = recorded(engine, settings, folder)
     with writing(engine) as session:
         row = session.get_one(Recording, callback.id)
-        row.file, row.sha256 = file, recordings.digest(secret)
+        row.file, row.sha256 = file, archive.digest(secret)
     answer = page(Role.SUPERVISOR).get(f"/recordings/{callback.id}/audio")
     assert answer.json()["code"] == "recording-changed"
 
@@ -329,7 +329,7 @@ def test_missing_or_deleted_recording_is_not_found(
     callback, _ = recorded(engine, settings, folder)
     supervisor = page(Role.SUPERVISOR)
     with writing(engine) as session:
-        recordings.delete(session, session.get_one(Recording, callback.id), folder)
+        archive.delete(session, session.get_one(Recording, callback.id), folder)
     for asked in (f"{callback.id}", "404404"):
         assert supervisor.get(f"/recordings/{asked}/audio").status_code == 404
     assert supervisor.get("/recordings/..%2f..%2fsecret/audio").status_code in (404, 422)
@@ -344,7 +344,7 @@ def test_file_that_vanished_before_its_deletion_is_logged(
     callback, path = recorded(engine, settings, folder)
     path.unlink()
     with writing(engine) as session:
-        recordings.delete(session, session.get_one(Recording, callback.id), folder)
+        archive.delete(session, session.get_one(Recording, callback.id), folder)
         assert session.get_one(Recording, callback.id).deleted_at is not None
     assert f"callback {callback.id}: its file was gone" in caplog.text
 
@@ -354,8 +354,8 @@ def test_finished_folder_is_read_only_after_a_change(
     engine: Engine, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Path] = []
-    files = recordings.disk.files
-    monkeypatch.setattr(recordings.disk, "files", lambda of: read.append(of) or files(of))  # type: ignore[func-returns-value]
+    files = archive.disk.files
+    monkeypatch.setattr(archive.disk, "files", lambda of: read.append(of) or files(of))  # type: ignore[func-returns-value]
     recorded(engine, settings, folder)
     long_ago = time.time() - 60
     os.utime(folder, (long_ago, long_ago))

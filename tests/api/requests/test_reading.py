@@ -17,8 +17,8 @@ from db.states import CallbackState, RequestState
 from hotline import dates, numbers
 from hotline.clock import CITY
 from hotline.people import sign_ins
-from hotline.recordings import recordings
-from hotline.requests import closing, filing, requests, work
+from hotline.recordings import archive
+from hotline.requests import closing, filing, lifecycle, work
 from settings import Settings
 from tests.api.answers import problem
 from tests.factories import WEEK, a_callback, a_department, a_desk, a_registration, a_request, a_round, a_user
@@ -193,7 +193,7 @@ def test_ranged_hearing_of_a_request_is_audited_once(engine: Engine, settings: S
     operator.get(f"/requests/{request.id}/audio", headers={"Range": "bytes=100-199"})
     with reading(engine) as session:
         heard = session.scalars(
-            select(AuditEntry).where(AuditEntry.action == recordings.VOICE_MESSAGE_HEARD)
+            select(AuditEntry).where(AuditEntry.action == archive.VOICE_MESSAGE_HEARD)
         ).all()
         assert [(e.who, e.subject) for e in heard] == [("the-operator", f"request {request.id}")]
 
@@ -289,7 +289,7 @@ def test_tracking_number_page_shows_nothing_personal(
     assert solve_by
     promised, (_, before) = dates.moment(solve_by, language), seen(citizen, request.tracking, language)
     with writing(engine) as session:
-        request = requests.get(session, request.id)
+        request = lifecycle.get(session, request.id)
         work.reply(session, request, who=user.username, reply="<b>ترمیم</b> شد")
     assert citizen.get("/public/number").status_code == 200
     status, text = seen(citizen, request.tracking, language)

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from api.access import Reading
 from api.ids import PathId
-from api.my import wish_schemas as wire
+from api.my import round_alert_schemas as wire
 from api.my.signed_in import Acting, Citizen
 from hotline.citizens import round_alerts
 

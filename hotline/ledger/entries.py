@@ -133,7 +133,7 @@ def clock(entry: LedgerEntry, details: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(details["clock"]) if "clock" in details else entry.at
 
 
-def entries(session: Session, after: int, limit: int) -> Sequence[LedgerEntry]:
+def list_entries(session: Session, after: int, limit: int) -> Sequence[LedgerEntry]:
     """Return at most `limit` entries with numbers above `after`, in order."""
     query = select(LedgerEntry).where(LedgerEntry.id > after).order_by(LedgerEntry.id).limit(limit)
     return session.scalars(query).all()

@@ -17,7 +17,7 @@ from hotline.errors import Refused
 from hotline.reports.report_facts import Facts, facts
 from hotline.reports.report_scope import By, Scope
 from hotline.reports.report_sittings import Sitting
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from hotline.timetable import days
 
 LONGEST = timedelta(days=1100)
@@ -102,7 +102,7 @@ def check_span(start: date, until: date) -> None:
 
 def round_report(session: Session, round_id: int) -> RoundReport:
     """Return the statistics of a round, also while it is live. Raises Refused("not-found")."""
-    rounds.get(session, round_id)
+    phases.get(session, round_id)
     found = facts(session, Scope([round_id], _EVER, _NEVER, _EVER), None, now(session))
     return RoundReport(round_id=round_id, **_numbers(found, 0))
 

@@ -12,7 +12,7 @@ from db.engine import now, reading, writing
 from db.models import Request
 from hotline import tickets
 from hotline.errors import Refused
-from hotline.requests import filing, requests
+from hotline.requests import filing, lifecycle
 from tests import factories as make
 from tests.factories import WEEK
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -84,9 +84,9 @@ def test_older_tracking_number_is_found(session: Session) -> None:
     older = "1234567" + damm.calc_check_digit("1234567")
     session.query(Request).one().tracking = older
     session.flush()
-    assert requests.get_by_tracking(session, older).tracking == older
+    assert lifecycle.get_by_tracking(session, older).tracking == older
     with pytest.raises(Refused):
-        requests.get_by_tracking(session, tracking)
+        lifecycle.get_by_tracking(session, tracking)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter
 
 from api.access import InForce, MayInspect, Reading
-from api.reports import kept_schemas
+from api.reports import retention_schemas
 from hotline import backups
 from hotline.recordings import disk
 from hotline.reports import retention_overview
@@ -15,10 +15,10 @@ router = APIRouter(prefix="/kept", tags=["kept"])
 
 
 @router.get("")
-def show(_user: MayInspect, session: Reading, settings: InForce) -> kept_schemas.AllKept:
+def show(_user: MayInspect, session: Reading, settings: InForce) -> retention_schemas.AllKept:
     """Every kind of stored data with its retention, count and size, and the last backup."""
     space = disk.of(settings.state_dir)
-    return kept_schemas.AllKept(
+    return retention_schemas.AllKept(
         items=[_view(each) for each in retention_overview.kept(session, settings)],
         disk_total=space.total,
         disk_free=space.free,
@@ -26,10 +26,10 @@ def show(_user: MayInspect, session: Reading, settings: InForce) -> kept_schemas
     )
 
 
-def last_backup(settings: Settings) -> kept_schemas.Backup:
+def last_backup(settings: Settings) -> retention_schemas.Backup:
     """Return the result of the last backup."""
     last = backups.read(settings)
-    return kept_schemas.Backup(
+    return retention_schemas.Backup(
         wanted=settings.backup_dir is not None,
         encrypted=settings.backup_recipient != "",
         asked_at=backups.asked_at(settings),
@@ -42,8 +42,8 @@ def last_backup(settings: Settings) -> kept_schemas.Backup:
     )
 
 
-def _view(each: retention_overview.Kept) -> kept_schemas.Kept:
-    return kept_schemas.Kept(
+def _view(each: retention_overview.Kept) -> retention_schemas.Kept:
+    return retention_schemas.Kept(
         kind=each.kind,
         setting=f"HOTLINE_{each.setting.upper()}" if each.setting else "",
         days=each.days,

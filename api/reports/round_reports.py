@@ -16,7 +16,7 @@ from db.engine import reading, writing
 from db.models import User
 from hotline import audit
 from hotline.dates import Language
-from hotline.reports import reports
+from hotline.reports import round_reports
 from hotline.reports.report_scope import By
 from hotline.rounds import round_permissions
 
@@ -27,12 +27,12 @@ _Start = Annotated[Day, Query(alias="from")]
 
 
 @router.get("")
-def show(user: MayReadReports, session: Reading, by: _By, start: _Start, until: Day) -> reports.Report:
+def show(user: MayReadReports, session: Reading, by: _By, start: _Start, until: Day) -> round_reports.Report:
     """The report of the days from `from` to `until`, both included, grouped by `by`.
 
     An official gets only the own rounds.
     """
-    return reports.report(session, by, start, until, round_permissions.seen(user))
+    return round_reports.report(session, by, start, until, round_permissions.seen(user))
 
 
 @router.get(".csv", response_class=StreamingResponse)
@@ -65,19 +65,21 @@ def as_xlsx(
     return spreadsheets.xlsx_file(_name(report), *_table(report, language), language)
 
 
-def _taken(engine: Engine, user: User, by: By, start: date, until: date) -> reports.Report:
+def _taken(engine: Engine, user: User, by: By, start: date, until: date) -> round_reports.Report:
     with reading(engine) as session:
-        report = reports.report(session, by, start, until, round_permissions.seen(user))
+        report = round_reports.report(session, by, start, until, round_permissions.seen(user))
     with writing(engine) as session:
         audit.record(session, user.username, "reports-exported", "reports", f"{by}, {start} – {until}")
     return report
 
 
-def _name(report: reports.Report) -> str:
+def _name(report: round_reports.Report) -> str:
     return f"137-{report.by}-{report.start}-{report.until}"
 
 
-def _table(report: reports.Report, language: Language) -> tuple[list[str], Iterator[list[spreadsheets.Cell]]]:
+def _table(
+    report: round_reports.Report, language: Language
+) -> tuple[list[str], Iterator[list[spreadsheets.Cell]]]:
     """Return header and rows, the total last. A reason for not reaching anybody has a column only if it
     occurred.
     """
@@ -102,7 +104,7 @@ _COLUMNS = (
 )
 
 
-def _cells(numbers: reports.Numbers, reasons: list[str]) -> list[spreadsheets.Cell]:
+def _cells(numbers: round_reports.Numbers, reasons: list[str]) -> list[spreadsheets.Cell]:
     n = numbers
     return [
         *(n.registered, n.carried_in, n.reached, sum(n.not_reached.values()), n.carried_out, n.calls),

@@ -20,9 +20,9 @@ from hotline import audit
 from hotline.callbacks import claims, waiting_callers
 from hotline.dates import Language
 from hotline.errors import Refused
-from hotline.line import carry_over, line
-from hotline.reports import reports
-from hotline.rounds import notices, round_permissions, rounds
+from hotline.line import carry_over, order
+from hotline.reports import round_reports
+from hotline.rounds import notices, phases, round_permissions
 
 router = APIRouter(prefix="/rounds", tags=["rounds"])
 
@@ -42,14 +42,14 @@ def list_rounds(
     """
     mine = round_permissions.seen(user)
     if start or until:
-        found = rounds.between(session, start or _EVER, until or _NEVER, mine)
+        found = phases.between(session, start or _EVER, until or _NEVER, mine)
     else:
-        found = rounds.current(session, mine)
+        found = phases.current(session, mine)
     return views.round_views(session, found)
 
 
 def _seen(session: Session, user: User, round_id: int) -> Round:
-    round_ = rounds.get(session, round_id)
+    round_ = phases.get(session, round_id)
     round_permissions.check_sees(session, user, round_)
     return round_
 
@@ -61,10 +61,10 @@ def show(round_id: PathId, user: SignedIn, session: Reading) -> schemas.Round:
 
 
 @router.get("/{round_id}/report")
-def report(round_id: PathId, user: SignedIn, session: Reading) -> reports.RoundReport:
+def report(round_id: PathId, user: SignedIn, session: Reading) -> round_reports.RoundReport:
     """The round's report, also while it is live."""
     _seen(session, user, round_id)
-    return reports.round_report(session, round_id)
+    return round_reports.round_report(session, round_id)
 
 
 @router.get("/{round_id}/notice")
@@ -89,7 +89,7 @@ def list_carries(round_id: PathId, user: SignedIn, session: Reading) -> round_sc
 
 def _ways(session: Session, ways: dict[int, int]) -> list[round_schemas.Way]:
     return [
-        round_schemas.Way(round=views.one_round(session, rounds.get(session, id_)), count=count)
+        round_schemas.Way(round=views.one_round(session, phases.get(session, id_)), count=count)
         for id_, count in ways.items()
     ]
 
@@ -99,7 +99,7 @@ def history(
     round_id: PathId, _user: MayOversee, session: Reading, language: Language = "en"
 ) -> list[audit_schemas.AuditEntry]:
     """The audit log of this round, newest first."""
-    rounds.get(session, round_id)
+    phases.get(session, round_id)
     found = audit.search(session, subject=f"round {round_id}")
     return views.audit_entries(session, found, language)
 
@@ -120,7 +120,7 @@ def list_registrations(  # noqa: PLR0917
     round_ = _seen(session, user, round_id)
     masked = not round_permissions.answers(session, user, round_)
     start = _in_round(session.get(Registration, after), round_id) if after else None
-    found = line.page(session, round_id, limit + 1, start, offset)
+    found = order.page(session, round_id, limit + 1, start, offset)
     more, found = len(found) > limit, found[:limit]
     desks = dict(
         session.execute(
@@ -131,7 +131,7 @@ def list_registrations(  # noqa: PLR0917
         ).all()
     )
     staying = waiting_callers.among(session, [r.id for r in found])
-    place = line.before_me(session, found[0]) if found else 0
+    place = order.before_me(session, found[0]) if found else 0
     items = []
     for registration in found:
         waits = registration.state is RegistrationState.WAITING
@@ -145,10 +145,10 @@ def list_registrations(  # noqa: PLR0917
                 masked=masked,
             )
         )
-    counted = rounds.counts(session, [round_id])[round_id]
+    counted = phases.counts(session, [round_id])[round_id]
     return round_schemas.Line(
         items=items,
-        total=sum(counted.get(state, 0) for state in line.IN_LINE),
+        total=sum(counted.get(state, 0) for state in order.IN_LINE),
         next=str(found[-1].id) if more else None,
     )
 

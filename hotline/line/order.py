@@ -30,7 +30,7 @@ from db.models import STRETCHES, LineCount, Registration, UtcDateTime, word
 from db.states import Fact, RegistrationState
 from hotline import audit, reasons
 from hotline.errors import Refused
-from hotline.ledger import ledger
+from hotline.ledger import entries
 from hotline.line import busy_numbers
 
 ORDER = (
@@ -137,7 +137,7 @@ def move_up(session: Session, registration: Registration, *, who: str, reason: s
         raise Refused("wrong-state", "only who waits in the line can be moved up")
     session.refresh(registration)
     audit.record(session, who, "moved-up", f"registration {registration.id}", reason)
-    ledger.record(session, Fact.MOVED_UP, registration, reason=reason)
+    entries.record(session, Fact.MOVED_UP, registration, reason=reason)
     events.registration_changed(session, registration)
 
 

@@ -22,7 +22,7 @@ from hotline.callbacks import toll
 from hotline.errors import Refused
 from hotline.line import blocked, busy_numbers
 from hotline.nodes import draining, round_affinity
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from settings import Settings
 
 _PREFIX = "callback-"
@@ -164,9 +164,9 @@ def check_callable(session: Session, callback: Callback) -> None:
 def check_may_be_called(session: Session, callback: Callback) -> None:
     """Raise Blocked if the office has blocked the number.
 
-    Also raises the errors of `rounds.check_goes_on`.
+    Also raises the errors of `phases.check_goes_on`.
     """
-    rounds.check_goes_on(rounds.get(session, callback.round_id), now(session))
+    phases.check_goes_on(phases.get(session, callback.round_id), now(session))
     blocked.check(session, callback.registration.number)
 
 

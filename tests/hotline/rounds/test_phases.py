@@ -13,7 +13,7 @@ from db.engine import now, writing
 from db.models import Round
 from db.states import Phase, RegistrationState
 from hotline.errors import Refused
-from hotline.rounds import planning, rounds
+from hotline.rounds import phases, planning
 from tests.factories import HOUR, a_registration, a_round, an_official, at_once, some_registrations, told
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 
@@ -56,10 +56,10 @@ def a_plain_round(
     ],
 )
 def test_phase_follows_the_table(at: datetime, untouched: Phase, opened: Phase, ended: Phase) -> None:
-    assert rounds.phase(a_plain_round(), at) is untouched
-    assert rounds.phase(a_plain_round(opened=START), at) is opened
-    assert rounds.phase(a_plain_round(ended=START), at) is ended
-    assert rounds.phase(a_plain_round(opened=START, ended=START), at) is ended
+    assert phases.phase(a_plain_round(), at) is untouched
+    assert phases.phase(a_plain_round(opened=START), at) is opened
+    assert phases.phase(a_plain_round(ended=START), at) is ended
+    assert phases.phase(a_plain_round(opened=START, ended=START), at) is ended
 
 
 @pytest.mark.parametrize(
@@ -67,24 +67,24 @@ def test_phase_follows_the_table(at: datetime, untouched: Phase, opened: Phase, 
     [(FROM - TICK, False), (FROM, True), (UNTIL - TICK, True), (UNTIL, False), (START, False)],
 )
 def test_registrations_are_taken_in_their_window_only(at: datetime, takes: bool) -> None:
-    assert rounds.takes_registrations(a_plain_round(), at) is takes
-    assert rounds.takes_registrations(a_plain_round(opened=FROM), at) is takes
-    assert not rounds.takes_registrations(a_plain_round(ended=FROM), at)
+    assert phases.takes_registrations(a_plain_round(), at) is takes
+    assert phases.takes_registrations(a_plain_round(opened=FROM), at) is takes
+    assert not phases.takes_registrations(a_plain_round(ended=FROM), at)
 
 
 def test_live_round_takes_registrations_until_the_window_ends() -> None:
     live = a_plain_round(opened=START, until=END)
-    assert rounds.phase(live, END - TICK) is P.LIVE
-    assert rounds.takes_registrations(live, END - TICK)
-    assert rounds.phase(live, END) is P.LIVE
-    assert not rounds.takes_registrations(live, END)
+    assert phases.phase(live, END - TICK) is P.LIVE
+    assert phases.takes_registrations(live, END - TICK)
+    assert phases.phase(live, END) is P.LIVE
+    assert not phases.takes_registrations(live, END)
 
 
 def test_made_round_is_in_its_phase_by_the_database_clock(
     session: Session,
 ) -> None:
     for phase in Phase:
-        assert rounds.phase(a_round(session, phase), now(session)) is phase
+        assert phases.phase(a_round(session, phase), now(session)) is phase
 
 
 def test_registrable_rounds_are_listed_soonest_first(
@@ -92,9 +92,9 @@ def test_registrable_rounds_are_listed_soonest_first(
 ) -> None:
     made = {phase: a_round(session, phase) for phase in Phase}
     ended = a_round(session, Phase.OPEN)
-    rounds.end_round(session, ended)
+    phases.end_round(session, ended)
     session.flush()
-    assert [r.id for r in rounds.registrable(session)] == [made[Phase.LIVE].id, made[Phase.OPEN].id]
+    assert [r.id for r in phases.registrable(session)] == [made[Phase.LIVE].id, made[Phase.OPEN].id]
 
 
 def test_current_rounds_omit_those_long_over(
@@ -105,8 +105,8 @@ def test_current_rounds_omit_those_long_over(
     for name in ("announce_at", "registration_from", "registration_until", "starts_at", "ends_at"):
         setattr(old, name, getattr(old, name) - 24 * HOUR)
     session.flush()
-    assert [r.id for r in rounds.current(session)] == [over.id, live.id, planned.id]
-    assert [r.id for r in rounds.current(session, limit=1)] == [over.id]
+    assert [r.id for r in phases.current(session)] == [over.id, live.id, planned.id]
+    assert [r.id for r in phases.current(session, limit=1)] == [over.id]
 
 
 def test_only_sensible_times_are_accepted(
@@ -150,19 +150,19 @@ def facts(session: Session, round_: Round) -> list[str]:
 
 def test_opening_and_ending_are_recorded_once(session: Session) -> None:
     round_ = a_round(session, Phase.CLOSED)
-    rounds.open_round(session, round_)
+    phases.open_round(session, round_)
     opened = round_.opened_at
-    rounds.open_round(session, round_)
-    assert (round_.opened_at, rounds.phase(round_, now(session))) == (opened, Phase.LIVE)
-    rounds.end_round(session, round_)
+    phases.open_round(session, round_)
+    assert (round_.opened_at, phases.phase(round_, now(session))) == (opened, Phase.LIVE)
+    phases.end_round(session, round_)
     ended = round_.ended_at
-    rounds.end_round(session, round_)
-    assert (round_.ended_at, rounds.phase(round_, now(session))) == (ended, Phase.OVER)
+    phases.end_round(session, round_)
+    assert (round_.ended_at, phases.phase(round_, now(session))) == (ended, Phase.OVER)
     assert facts(session, round_) == ["made", "opened", "ended"]
 
 
 @in_both
-@pytest.mark.parametrize(("fact", "what"), [(rounds.open_round, "opened"), (rounds.end_round, "ended")])
+@pytest.mark.parametrize(("fact", "what"), [(phases.open_round, "opened"), (phases.end_round, "ended")])
 def test_simultaneous_facts_are_recorded_once(
     engine: Engine, fact: Callable[[Session, Round], None], what: str
 ) -> None:
@@ -171,7 +171,7 @@ def test_simultaneous_facts_are_recorded_once(
 
     def record(_: int) -> None:
         with writing(engine) as session:
-            fact(session, rounds.get(session, round_.id))
+            fact(session, phases.get(session, round_.id))
 
     at_once(8, record)
     with Session(engine) as session:
@@ -182,16 +182,16 @@ def test_simultaneous_facts_are_recorded_once(
 def test_finished_round_cannot_be_opened(session: Session, by_the_clock: bool) -> None:
     round_ = a_round(session, Phase.OVER if by_the_clock else Phase.LIVE, opened=False)
     if not by_the_clock:
-        rounds.end_round(session, round_)
+        phases.end_round(session, round_)
     with pytest.raises(Refused) as refused:
-        rounds.open_round(session, round_)
+        phases.open_round(session, round_)
     assert refused.value.code == "round-over"
     assert round_.opened_at is None
 
 
 def test_unknown_round_is_not_found(session: Session) -> None:
     with pytest.raises(Refused) as refused:
-        rounds.get(session, 137)
+        phases.get(session, 137)
     assert refused.value.code == "not-found"
 
 
@@ -202,7 +202,7 @@ def test_registrations_are_counted_by_round_and_state(
     some_registrations(session, first, 3)
     a_registration(session, first, state=RegistrationState.REACHED)
     a_registration(session, second, state=RegistrationState.CALLING)
-    assert rounds.counts(session, [first.id, second.id, empty.id]) == {
+    assert phases.counts(session, [first.id, second.id, empty.id]) == {
         first.id: {RegistrationState.WAITING: 3, RegistrationState.REACHED: 1},
         second.id: {RegistrationState.CALLING: 1},
         empty.id: {},

@@ -18,7 +18,6 @@ from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
 from dialer.desk_passwords import DeskPasswords
 from dialer.empty_desks import EmptyDesks
-from dialer.guests import Guests
 from dialer.hangup_causes import Endings
 from dialer.keys import Keys
 from dialer.live import Live
@@ -32,6 +31,7 @@ from dialer.ring_timeouts import RingTimeouts
 from dialer.rooms import Rooms
 from dialer.silent_lines import SilentLines
 from dialer.supervising import Supervising
+from dialer.third_party import Guests
 from dialer.tone import Tone
 from dialer.trial_calls import TrialCalls
 from dialer.trunk import Trunk

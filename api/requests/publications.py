@@ -10,12 +10,12 @@ from api.access import Database, InForce, Reading, SignedIn, requires
 from api.ids import PathId
 from api.pictures import SHOWN, PictureId, shown_bytes
 from api.requests import request_schemas as wire
-from api.requests.requests import seen_by
+from api.requests.reading import seen_by
 from db.engine import reading, writing
 from db.models import User
 from hotline.errors import Refused
-from hotline.pictures import decoding, pictures, stores
-from hotline.requests import requests
+from hotline.pictures import attachments, decoding, stores
+from hotline.requests import lifecycle
 from hotline.requests.public import publications
 from hotline.requests.public.publications import Shown
 from settings import Settings
@@ -28,7 +28,7 @@ MayRelease = Annotated[User, Depends(requires(*publications.MODERATORS))]
 @router.get("/{request_id}/release")
 def show_release(request_id: PathId, user: SignedIn, session: Reading) -> wire.Release | None:
     """The request's release; null: none."""
-    seen_by(session, user, requests.get(session, request_id))
+    seen_by(session, user, lifecycle.get(session, request_id))
     found = publications.find(session, request_id)
     if found is None:
         return None
@@ -80,7 +80,7 @@ def release(
             )
     except Refused:  # after any other error the rows may exist
         for each in made:
-            pictures.discard(settings.pictures_dir, each.file.name)
+            attachments.discard(settings.pictures_dir, each.file.name)
         raise
     stores.delete(settings, gone)
 
@@ -89,15 +89,15 @@ def release(
 def withdraw(request_id: PathId, user: MayRelease, engine: Database, settings: InForce) -> None:
     """Withdraw the release."""
     with writing(engine) as session:
-        seen_by(session, user, requests.get(session, request_id))
+        seen_by(session, user, lifecycle.get(session, request_id))
         gone = publications.withdraw(session, request_id, who=user.username)
     stores.delete(settings, gone)
 
 
 def _files(engine: Engine, user: User, request_id: int, names: Sequence[str]) -> Sequence[stores.File]:
     with reading(engine) as session:
-        seen_by(session, user, requests.get(session, request_id))
-        return pictures.files(session, request_id, names)
+        seen_by(session, user, lifecycle.get(session, request_id))
+        return attachments.files(session, request_id, names)
 
 
 def _copy(settings: Settings, file: stores.File, wanted: wire.Hidden) -> decoding.Plain:
@@ -106,7 +106,7 @@ def _copy(settings: Settings, file: stores.File, wanted: wire.Hidden) -> decodin
 
 def _made(settings: Settings, file: stores.File, wanted: wire.Hidden) -> Shown:
     copy = _copy(settings, file, wanted)
-    name = pictures.keep(settings.pictures_dir, copy)
+    name = attachments.keep(settings.pictures_dir, copy)
     return Shown(file.name, _areas(wanted), stores.File(name, stores.checksum(copy.data)))
 
 

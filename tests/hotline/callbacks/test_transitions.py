@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, writing
 from db.models import Callback, Desk
 from db.states import HOLDS_PLACE, CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, closing, conversations, placing
+from hotline.callbacks import closing, conversations, placing, transitions
 from settings import Settings
 from tests.factories import (
     WITHOUT_OUTCOME,
@@ -59,7 +59,7 @@ def test_only_allowed_moves_change_a_callback(
     for state, to in product(C, C):
         callback = a_callback(session, state)
         before, allowed = newest_event(session), to in ALLOWED[state]
-        moved = callbacks.move(session, callback.token, to, held_s=7.0, **needed_for(to, callback))
+        moved = transitions.move(session, callback.token, to, held_s=7.0, **needed_for(to, callback))
         session.refresh(callback)
         assert (moved is not None) == allowed, f"{state} -> {to}"
         assert (callback.state, callback.held_s) == ((to, 7) if allowed else (state, 0))
@@ -84,10 +84,10 @@ def test_unknown_token_changes_nothing(session: Session, settings: Settings) -> 
             "%",
         ):
             for to in C:
-                assert callbacks.move(session, token, to, **needed_for(to, callback)) is None
+                assert transitions.move(session, token, to, **needed_for(to, callback)) is None
             assert closing.close(session, token, Outcome.REACHED, settings) is None
             assert placing.take_up(session, token) is None
-            assert callbacks.by_token(session, token) is None
+            assert transitions.by_token(session, token) is None
         session.refresh(callback)
         session.refresh(callback.registration)
         assert (callback.state, callback.placed_at) == (state, None)
@@ -97,9 +97,9 @@ def test_unknown_token_changes_nothing(session: Session, settings: Settings) -> 
 
 def test_channel_is_found_by_its_token(session: Session) -> None:
     callback = a_callback(session)
-    assert callbacks.by_token(session, callback.token) is callback
-    assert callbacks.is_token(callback.token)
-    assert not callbacks.is_token("1764000000.17")
+    assert transitions.by_token(session, callback.token) is callback
+    assert transitions.is_token(callback.token)
+    assert not transitions.is_token("1764000000.17")
 
 
 # What a desk asks for
@@ -108,20 +108,20 @@ def test_channel_is_found_by_its_token(session: Session) -> None:
 def test_call_request_of_a_claimed_callback_is_pending(session: Session, settings: Settings) -> None:
     callback, other = a_callback(session), a_callback(session)
     before = now(session)
-    asked = callbacks.ask_call(session, callback, settings)
+    asked = transitions.ask_call(session, callback, settings)
     assert (asked.state, asked.placed_at) == (C.DIALING, None)
     assert asked.called_at is not None and asked.called_at >= before
     assert placing.to_place(session) == [asked.token]
-    assert refusal(callbacks.ask_call, session, asked, settings) == "wrong-state"
+    assert refusal(transitions.ask_call, session, asked, settings) == "wrong-state"
     assert other.state is C.CLAIMED
 
 
 def test_call_request_without_the_phone_is_refused(session: Session, settings: Settings) -> None:
     callback = a_callback(session, user=a_user(session, a_desk(session, connected=False)))
-    assert refusal(callbacks.ask_call, session, callback, settings) == "desk-phone-away"
+    assert refusal(transitions.ask_call, session, callback, settings) == "desk-phone-away"
     assert (callback.state, callback.called_at) == (C.CLAIMED, None)
     session.get_one(Desk, callback.desk_id).phone_connected = True
-    assert callbacks.ask_call(session, callback, settings).state is C.DIALING
+    assert transitions.ask_call(session, callback, settings).state is C.DIALING
 
 
 def test_hang_up_request_ends_only_calls(
@@ -142,7 +142,7 @@ def test_hang_up_request_ends_only_calls(
 
 
 def test_unknown_callback_is_not_found(session: Session) -> None:
-    assert refusal(callbacks.get, session, 137) == "not-found"
+    assert refusal(transitions.get, session, 137) == "not-found"
 
 
 # What the dialer asks

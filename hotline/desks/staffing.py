@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from db.models import Callback, Desk, User
 from db.states import Outcome
 from hotline import audit
-from hotline.callbacks import callbacks, closing
+from hotline.callbacks import closing, transitions
 from hotline.errors import Refused
 from settings import Settings
 
@@ -43,7 +43,7 @@ def people(session: Session) -> dict[int, User]:
 
 def in_hand(session: Session) -> dict[int, Callback]:
     """Return the callback without an outcome of each desk that has one, by desk."""
-    live = select(Callback).where(Callback.desk_id.is_not(None), callbacks.OCCUPIES)
+    live = select(Callback).where(Callback.desk_id.is_not(None), transitions.OCCUPIES)
     return {callback.desk_id: callback for callback in session.scalars(live) if callback.desk_id}
 
 
@@ -75,7 +75,7 @@ def say_outcome(
     has another citizen by now.
     """
     reason = audit.check_reason(reason)
-    live = callbacks.live_at_desk(session, desk.id)
+    live = transitions.live_at_desk(session, desk.id)
     if live is None or live.id != callback_id:
         raise Refused("wrong-state", "the desk does not have this citizen any more")
     closing.record_outcome(session, live, outcome, settings)

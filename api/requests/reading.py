@@ -20,9 +20,9 @@ from db.engine import now, reading
 from db.states import RequestState
 from hotline import numbers
 from hotline.errors import Refused
-from hotline.pictures import pictures
-from hotline.recordings import recordings
-from hotline.requests import department_work, duplicates, inbox, parts, ratings, requests
+from hotline.pictures import attachments
+from hotline.recordings import archive
+from hotline.requests import department_work, duplicates, inbox, lifecycle, parts, ratings
 from hotline.requests.inbox import Filter
 from hotline.requests.referrals import agency_referrals
 from settings.city_file import MOST_DISTRICTS
@@ -110,13 +110,15 @@ def find_request(
     tracking: Annotated[str, Path(max_length=40)], user: SignedIn, session: Reading
 ) -> wire.CityRequest:
     """The request with this tracking number, in any digits."""
-    return view(seen_by(session, user, requests.get_by_tracking(session, tracking, parts=True)), now(session))
+    return view(
+        seen_by(session, user, lifecycle.get_by_tracking(session, tracking, parts=True)), now(session)
+    )
 
 
 @router.get("/{request_id}")
 def show(request_id: PathId, user: SignedIn, session: Reading) -> wire.RequestDetail:
     """A request with its history and its probable duplicates."""
-    request = seen_by(session, user, requests.get(session, request_id))
+    request = seen_by(session, user, lifecycle.get(session, request_id))
     own = inbox.district_of(session, user)
     return detail(session, request, own)
 
@@ -127,10 +129,10 @@ def show_picture(
 ) -> Response:
     """A picture of the damage, or of the repair."""
     with reading(engine) as session:
-        request = seen_by(session, user, requests.get(session, request_id))
+        request = seen_by(session, user, lifecycle.get(session, request_id))
         its = models.Picture.request_id == parts.whole_of(session, request).id
         bodys = agency_referrals.shown_by_bodies(request.id)
-        file = pictures.find(session, picture_id, or_(its, bodys))
+        file = attachments.find(session, picture_id, or_(its, bodys))
     return show_file(settings, file)
 
 
@@ -140,9 +142,9 @@ def hear(
 ) -> FileResponse:
     """The citizen's voice message, or a range of it."""
     with reading(engine) as session:
-        request = seen_by(session, user, requests.get(session, request_id))
-        path = requests.sound(parts.whole_of(session, request), settings.messages_dir)
-    what = recordings.VOICE_MESSAGE_HEARD
+        request = seen_by(session, user, lifecycle.get(session, request_id))
+        path = lifecycle.sound(parts.whole_of(session, request), settings.messages_dir)
+    what = archive.VOICE_MESSAGE_HEARD
     return play(engine, path, f"request {request_id}", who=user.username, wanted=wanted, what=what)
 
 
@@ -205,7 +207,7 @@ def detail(session: Session, request: models.Request, own: int | None = None) ->
         .where(models.Request.duplicate_of_id == request.id, models.Request.part_of_id.is_(None))
         .order_by(models.Request.id)
     )
-    original, whole = requests.first(session, request), parts.whole_of(session, request)
+    original, whole = lifecycle.first(session, request), parts.whole_of(session, request)
     said = ratings.of_request(session, request)
 
     def seen(other: models.Request) -> bool:
@@ -219,10 +221,10 @@ def detail(session: Session, request: models.Request, own: int | None = None) ->
         brought_by=_brought_by(session, request),
         pictures=[
             wire.Picture.model_validate(each, from_attributes=True)
-            for each in pictures.of_request(session, whole.id)
+            for each in attachments.of_request(session, whole.id)
         ],
         registration_id=request.registration_id,
-        steps=[_step(session, entry, said.get(entry.id)) for entry in requests.history(session, request)],
+        steps=[_step(session, entry, said.get(entry.id)) for entry in lifecycle.history(session, request)],
         part_of=None if whole is request or not seen(whole) else view(whole, at),
         parts=[view(part, at) for part in parts.of(session, request)],
         duplicate_of=None if original in (request, whole) or not seen(original) else view(original, at),

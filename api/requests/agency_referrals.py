@@ -4,9 +4,9 @@ from fastapi import APIRouter
 
 from api.access import InForce, MayHandleRequests, OfDepartment, Reading, SignedIn, Writing
 from api.ids import PathId
-from api.requests import pass_schemas as wire
-from api.requests.requests import seen_by
-from hotline.requests import department_inbox, department_work, requests, work
+from api.requests import agency_referral_schemas as wire
+from api.requests.reading import seen_by
+from hotline.requests import department_inbox, department_work, lifecycle, work
 from hotline.requests.referrals import agency_referrals
 from settings import Settings
 
@@ -17,7 +17,7 @@ _OFFICE, _INBOX = "/requests/{request_id}/passes", "/inbox/{request_id}/passes"
 @router.get(_OFFICE, tags=["requests"])
 def list_passes(request_id: PathId, user: SignedIn, session: Reading) -> list[wire.Pass]:
     """The request's links, newest first."""
-    request = seen_by(session, user, requests.get(session, request_id))
+    request = seen_by(session, user, lifecycle.get(session, request_id))
     return wire.of_office(agency_referrals.of_request(session, request))
 
 

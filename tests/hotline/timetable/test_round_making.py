@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from clerk import jobs
 from db.models import Round
 from hotline.rounds import officials, planning
-from hotline.timetable import day_overrides, days, timetable, timetable_rules
+from hotline.timetable import day_overrides, days, round_making, timetable_rules
 from ops import sample
 from settings import CITY, Settings
 from tests.factories import at_once
@@ -69,7 +69,7 @@ def test_own_holiday_list_outranks_the_calendar(session: Session, settings: Sett
     session.commit()
     extend(session, settings, 31)
     assert days_of(made(session)) == [date(2027, 3, 3), date(2027, 3, 10), date(2027, 3, 31)]
-    preview = timetable.occurrences(session, rule, date(2027, 3, 1), date(2027, 3, 31))
+    preview = round_making.occurrences(session, rule, date(2027, 3, 1), date(2027, 3, 31))
     assert [o.holiday for o in preview] == ["", "", "آلودگی هوا", "عیدنوروز", ""]
     day_overrides.remove_holiday(session, date(2027, 3, 17), who="pr")
     session.commit()
@@ -90,7 +90,7 @@ def test_own_holiday_list_outranks_the_calendar(session: Session, settings: Sett
 def test_end_of_a_jalali_year_loses_no_day(session: Session, year: int, last_day: int, nowruz: date) -> None:
     assert jdatetime.date(year, 12, last_day).togregorian() == nowruz - DAY
     rule = a_rule(session, rrule=DAILY)
-    found = timetable.occurrences(session, rule, nowruz - 2 * DAY, nowruz + 4 * DAY)
+    found = round_making.occurrences(session, rule, nowruz - 2 * DAY, nowruz + 4 * DAY)
     assert [o.day for o in found] == [nowruz + i * DAY for i in range(-2, 5)]
     assert all(o.holiday for o in found if nowruz <= o.day < nowruz + 4 * DAY)
     assert "نوروز" in found[2].holiday
@@ -114,7 +114,7 @@ def test_hours_after_midnight_use_the_citys_day(session: Session, settings: Sett
     assert found[0].ends_at == datetime(2027, 2, 2, 22, 30, tzinfo=UTC)
     assert days.local_day(found[0].starts_at) == found[0].occurs_on
     assert days.local_day(found[0].starts_at - timedelta(microseconds=1)) == date(2027, 2, 2)
-    (today,) = timetable.occurrences(session, rule, date(2027, 2, 2), date(2027, 2, 2))
+    (today,) = round_making.occurrences(session, rule, date(2027, 2, 2), date(2027, 2, 2))
     assert not today.rounds
     assert not today.lacking
 
@@ -152,7 +152,7 @@ def test_hours_past_midnight_end_on_the_next_day(
 )
 def test_summer_time_until_2022_keeps_local_hours(session: Session, day: date, utc: time) -> None:
     rule = a_rule(session)
-    (found,) = timetable.occurrences(session, rule, day, day)
+    (found,) = round_making.occurrences(session, rule, day, day)
     assert found.starts_at == datetime.combine(day, utc, UTC)
     assert found.ends_at - found.starts_at == 3 * HOUR
     assert days.local_day(days.moment(day, time(23, 59))) == day == days.local_day(days.moment(day, time(1)))
@@ -253,17 +253,17 @@ def test_preview_matches_the_made_rounds(session: Session, settings: Settings, c
     session.commit()
     extend(session, settings, 3)
     until = date(2027, 6, 20)
-    foreseen = timetable.occurrences(session, rule, date(2027, 5, 19), until)
+    foreseen = round_making.occurrences(session, rule, date(2027, 5, 19), until)
     assert foreseen[0].day == date(2027, 5, 19)
     assert [o.lacking for o in foreseen] == [2, 2, 2, 2, 0]
     assert foreseen[-1].holiday  # Ashura
     extend(session, settings, (until - date(2027, 5, 3)).days)
-    as_made = timetable.occurrences(session, rule, date(2027, 5, 19), until)
+    as_made = round_making.occurrences(session, rule, date(2027, 5, 19), until)
     assert [(o.day, o.starts_at, [f.id for f in o.officials]) for o in as_made] == [
         (o.day, o.starts_at, [f.id for f in o.officials]) for o in foreseen
     ]
     assert [len(o.rounds) for o in as_made] == [2, 2, 2, 2, 0]
-    dropped = timetable.occurrences(session, rule, date(2027, 5, 12), date(2027, 5, 12))[0]
+    dropped = round_making.occurrences(session, rule, date(2027, 5, 12), date(2027, 5, 12))[0]
     assert dropped.override
     assert not dropped.officials
 

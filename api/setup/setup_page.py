@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
 from api.access import InForce, MayAdminister, Reading, Writing
-from api.reports import kept, kept_schemas
+from api.reports import retention_overview, retention_schemas
 from api.rounds import outbox, outbox_schemas
 from api.setup import setup_schemas
 from api.sounds import SOUND
@@ -45,7 +45,7 @@ def show(_user: MayAdminister, session: Reading, settings: InForce) -> setup_sch
         accounts=outbox.accounts(session, settings),
         texts=[outbox.view(message) for message in trial_texts.latest(session)],
         voices=[_voice(settings, language) for language in get_args(_Language)],
-        backup=kept.last_backup(settings),
+        backup=retention_overview.last_backup(settings),
         backup_dir=str(settings.backup_dir or ""),
     )
 
@@ -77,7 +77,7 @@ def text(
 
 
 @router.post("/backup", status_code=202)
-def backup(user: MayAdminister, session: Writing, settings: InForce) -> kept_schemas.Backup:
+def backup(user: MayAdminister, session: Writing, settings: InForce) -> retention_schemas.Backup:
     """Ask for a backup now, like the nightly one; asking again before it is made changes nothing."""
     if settings.backup_dir is None:
         raise Refused("backup-off", "HOTLINE_BACKUP_DIR names no folder")
@@ -88,7 +88,7 @@ def backup(user: MayAdminister, session: Writing, settings: InForce) -> kept_sch
             backups.ask(settings)
         except OSError as error:
             raise Refused("disk-full", f"the state folder takes nothing: {error.strerror}") from None
-    return kept.last_backup(settings)
+    return retention_overview.last_backup(settings)
 
 
 @router.get("/voices/{language}", **SOUND)

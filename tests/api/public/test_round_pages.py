@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.states import Phase
 from hotline import numbers
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from tests.api.public.public_pages import ATOM, CITY, HOST, Make, Read, entries, events
 from tests.factories import a_round, some_registrations
 
@@ -20,7 +20,7 @@ def ids_on(page: Read) -> set[int]:
 
 def test_planned_and_operators_rounds_are_not_public(session: Session, citizen: TestClient) -> None:
     by_phase = {phase: a_round(session, phase) for phase in Phase}
-    operators_line, planned = rounds.operators_line(session), by_phase[Phase.PLANNED]
+    operators_line, planned = phases.operators_line(session), by_phase[Phase.PLANNED]
     session.commit()
     public = {r.id for r in by_phase.values()} - {planned.id}
     for path in ("/public", "/public/", "/public/?lang=en"):

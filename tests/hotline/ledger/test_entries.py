@@ -12,9 +12,9 @@ from db.engine import reading, writing
 from db.models import LedgerEntry, Registration
 from db.states import Outcome
 from hotline.errors import Refused
-from hotline.ledger import ledger
+from hotline.ledger import entries
 from hotline.ledger.verify import verify
-from hotline.rounds import rounds
+from hotline.rounds import phases
 from ops.cli import app as command_line
 from settings import Settings
 from tests.factories import a_desk, a_user, at_once
@@ -40,15 +40,15 @@ def test_story_with_every_kind_of_fact_verifies(story: Story, engine: Engine) ->
 def test_second_registration_of_a_carried_number_is_merged(story: Story, engine: Engine) -> None:
     first = story.registers("+989131234567")
     with writing(engine) as session:
-        official = rounds.get(session, story.round).official_id
+        official = phases.get(session, story.round).official_id
         later, earlier = a_live_round(session, official).id, story.round
     story.round = later
     second = story.registers("+989131234567")
     with writing(engine) as session:
-        rounds.end_round(session, rounds.get(session, earlier))
+        phases.end_round(session, phases.get(session, earlier))
     jobs.carry_over(engine, story.conf)
     with reading(engine) as session:
-        told_of_it = ledger.of_registration(session, second)[-1]
+        told_of_it = entries.of_registration(session, second)[-1]
     assert told_of_it.fact == "merged" and f'"into":{first}' in told_of_it.details
     assert problems(engine) == []
 
@@ -60,7 +60,7 @@ def test_citizen_closed_after_two_rounds_has_every_fact(story: Story, engine: En
         assert story.called(Outcome.NO_ANSWER) == citizen
         story.goes_on()
     with reading(engine) as session:
-        facts = [entry.fact for entry in ledger.of_registration(session, citizen)]
+        facts = [entry.fact for entry in entries.of_registration(session, citizen)]
     assert facts == ["registered", "called", "outcome", "carried", "called", "outcome", "closed"]
     assert problems(engine) == []
 
@@ -115,7 +115,7 @@ def test_locked_first_row_is_named_as_passed(story: Story, engine: Engine) -> No
         other.execute(select(Registration).where(Registration.id == first).with_for_update())
         assert story.called(Outcome.REACHED) == second
     with reading(engine) as session:
-        call = ledger.of_registration(session, second)[1]
+        call = entries.of_registration(session, second)[1]
     assert f'"passed":[{first}]' in call.details
     assert problems(engine) == []
 
@@ -123,7 +123,9 @@ def test_locked_first_row_is_named_as_passed(story: Story, engine: Engine) -> No
 def test_ledger_holds_no_number_and_no_ticket(story: Story, engine: Engine) -> None:
     told(story)
     with reading(engine) as session:
-        whole = b"\n".join(ledger.canonical(entry) for entry in ledger.entries(session, 0, 1000)).decode()
+        whole = b"\n".join(
+            entries.canonical(entry) for entry in entries.list_entries(session, 0, 1000)
+        ).decode()
         numbers = list(session.scalars(select(Registration.number)))
     assert numbers
     for number in numbers:
@@ -142,8 +144,8 @@ def test_commands_seal_export_and_report_an_edited_entry(
     sealed = run("seal")
     assert sealed.exit_code == 0 and sealed.output.startswith("1 ")
     with reading(engine) as session:
-        (entry,) = ledger.entries(session, 0, 10)
-    assert run("export").stdout_bytes == ledger.canonical(entry) + b"\n"
+        (entry,) = entries.list_entries(session, 0, 10)
+    assert run("export").stdout_bytes == entries.canonical(entry) + b"\n"
     good = run("verify")
     assert (good.exit_code, good.output) == (0, "1 entries, 1 seals: all in order\n")
     edit(engine, "ledger", "UPDATE ledger SET round_id = 9")
@@ -158,7 +160,7 @@ def test_verify_tells_a_leap_apart_from_a_broken_order(
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(conf.state_dir))
     monkeypatch.setenv("HOTLINE_DATABASE_URL", conf.database)
     with writing(engine) as session:
-        round_ = rounds.get(session, story.round)
+        round_ = phases.get(session, story.round)
         round_.ends_at = round_.registration_until = round_.ends_at + timedelta(days=3)
     verify_all = lambda: CliRunner().invoke(command_line, ["ledger", "verify"])  # noqa: E731
     story.registers()
@@ -176,11 +178,11 @@ def test_verify_tells_a_leap_apart_from_a_broken_order(
 
 
 def test_each_column_is_written_and_hashed() -> None:
-    written = {*ledger._COLUMNS, "digest"}
+    written = {*entries._COLUMNS, "digest"}
     assert written == set(LedgerEntry.__table__.columns.keys())
-    entry = LedgerEntry(**dict.fromkeys(ledger._COLUMNS, "x"))
+    entry = LedgerEntry(**dict.fromkeys(entries._COLUMNS, "x"))
     entry.at = noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
-    for name in {*ledger._COLUMNS} - {"step_id"}:  # the hashes in its details say whose it is (test_steps)
-        other = LedgerEntry(**{each: getattr(entry, each) for each in ledger._COLUMNS})
+    for name in {*entries._COLUMNS} - {"step_id"}:  # the hashes in its details say whose it is (test_steps)
+        other = LedgerEntry(**{each: getattr(entry, each) for each in entries._COLUMNS})
         setattr(other, name, noon + timedelta(seconds=1) if name == "at" else "y")
-        assert ledger.canonical(other) != ledger.canonical(entry), name
+        assert entries.canonical(other) != entries.canonical(entry), name
