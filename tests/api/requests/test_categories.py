@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from db.engine import now, writing
 from db.models import Role
-from tests.api.requests.test_requests import Page, page  # noqa: F401  (fixture)
+from tests.api.requests.test_reading import Page, page  # noqa: F401  (fixture)
 from tests.factories import HOUR, a_department, a_request
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
