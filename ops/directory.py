@@ -22,7 +22,7 @@ def check(
         take for take, is_set in ((sync.take, in_force.ldap_url), (oidc.take, in_force.oidc_issuer)) if is_set
     ]
     if not looks:
-        raise fail("neither HOTLINE_LDAP_URL nor HOTLINE_OIDC_ISSUER is set")
+        raise fail("neither ldap.url nor oidc.issuer is set (HOTLINE_DIRECTORY)")
     engine = connect(in_force.database)
     if wrong := ", ".join(filter(None, [take(engine, in_force, believe=believe) for take in looks])):
         raise fail(f"{wrong}: docs/operate/directory.md")

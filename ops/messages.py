@@ -38,7 +38,7 @@ def retry(message: Annotated[int, typer.Argument(help="The message's number.", m
 
 @app.command("push-key")
 def push_key() -> None:
-    """Print a new key for HOTLINE_PUSH_KEY.
+    """Print a new key for `push.key` in messages.toml.
 
     After a change of the key citizens must switch their notices on again.
     """

@@ -3,20 +3,26 @@
 import ast
 import inspect
 import json
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pydantic.fields import FieldInfo
-
 from settings import PortRange, QuietHours, Settings, WorkingHours
 from settings.part import Part
+from settings.toml_files import FILES, OLD_NAMES
 
 _PAGE = """# Settings
 From the environment, or from the file `hotline.env` in the current folder, else in the folder of the project
 (`HOTLINE_ENV_FILE` names another); the first line of a start, and of `hotline137 doctor`, says which. A wrong
 setting, or one that does not exist, is named at the start. This page is made from
 [settings/](../settings/) by `make settings`.
+
+Accounts and the city's own things stand in TOML files, read at the start: `kavenegar.key` is `key` under
+`[kavenegar]`. A relative path in such a file begins at its folder. A secret may stand in a file of its own
+(mode 600): `key_file = "kavenegar.key"` in the place of `key`. An old name (`HOTLINE_SMS_KAVENEGAR_KEY`)
+still works in this version and overrides the file; the start and `hotline137 doctor` say what to write
+where.
 """
 _EXAMPLE = """# Copy to hotline.env, and remove the # before what you change.
 # Made from settings/ by `make settings`.
@@ -26,18 +32,28 @@ _EXAMPLE = """# Copy to hotline.env, and remove the # before what you change.
 def page() -> str:
     """Return the text of docs/settings.md."""
     said = _PAGE
-    for head, settings in _parts():
-        said += f"\n## {head}\n| setting | default | what it is |\n|---|---|---|\n"
-        for name, default, text in settings:
-            said += f"| `{name}` | {f'`{default}`' if default else ''} | {' '.join(text.split())} |\n"
+    for part in parts():
+        said += f"\n## {_head(part)}\n"
+        for file in ("", *FILES):
+            rows = [
+                f"| `{named}` | {f'`{default}`' if default else ''} | {' '.join(text.split())} |\n"
+                for named, default, text in _settings(part, file)
+            ]
+            if rows and file:
+                rows.sort(key=lambda row: row.partition(".")[0])
+                said += f"\nIn `{file}.toml` (`HOTLINE_{file.upper()}`):\n\n"
+            if rows:
+                said += f"| {'key' if file else 'setting'} | default | what it is |\n|---|---|---|\n"
+                said += "".join(rows)
     return said
 
 
 def example() -> str:
     """Return the text of hotline.env.example."""
     said = _EXAMPLE
-    for head, settings in _parts():
-        said += f"\n## {head}\n"
+    for part in parts():
+        settings = list(_settings(part))
+        said += f"\n## {_head(part)}\n" if settings else ""
         for name, default, text in settings:
             words = "\n".join(f"# {line.strip()}" for line in text.splitlines())
             said += f"\n{words}\n#{name}={default}\n"
@@ -71,19 +87,28 @@ def parts() -> list[type[Part]]:
     return [part for part in found if part not in (Part, Settings)]
 
 
-def _parts() -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Return the head of each part, with its settings: environment name, default as text, explanation."""
-    return [
-        (
-            (part.__doc__ or "").rstrip("."),
-            [_said(name, Settings.model_fields[name], text) for name, text in explanations(part).items()],
-        )
-        for part in parts()
-    ]
+def _head(part: type[Part]) -> str:
+    return (part.__doc__ or "").rstrip(".")
 
 
-def _said(name: str, field: FieldInfo, text: str) -> tuple[str, str, str]:
-    return f"HOTLINE_{name.upper()}", _written(field.default, field.annotation), text
+def _settings(part: type[Part], file: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield the settings of a part in the environment, or in a file: name, default as text, explanation."""
+    for name, text in explanations(part).items():
+        of, key = OLD_NAMES.get(name, ("", f"HOTLINE_{name.upper()}"))
+        if of == file:
+            field = Settings.model_fields[name]
+            yield key, _toml(field.default) if file else _written(field.default, field.annotation), text
+
+
+def _toml(value: Any) -> str:
+    match value:
+        case None | "" | ():
+            return ""
+        case dict():
+            return "{" + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + "}"
+        case WorkingHours():
+            return _toml(_written(value, None))
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _written(value: Any, kind: Any) -> str:

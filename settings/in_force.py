@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from settings import city_file, secret_file
+from settings import city_file, secret_file, toml_files
 from settings.calls import Calls
 from settings.city import OfCity, city_in_force
 from settings.keeping import Keeping
@@ -21,7 +21,7 @@ from settings.machine import Machine
 from settings.messages import Messages
 from settings.part import env_file
 from settings.requests import Requests
-from settings.staff import Staff
+from settings.staff import Directory, Staff
 from settings.telephony import Telephony
 from settings.toml_files import OLD_NAMES, SECRETS, explain_old, place
 from settings.values import WEEK, Bounds, SettingsError, WorkingWeek
@@ -33,7 +33,9 @@ _OTHERS = {
 """Names in the environment that are no settings of ours: the file's path, and docker-compose.yml's own."""
 
 
-class Settings(Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Machine, BaseSettings):
+class Settings(
+    Directory, Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Machine, BaseSettings
+):
     """The settings in force. Build them once with `load()` and pass them down: nothing reads the environment
     later.
 
@@ -44,6 +46,29 @@ class Settings(Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Mac
     model_config = SettingsConfigDict(
         env_prefix="HOTLINE_", env_file=env_file(), extra="ignore", ignored_types=(cached_property,)
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_files(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Add the values of the TOML files. A value that the environment has by an old name stays."""
+        found: dict[str, Any] = {}
+        wrong: list[str] = []
+        try:
+            chosen = cls._absolute(Path(given.get("state_dir", "var"))) / "city"
+        except ValueError:
+            return given  # the state folder is wrong itself and named in its own error
+        for file in ("messages", "directory"):
+            path = Path(given.get(file) or chosen / f"{file}.toml").absolute()
+            if not (given.get(file) or path.is_file()):
+                continue
+            found[file] = path
+            try:
+                found |= toml_files.values(file, toml_files.read(path), path.parent)
+            except ValueError as error:
+                wrong += [f"{path}: {line}" for line in str(error).splitlines()]
+        if wrong:
+            raise ValueError("\n".join(wrong))
+        return found | {name: value for name, value in given.items() if value or name not in found}
 
     @property
     def city_path(self) -> Path:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from settings.part import Part
+from settings.toml_files import place
 from settings.values import (
     URL,
     Amounts,
@@ -38,12 +39,15 @@ _PUSH_HOST = re.compile(r"(\*\.)?([a-z0-9-]+\.)+[a-z][a-z0-9-]*")
 def _check_sms(provider: str, others: ValidationInfo) -> None:
     lacking = [name for name in _NEEDED_BY.get(provider, ()) if not others.data.get(name)]
     if lacking:
-        raise ValueError(f"needs {' and '.join(f'HOTLINE_{name.upper()}' for name in lacking)}")
+        raise ValueError(f"needs {' and '.join(map(place, lacking))}")
 
 
 class Messages(Part):
     """Outgoing messages: webhooks, text messages, a messenger, push; and sign-in codes."""
 
+    messages: OptionalPath = None
+    """The TOML file of webhooks, providers of text messages, the messenger and push
+    (docs/text-messages.md). Empty: `city/messages.toml` in the state folder, if it is there."""
     notice_webhook: str = Field("", pattern=r"^(https?://\S+)?$", max_length=500)
     """The address to which each round's notice is posted (the city's website, a channel's bot). Empty: none.
     """
@@ -53,7 +57,7 @@ class Messages(Part):
     """The address to which each step of a city request is posted, without its words or its number. Empty:
     none."""
     request_webhook_secret: str = Field("", validate_default=True)
-    """The key that signs those posts, written like HOTLINE_NOTICE_WEBHOOK_SECRET; use another one."""
+    """The key that signs those posts, written like the other one, and not equal to it."""
     sms_sender: str = Field("", pattern=r"^[0-9A-Za-z+]*$")
     """The line from which text messages come. Empty: the provider chooses."""
     sms_kavenegar_url: str = Field("https://api.kavenegar.com", pattern=URL)
@@ -89,9 +93,9 @@ class Messages(Part):
     sms_http_url: str = Field("", pattern=URL)
     """Another provider's address, which takes a text message as a POST of JSON."""
     sms_http_headers: Texts = Field({})
-    """JSON object: headers of that POST, with our credentials: {"Authorization": "Bearer …"}."""
+    """Headers of that POST, with our credentials: {Authorization = "Bearer …"}."""
     sms_http_body: Texts = Field({"to": "{to}", "text": "{text}"})
-    """JSON object: fields of that POST, all strings; {to}, {text}, {id} and {sender} are filled in."""
+    """Fields of that POST, all strings; {to}, {text}, {id} and {sender} are filled in."""
     sms_provider: Literal[
         "", "console", "kavenegar", "smsir", "melipayamak", "ghasedak", "ippanel", "http"
     ] = ""
@@ -107,7 +111,7 @@ class Messages(Part):
     sms_plain: bool = True
     """Send messages without a template as plain text. An advertising line does not reach everyone."""
     sms_least_credit: Amounts = Field({})
-    """JSON object: the least credit of each provider, in its own unit: {"kavenegar": 500000}. Below it
+    """The least credit of each provider, in its own unit: {kavenegar = 500000}. Below it
     /healthz reports trouble."""
     sms_inbound_secret: str = Field("", validate_default=True)
     """The key that signs citizens' text messages from the provider: `whsec_` and 24 to 64 bytes in base64.
@@ -151,7 +155,7 @@ class Messages(Part):
     @classmethod
     def _inbound_secret(cls, value: str, others: ValidationInfo) -> str:
         if value and not others.data.get("sms_provider"):
-            raise ValueError("needs HOTLINE_SMS_PROVIDER, which sends the answers")
+            raise ValueError(f"needs {place('sms_provider')}, which sends the answers")
         return signing_secret(value) if value else value
 
     @field_validator("sms_provider")
@@ -164,7 +168,7 @@ class Messages(Part):
     @classmethod
     def _sms_next(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
         if value and not others.data.get("sms_provider"):
-            raise ValueError("needs HOTLINE_SMS_PROVIDER, which sends first")
+            raise ValueError(f"needs {place('sms_provider')}, which sends first")
         for each in value:
             _check_sms(each, others)
         return value
@@ -180,7 +184,7 @@ class Messages(Part):
     @classmethod
     def _bale(cls, value: str, others: ValidationInfo) -> str:
         if value and not others.data.get("bale_bot"):
-            raise ValueError("needs HOTLINE_BALE_BOT")
+            raise ValueError(f"needs {place('bale_bot')}")
         return value
 
     @field_validator("push_services")
@@ -199,5 +203,5 @@ class Messages(Part):
         if not 0 < int.from_bytes(base64.urlsafe_b64decode(value + "=")) < _P256_ORDER:
             raise ValueError("is no key: `hotline137 message push-key` prints one")
         if not others.data.get("push_contact"):
-            raise ValueError("needs HOTLINE_PUSH_CONTACT")
+            raise ValueError(f"needs {place('push_contact')}")
         return value

@@ -6,11 +6,70 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+FILES = ("city", "messages", "directory")
+"""The files, each named by a setting of its name: HOTLINE_MESSAGES names messages.toml."""
 OLD_NAMES: dict[str, tuple[str, str]] = {
     "request_alike_days": ("", "14"),
     "near_metres": ("", "100"),
     "event_streams_per_person": ("", "20"),
     "event_streams": ("", "500"),
+    "sms_provider": ("messages", "sms.provider"),
+    "sms_next": ("messages", "sms.next"),
+    "sms_sender": ("messages", "sms.sender"),
+    "sms_templates": ("messages", "sms.templates"),
+    "sms_plain": ("messages", "sms.plain"),
+    "sms_least_credit": ("messages", "sms.least_credit"),
+    "sms_inbound_secret": ("messages", "sms.inbound_secret"),
+    "sms_kavenegar_url": ("messages", "kavenegar.url"),
+    "sms_kavenegar_key": ("messages", "kavenegar.key"),
+    "sms_smsir_url": ("messages", "smsir.url"),
+    "sms_smsir_key": ("messages", "smsir.key"),
+    "sms_smsir_line": ("messages", "smsir.line"),
+    "sms_melipayamak_url": ("messages", "melipayamak.url"),
+    "sms_melipayamak_user": ("messages", "melipayamak.user"),
+    "sms_melipayamak_password": ("messages", "melipayamak.password"),
+    "sms_melipayamak_line": ("messages", "melipayamak.line"),
+    "sms_ghasedak_url": ("messages", "ghasedak.url"),
+    "sms_ghasedak_key": ("messages", "ghasedak.key"),
+    "sms_ghasedak_line": ("messages", "ghasedak.line"),
+    "sms_ippanel_url": ("messages", "ippanel.url"),
+    "sms_ippanel_key": ("messages", "ippanel.key"),
+    "sms_ippanel_line": ("messages", "ippanel.line"),
+    "sms_http_url": ("messages", "http.url"),
+    "sms_http_headers": ("messages", "http.headers"),
+    "sms_http_body": ("messages", "http.body"),
+    "bale_url": ("messages", "bale.url"),
+    "bale_bot": ("messages", "bale.bot"),
+    "bale_key": ("messages", "bale.key"),
+    "push_services": ("messages", "push.services"),
+    "push_contact": ("messages", "push.contact"),
+    "push_key": ("messages", "push.key"),
+    "codes_per_hour": ("messages", "codes.per_hour"),
+    "codes_per_day": ("messages", "codes.per_day"),
+    "notice_webhook": ("messages", "notice_webhook.url"),
+    "notice_webhook_secret": ("messages", "notice_webhook.secret"),
+    "request_webhook": ("messages", "request_webhook.url"),
+    "request_webhook_secret": ("messages", "request_webhook.secret"),
+    "ldap_url": ("directory", "ldap.url"),
+    "ldap_base": ("directory", "ldap.base"),
+    "ldap_bind_dn": ("directory", "ldap.bind_dn"),
+    "ldap_bind_password": ("directory", "ldap.bind_password"),
+    "ldap_bind_password_file": ("directory", "ldap.bind_password_file"),
+    "ldap_ca": ("directory", "ldap.ca"),
+    "ldap_start_tls": ("directory", "ldap.start_tls"),
+    "ldap_user_attribute": ("directory", "ldap.user_attribute"),
+    "ldap_name_attribute": ("directory", "ldap.name_attribute"),
+    "ldap_filter": ("directory", "ldap.filter"),
+    "ldap_tries": ("directory", "ldap.tries"),
+    "ldap_wait_minutes": ("directory", "ldap.wait_minutes"),
+    "directory_roles": ("directory", "roles"),
+    "oidc_issuer": ("directory", "oidc.issuer"),
+    "oidc_client_id": ("directory", "oidc.client_id"),
+    "oidc_client_secret": ("directory", "oidc.client_secret"),
+    "oidc_claim": ("directory", "oidc.claim"),
+    "oidc_scopes": ("directory", "oidc.scopes"),
+    "oidc_groups_claim": ("directory", "oidc.groups_claim"),
+    "oidc_second_factor": ("directory", "oidc.second_factor"),
 }
 """File and key of each setting by its old name; without a file: the constant that it is now.
 
@@ -66,7 +125,7 @@ def explain_old(name: str) -> str:
     if not file:
         return f"HOTLINE_{name.upper()}: not looked at, it is always {key} now; take it out"
     return (
-        f"HOTLINE_{name.upper()}: an old name, read in this version only; "
+        f"HOTLINE_{name.upper()}: an old name, for this version only; "
         f"write {key} into {file}.toml (HOTLINE_{file.upper()}) and take it out"
     )
 

@@ -69,7 +69,7 @@ def signed(request: Request, body: Body, session: Writing, settings: InForce) ->
 
 def _check_set(settings: Settings) -> None:
     if not settings.sms_inbound_secret:
-        raise Refused("not-found", "no text messages are taken: HOTLINE_SMS_INBOUND_SECRET is not set")
+        raise Refused("not-found", "no text messages are taken: sms.inbound_secret is not set")
 
 
 def _received(session: Session, settings: Settings, fields: object, way: str) -> None:

@@ -1,4 +1,4 @@
-"""Signing in with a name and a password of the office's directory (HOTLINE_LDAP_URL).
+"""Signing in with a name and a password of the office's directory (ldap.url).
 
 The directory is never asked about a name with an account of ours, which works while the directory is away.
 """
@@ -62,7 +62,7 @@ def who_proved(
             )
     except RolesError as error:
         log.error("%s", error)
-        raise Refused("directory-no-role", "HOTLINE_DIRECTORY_ROLES says what cannot be") from None
+        raise Refused("directory-no-role", "the file of roles says what cannot be") from None
     with reading(engine) as session:
         return accounts.get(session, admitted.id)
 

@@ -1,6 +1,6 @@
-"""Signing in with the city's own accounts by OpenID Connect, if HOTLINE_OIDC_ISSUER is set.
+"""Signing in with the city's own accounts by OpenID Connect, if oidc.issuer is set.
 
-The city says who somebody is. Our own list of people says what they may do; with HOTLINE_DIRECTORY_ROLES, the
+The city says who somebody is. Our own list of people says what they may do; with a file of roles, the
 city's groups do.
 """
 

@@ -55,7 +55,7 @@ def _kept(file: Path) -> Templates:
     try:
         return read(file)
     except TemplatesError as error:
-        log.error("HOTLINE_SMS_TEMPLATES: %s; nothing has a template", error)
+        log.error("sms.templates: %s; nothing has a template", error)
         return {}
 
 

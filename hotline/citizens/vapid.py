@@ -21,7 +21,7 @@ _LASTS = timedelta(hours=12)
 
 
 def new_key() -> str:
-    """Return a new key in the form of HOTLINE_PUSH_KEY."""
+    """Return a new key in the form of push.key."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
     return encoded(ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32))

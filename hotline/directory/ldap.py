@@ -110,7 +110,7 @@ def _search(connection: LdapConnection, settings: Settings, query: str, limit: i
         settings.ldap_base, f"(&{settings.ldap_filter}{query})", sorted(set(attributes)), limit=limit
     )
     if found is None:
-        raise Away("empty", "there is no HOTLINE_LDAP_BASE")
+        raise Away("empty", "there is no ldap.base")
     return found
 
 

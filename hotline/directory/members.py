@@ -28,7 +28,7 @@ def admit(
     Raises Refused("directory-no-role" | "directory-name-taken" | "wrong-credentials" | "last-administrator").
     """
     if grant is None:
-        raise Refused("directory-no-role", "no group of this account is in HOTLINE_DIRECTORY_ROLES")
+        raise Refused("directory-no-role", "no group of this account is in the file of roles")
     values = grant.values(session)
     user = session.scalar(select(User).where(User.directory_id == directory_id))
     user = user or accounts.named_alike(session, username)

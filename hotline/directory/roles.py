@@ -1,4 +1,4 @@
-"""Roles of the directory's groups, from the city's own file (HOTLINE_DIRECTORY_ROLES).
+"""Roles of the directory's groups, from the city's own file (`roles` in directory.toml).
 
     [[role]]
     group = "cn=137-operators,ou=groups,dc=city,dc=example"

@@ -28,7 +28,7 @@ def ask(session: Session, text: str, *, who: str, language: str, settings: Setti
     "trial-number-blocked" | "too-many-trials").
     """
     if not settings.sms_provider:
-        raise Refused("trial-no-provider", "nobody sends text messages: HOTLINE_SMS_PROVIDER is empty")
+        raise Refused("trial-no-provider", "nobody sends text messages: sms.provider is empty")
     number = numbers.parse(text, settings.allowed_prefixes)
     if not number.startswith(outbox.MOBILE):
         raise Refused("trial-needs-mobile", "text messages reach mobile numbers only")

@@ -20,9 +20,11 @@ SECRET = "state/secret"  # noqa: S105  # the file's name, no secret
 TAKES = "settings/prompts"
 """Folder of the studio's recordings, which are beside the code."""
 _ENVIRONMENT = "settings/environment.env"
-_NAMED = ("city", "districts_file", "city_emblem", "sms_templates")
+_NAMED = (
+    *("city", "messages", "directory", "districts_file", "city_emblem", "sms_templates", "directory_roles"),
+)
 """Settings that name a file of the city. The ground map is left out: it is large, and can be downloaded
-again.
+again. A secret in a file of its own is left out, too.
 """
 
 

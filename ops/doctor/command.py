@@ -76,7 +76,7 @@ def examine() -> tuple[Sequence[Finding], Settings | None]:
         except ValueError:
             return [ok("settings", origin(None)), *wrong], None
     known = stored.first_look(settings)
-    old = [warning("settings", *said.rsplit("; ", 1)) for said in old_names()]
+    old = [warning("old name", *said.rsplit("; ", 1)) for said in old_names()]
     return [ok("settings", origin(settings)), *wrong, *old, *looked(known, LOOKS)], settings
 
 

@@ -34,9 +34,7 @@ def directory(known: Known) -> Iterator[Finding]:
             yield fault(name, f"{url}: {error}", "docs/operate/directory.md")
             continue
         for group in missing:
-            yield warning(
-                name, f"{url}: no group {group}", "HOTLINE_DIRECTORY_ROLES; make it, or take it out"
-            )
+            yield warning(name, f"{url}: no group {group}", "the file of roles; make it, or take it out")
         if not missing:
             yield ok(name, f"{url} lets us in and has every group")
     if known.engine is None or known.why:
@@ -56,7 +54,7 @@ def _provider(settings: Settings) -> Finding:
         with provider(settings):
             pass
     except Away as away:
-        return fault(name, f"{issuer}: {away}", "HOTLINE_OIDC_ISSUER; docs/operate/directory.md")
+        return fault(name, f"{issuer}: {away}", "oidc.issuer; docs/operate/directory.md")
     parts = urlsplit(issuer)
     if parts.scheme != "https" and parts.hostname not in _HERE:
         return warning(name, f"{issuer} is not encrypted: whoever is on the way can be anybody", "https://")

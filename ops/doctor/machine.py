@@ -121,8 +121,8 @@ def _writable(folder: Path) -> Iterator[Finding]:
 def _settings_file(settings: Settings) -> Iterator[Finding]:
     named = Settings.model_config["env_file"]
     paths = {trunk.source for trunk in settings.trunks if trunk.secret.get_secret_value()} - {None}
-    if named and any(getattr(settings, name) for name in SECRETS):
-        paths.add(Path(str(named)))
+    if any(getattr(settings, name) for name in SECRETS):
+        paths |= {Path(str(file)) for file in (named, settings.messages, settings.directory) if file}
     for path in sorted(path for path in paths if path and path.is_file()):
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o007:

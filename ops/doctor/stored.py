@@ -258,7 +258,7 @@ def text_messages(known: Known) -> Iterator[Finding]:
     settings = known.settings
     providers = [name for name in (settings.sms_provider, *settings.sms_next) if name]
     if not providers:
-        yield warning("text messages", "no provider is set: citizens get none", "HOTLINE_SMS_PROVIDER")
+        yield warning("text messages", "no provider is set: citizens get none", "docs/text-messages.md")
         return
     if known.engine is None or known.why:
         return

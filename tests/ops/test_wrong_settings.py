@@ -101,8 +101,8 @@ RANGE = "must be first-last, for example 10000-10999"
         ),
         ("TURN_NEAR_PLACES", "0", "greater than or equal to 1"),
         ("SMS_PROVIDER", "pigeon", "'melipayamak', 'ghasedak', 'ippanel' or 'http'"),
-        ("SMS_PROVIDER", "kavenegar", "needs HOTLINE_SMS_KAVENEGAR_KEY"),
-        ("SMS_PROVIDER", "http", "needs HOTLINE_SMS_HTTP_URL"),
+        ("SMS_PROVIDER", "kavenegar", "needs kavenegar.key in messages.toml"),
+        ("SMS_PROVIDER", "http", "needs http.url in messages.toml"),
         ("SMS_SENDER", "1000\n4346", "should match pattern"),
         *(
             ("SMS_HTTP_URL", v, "should match pattern")
@@ -177,7 +177,7 @@ def test_webhook_without_a_signing_secret_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HOTLINE_NOTICE_WEBHOOK", "https://news.example/hook")
-    with pytest.raises(SettingsError, match=r"^HOTLINE_NOTICE_WEBHOOK_SECRET=…: must be whsec_"):
+    with pytest.raises(SettingsError, match=r"^notice_webhook\.secret in messages\.toml=…: must be whsec_"):
         load(_env_file=None)
     monkeypatch.setenv("HOTLINE_NOTICE_WEBHOOK_SECRET", "whsec_" + "c2VjcmV0" * 4)
     assert load(_env_file=None).notice_webhook == "https://news.example/hook"

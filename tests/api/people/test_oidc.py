@@ -145,7 +145,7 @@ def test_issuer_is_optional_and_needs_a_client(
         assert page.get(CITY).status_code == 404
         assert page.get("/api/v1/session").json()["city"] is False
     monkeypatch.setenv("HOTLINE_OIDC_ISSUER", "https://login.provider.example")
-    with pytest.raises(SettingsError, match=r"HOTLINE_OIDC_ISSUER.*needs HOTLINE_OIDC_CLIENT_ID"):
+    with pytest.raises(SettingsError, match=r"HOTLINE_OIDC_ISSUER.*needs oidc\.client_id in directory\.toml"):
         load(_env_file=None)
     for name in ("CLIENT_ID", "CLIENT_SECRET"):
         monkeypatch.setenv(f"HOTLINE_OIDC_{name}", "x")

@@ -164,12 +164,12 @@ def test_last_notice_choice_holds_for_its_number_alone(
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        ({"push_key": KEY}, "HOTLINE_PUSH_CONTACT"),
-        ({"push_key": "A" * 43, "push_contact": "mailto:it@city.example"}, "HOTLINE_PUSH_KEY"),
-        ({"push_key": "x", "push_contact": "mailto:it@city.example"}, "HOTLINE_PUSH_KEY"),
-        ({"push_contact": "it@city.example"}, "HOTLINE_PUSH_CONTACT"),
-        ({"push_services": "127.0.0.1"}, "HOTLINE_PUSH_SERVICES"),
-        ({"push_services": "*"}, "HOTLINE_PUSH_SERVICES"),
+        ({"push_key": KEY}, "push.contact in messages.toml"),
+        ({"push_key": "A" * 43, "push_contact": "mailto:it@city.example"}, "push.key in messages.toml"),
+        ({"push_key": "x", "push_contact": "mailto:it@city.example"}, "push.key in messages.toml"),
+        ({"push_contact": "it@city.example"}, "push.contact in messages.toml"),
+        ({"push_services": "127.0.0.1"}, "push.services in messages.toml"),
+        ({"push_services": "*"}, "push.services in messages.toml"),
     ],
 )
 def test_incomplete_push_settings_are_named(given: dict[str, str], named: str) -> None:

@@ -30,11 +30,13 @@ def here(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tm
     clock.parent.mkdir()
     clock.write_text("#!/bin/sh\necho yes\n")
     clock.chmod(0o755)
+    messages = tmp_path / "messages.toml"
+    messages.write_text('[sms]\nprovider = "kavenegar"\n[kavenegar]\nkey = "akeyofkavenegar"\n')
+    messages.chmod(0o600)
     environment = {
         "HOTLINE_STATE_DIR": settings.state_dir,
         "HOTLINE_DATABASE_URL": settings.database,
-        "HOTLINE_SMS_PROVIDER": "kavenegar",
-        "HOTLINE_SMS_KAVENEGAR_KEY": "akeyofkavenegar",
+        "HOTLINE_MESSAGES": messages,
         "PATH": f"{clock.parent}:{os.environ['PATH']}",
         **{
             f"HOTLINE_{name.upper()}": getattr(settings, name)

@@ -25,7 +25,7 @@ from hotline.backups import Status
 from ops import run
 from ops.backup import take
 from ops.backup.contents import SECRET
-from settings import Settings
+from settings import Settings, load
 from settings.addresses import Address
 from tests.ops.doctor.examined import NOW, Told
 
@@ -254,9 +254,11 @@ def test_plain_backup_left_on_a_disk_is_a_fault(
 
 
 def test_plain_backup_holds_the_secret_and_the_settings(here: Settings, tmp_path: Path) -> None:
-    made = take.take(here, tmp_path, "")
+    made = take.take(load(), tmp_path, "")
     assert made
     with tarfile.open(made.path) as tar:
-        secret, environment = (tar.extractfile(name) for name in (SECRET, "settings/environment.env"))
+        names = (SECRET, "settings/environment.env", "settings/messages.toml")
+        secret, environment, messages = (tar.extractfile(name) for name in names)
         assert secret and secret.read() == b"5" * 64
-        assert environment and b"HOTLINE_SMS_KAVENEGAR_KEY=akeyofkavenegar" in environment.read()
+        assert environment and b"HOTLINE_MESSAGES=" in environment.read()
+        assert messages and b'key = "akeyofkavenegar"' in messages.read()

@@ -60,7 +60,7 @@ def test_trunk_that_takes_no_calls_is_a_fault(here: Settings, engine: Engine) ->
     [
         ("HOTLINE_BROWSER_PHONE", "1", "trial", "/phone lets anybody call"),
         ("HOTLINE_TRUNK_HOST", "127.0.0.1:5070", "trunk", "is the sample's"),
-        ("HOTLINE_SMS_PROVIDER", "", "text messages", "citizens get none"),
+        ("HOTLINE_MESSAGES", "", "text messages", "citizens get none"),
         ("HOTLINE_BACKUP_DIR", "/nowhere/at/all", "backup", "/nowhere/at/all is not there"),
     ],
 )

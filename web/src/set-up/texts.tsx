@@ -6,7 +6,7 @@ import { Lines, Section } from './section'
 import { TrialForm } from './trial-form'
 import style from '../ui/rows.module.css'
 
-const LINES = ['HOTLINE_SMS_PROVIDER=kavenegar', 'HOTLINE_SMS_KAVENEGAR_KEY=…', '#', '# HOTLINE_SMS_PROVIDER=smsir | melipayamak | ghasedak | ippanel | http', '# HOTLINE_SMS_NEXT=smsir']
+const LINES = ['HOTLINE_MESSAGES=/etc/hotline137/messages.toml', '', '# /etc/hotline137/messages.toml', '[sms]', 'provider = "kavenegar" # smsir | melipayamak | ghasedak | ippanel | http', '[kavenegar]', 'key = "…"']
 
 /** Who sends text messages, and one to try it. */
 export function Texts({ setUp: { providers, accounts, texts } }: { setUp: SetUp }) {
