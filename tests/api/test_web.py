@@ -27,6 +27,7 @@ def test_server_and_pages_know_the_same_routes() -> None:
     assert below == {address.split("/")[0] for address in web.OF_ONE}
 
 
+@pytest.mark.long
 def test_unit_tests_of_the_pages_pass() -> None:
     run = subprocess.run(
         ["npm", "test", "--silent"],

@@ -59,6 +59,7 @@ def a_city(engine: Engine, settings: Settings) -> Story:
     return story
 
 
+@pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def test_database_copied_to_the_other_kind_and_back_is_equal(
     engine: Engine, settings: Settings, postgres: Postgres, tmp_path: Path, backend: str
 ) -> None:

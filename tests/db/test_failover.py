@@ -74,6 +74,7 @@ def callers(engine: Engine) -> Iterator[Callers]:
         yield calling
 
 
+@pytest.mark.long
 def test_failover_of_a_dead_primary_loses_no_spoken_ticket(
     pair: Pair, engine: Engine, callers: Callers
 ) -> None:
@@ -84,6 +85,7 @@ def test_failover_of_a_dead_primary_loses_no_spoken_ticket(
     callers.assert_nothing_is_lost()
 
 
+@pytest.mark.long
 def test_failover_of_a_hung_primary_resumes_in_time(pair: Pair, engine: Engine, callers: Callers) -> None:
     with pair.primary.frozen():
         pair.promote()
@@ -96,6 +98,7 @@ def _opens_a_round(engine: Engine) -> None:
         a_round(session)
 
 
+@pytest.mark.long
 def test_write_to_a_read_only_primary_finds_the_standby(pair: Pair, engine: Engine) -> None:
     _opens_a_round(engine)
     say(pair.primary, "ALTER SYSTEM SET default_transaction_read_only = on")
@@ -115,6 +118,7 @@ def _only_reads(engine: Engine) -> bool:
         return bool(session.scalar(text("SHOW transaction_read_only")) == "on")
 
 
+@pytest.mark.long
 def test_leader_whose_server_hangs_loses_the_lead_to_another(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from db import migrate
 from db.engine import connect, reading, writing
 from db.models import Base, Callback, Confirmation, ConfirmationKind, Desk, OutboundCall, Request, Round, User
 from db.states import CallbackState
+from tests.kit.postgres import Postgres
 from tests.kit.schema import shape
 
 
@@ -240,15 +241,49 @@ def rows(connection: Connection, tables: MetaData) -> dict[str, list[dict[str, A
     }
 
 
-@pytest.fixture
-def in_use(empty: Engine) -> tuple[Engine, MetaData]:
-    """A database of the first version with rows in every table that has changed since, and its tables."""
+def begin_use(empty: Engine) -> MetaData:
+    """Upgrade to the first version, fill its tables and return them."""
     upgrade_to(empty, "0001")
     old = MetaData()
     old.reflect(empty)
     with empty.begin() as connection:
         fill(connection, old)
-    return empty, old
+    return old
+
+
+@pytest.fixture
+def in_use(empty: Engine) -> tuple[Engine, MetaData]:
+    """A database of the first version with rows in every table that has changed since, and its tables."""
+    return empty, begin_use(empty)
+
+
+@pytest.fixture(scope="module")
+def engines() -> Iterator[dict[str, Engine]]:
+    """The engine of each upgraded database of this module, by its kind."""
+    engines: dict[str, Engine] = {}
+    yield engines
+    for engine in engines.values():
+        engine.dispose()
+
+
+@pytest.fixture
+def upgraded(
+    engines: dict[str, Engine],
+    backend: str,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Engine:
+    """A database of the first version in use, upgraded once for all tests: none of them commits."""
+    if backend not in engines:
+        if backend == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('upgraded') / 'hotline.db'}"
+        else:
+            server: Postgres = request.getfixturevalue("postgres")
+            url = server.create_database("upgraded")
+        engines[backend] = connect(url)
+        begin_use(engines[backend])
+        migrate.upgrade(engines[backend])
+    return engines[backend]
 
 
 def test_upgrade_from_the_first_version_keeps_every_row(
@@ -309,11 +344,9 @@ def test_upgrade_from_the_first_version_gives_the_current_schema(
         "VALUES (41, 7, '2026-11-24 08:30:15.123456', 'maybe')",
     ],
 )
-def test_upgraded_database_refuses_invalid_rows(in_use: tuple[Engine, MetaData], against: str) -> None:
-    engine, _ = in_use
-    migrate.upgrade(engine)
+def test_upgraded_database_refuses_invalid_rows(upgraded: Engine, against: str) -> None:
     refusals = (IntegrityError, ProgrammingError)  # a constraint's, and a trigger's of PostgreSQL
-    with pytest.raises(refusals), engine.begin() as connection:
+    with pytest.raises(refusals), upgraded.begin() as connection:
         connection.execute(text(against))
 
 

@@ -43,6 +43,7 @@ def strict_site(tmp_path):
     site.server_close()
 
 
+@pytest.mark.long
 def test_page_with_a_strict_policy_can_be_heard(strict_site, clips):
     with browser(clips["your-number"]) as chromium, person(chromium) as someone:
         page = someone.new_page()

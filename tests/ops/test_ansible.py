@@ -17,6 +17,8 @@ ANSIBLE_PLAYBOOK = (sys.executable, "-m", "ansible", "playbook")
 CITY = ANSIBLE.parents[1] / "city.toml"
 INVENTORY = ANSIBLE / "inventory.example.yml"
 
+pytestmark = pytest.mark.long
+
 Task = dict[str, Any]
 
 

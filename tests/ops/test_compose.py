@@ -79,6 +79,7 @@ def test_image_of_asterisk_holds_each_imported_file() -> None:
     assert ours - copied == set()
 
 
+@pytest.mark.long
 def test_machine_without_docker_is_named_in_one_line(tmp_path: Path) -> None:
     for program in ("git", "sh"):
         (tmp_path / program).symlink_to(shutil.which(program) or "")

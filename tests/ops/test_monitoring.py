@@ -60,6 +60,7 @@ def promtool(*arguments: str | Path) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_alert_rules_pass_their_promtool_tests(
     tmp_path: Path,
 ) -> None:

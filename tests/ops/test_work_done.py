@@ -92,6 +92,7 @@ def test_ivr_that_accepts_no_call_reports_no_work(
             assert not says_that_it_works(ear, within=1)
 
 
+@pytest.mark.long
 def test_ivr_without_a_database_reports_work(settings: Settings, engine: Engine, ear: socket.socket) -> None:
     away = settings.model_copy(update={"database_url": AWAY})
     with ivr(away, Path(settings.state_dir).parent / "log"):
@@ -111,6 +112,7 @@ def started(script: str, settings: Settings, log: Path) -> Program:
     return Program([sys.executable, "-u", "-c", text], folder=ROOT, log=log)
 
 
+@pytest.mark.long
 def test_dialer_without_asterisk_and_database_reports_work(
     settings: Settings, ear: socket.socket, tmp_path: Path
 ) -> None:
@@ -185,6 +187,7 @@ process.serve(settings)
 """
 
 
+@pytest.mark.long
 def test_job_that_hangs_is_named_and_silences_the_clerk(
     settings: Settings, engine: Engine, ear: socket.socket, tmp_path: Path, app: object
 ) -> None:
@@ -197,6 +200,7 @@ def test_job_that_hangs_is_named_and_silences_the_clerk(
         assert not heartbeat(engine, "clerk/carry-over")
 
 
+@pytest.mark.long
 def test_clerk_without_a_database_reports_work(
     settings: Settings, ear: socket.socket, tmp_path: Path
 ) -> None:

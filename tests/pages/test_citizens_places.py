@@ -14,9 +14,8 @@ from tests.factories import a_number, a_round
 from tests.kit.browser import person
 from tests.pages.citizens_app import SMALL, fits, opened, signs_in
 
-pytestmark = pytest.mark.core
 
-
+@pytest.mark.core
 def test_place_is_taken_and_given_up_in_the_app(
     chromium: Browser, url: str, engine: Engine, settings: Settings
 ) -> None:

@@ -20,8 +20,6 @@ from tests.kit.process import until
 from tests.kit.recording_files import a_file
 from tests.pages.conftest import OpenAs
 
-pytestmark = pytest.mark.core
-
 WAITING = 400
 
 
@@ -51,6 +49,7 @@ def _citizen(engine: Engine, settings: Settings, state: CallbackState) -> Callba
         return held
 
 
+@pytest.mark.core
 def test_outcome_is_said_and_kept_by_keys_alone(open_as: OpenAs, engine: Engine, settings: Settings) -> None:
     page = open_as(Role.OPERATOR, at_desk=True)
     held = _citizen(engine, settings, CallbackState.ENDED)

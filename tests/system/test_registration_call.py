@@ -11,8 +11,6 @@ from tests.kit.caller import Caller
 from tests.kit.phone import KEY_SECONDS
 from tests.kit.system import System
 
-pytestmark = pytest.mark.core
-
 TONE_HZ = 440  # of the fixture `tone`
 SPEAKS_S = 2
 SKIP = "5"

@@ -19,6 +19,8 @@ from tests.hotline.ledger.tampering import free_to_edit
 from tests.kit.browser import browser
 from tests.kit.pages import DESK, is_fit
 
+pytestmark = [pytest.mark.long, pytest.mark.parametrize("backend", ["sqlite"], indirect=True)]
+
 
 def some_figures(session: Session) -> None:
     """Store figures of two categories and five departments, one row hidden, and one released request."""
@@ -30,7 +32,6 @@ def some_figures(session: Session) -> None:
     figures.keep(session, figures.count(session))
 
 
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_pages_fit_any_width_without_scripts(session: Session, citizen: TestClient, made: Make) -> None:
     changed, cancelled = made("ن" * 200, "n" * 200), made()
     session.commit()
@@ -78,7 +79,6 @@ def test_pages_fit_any_width_without_scripts(session: Session, citizen: TestClie
     assert "/public/static/public.css" in asked
 
 
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_pages_linked_from_each_other_are_accessible(
     session: Session, citizen: TestClient, made: Make
 ) -> None:
@@ -122,7 +122,6 @@ def test_pages_linked_from_each_other_are_accessible(
                 is_fit(page)
 
 
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_browser_checks_the_number_page_against_the_ledger(
     session: Session, citizen: TestClient, made: Make
 ) -> None:

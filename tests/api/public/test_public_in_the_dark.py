@@ -23,6 +23,7 @@ _DRAWN = """() => ['main a', 'header'].map((one, place) =>
   getComputedStyle(document.querySelector(one))[place ? 'backgroundColor' : 'color'])"""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("accent", ["", PLUM])
 def test_public_pages_follow_the_colour_scheme(engine: Engine, settings: Settings, accent: str) -> None:

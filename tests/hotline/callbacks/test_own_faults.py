@@ -237,7 +237,13 @@ class Evening:
 
 @pytest.mark.parametrize(
     ("bad", "within_s", "backend"),
-    [*((bad, within_s, "sqlite") for bad, within_s in WITHIN_S.items()), (2, WITHIN_S[2], "postgresql")],
+    [
+        *(
+            pytest.param(bad, within_s, "sqlite", marks=[pytest.mark.long] if bad > 5 else [])
+            for bad, within_s in WITHIN_S.items()
+        ),
+        (2, WITHIN_S[2], "postgresql"),
+    ],
 )
 def test_uncallable_phones_delay_the_others_by_seconds(
     engine: Engine, settings: Settings, bad: int, within_s: float
@@ -261,7 +267,12 @@ def test_scattered_uncallable_phones_stop_no_calls(engine: Engine, settings: Set
 
 
 @pytest.mark.parametrize(
-    ("places", "backend"), [(1, "sqlite"), (2, "sqlite"), (3, "sqlite"), (20, "sqlite"), (2, "postgresql")]
+    ("places", "backend"),
+    [
+        *((places, "sqlite") for places in (1, 2, 3)),
+        pytest.param(20, "sqlite", marks=pytest.mark.long),
+        (2, "postgresql"),
+    ],
 )
 def test_trunk_outage_costs_nobody_and_keeps_the_order(
     engine: Engine, settings: Settings, places: int
