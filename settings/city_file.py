@@ -9,9 +9,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
+from settings import toml_files
+from settings.city_keys import CityKeys
 from settings.colours import READABLE, contrast, readable
+from settings.toml_files import OLD_NAMES
 
 SAMPLE = Path(__file__).parents[1] / "city.toml"
 MOST_DISTRICTS = 40
@@ -21,6 +32,7 @@ PAGE = "#f5f3ee"
 EMBLEM = ("emblem.webp", "emblem.png")
 """Allowed names of the emblem beside the city's file."""
 _LARGEST = 1 << 18
+LARGEST_EMBLEM = 1 << 16
 _TO_DESIGN = r"^[^\x00-\x1f\x7f<>{}*\u200e\u200f\u202a-\u202e\u2066-\u2069]*$"
 """No control characters and no markup: the text stands on pages and in text messages, and is spoken."""
 
@@ -61,9 +73,13 @@ class Names(_Part):
 
 
 class Look(_Part):
-    """The city's colour, written #0b6f77; empty: the pages' own turquoise."""
+    """The city's colour, written #0b6f77, and its emblem's file beside the city's.
+
+    Empty: the pages' own turquoise, and an emblem of EMBLEM.
+    """
 
     accent: Annotated[str, StringConstraints(to_lower=True, pattern=r"^(#[0-9a-f]{6})?$")] = ""
+    emblem: Annotated[str, StringConstraints(pattern=r"^([\w-]+\.(svg|png|webp))?$")] = ""
 
     @field_validator("accent")
     @classmethod
@@ -109,6 +125,12 @@ class City(_Part):
     offices: tuple[Office, ...] = Field(max_length=30)
     districts: tuple[District, ...] = Field(min_length=1, max_length=MOST_DISTRICTS)
     departments: tuple[Department, ...] = Field((), max_length=200)
+    _settings: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings in the file's other tables, by name; each process reads them at its start."""
+        return self._settings
 
     def name(self, language: str) -> str:
         """Return the city's name."""
@@ -123,9 +145,9 @@ class City(_Part):
         return (self.city.spoken_fa if language == "fa" else self.city.spoken_en) or self.name(language)
 
 
-def parse(text: str, clips: Sequence[str] = ()) -> City:
+def parse(text: str, clips: Sequence[str] = (), folder: Path = Path()) -> City:
     """Parse a city's file. `clips` are the recorded offices' prompts; without them, names of prompts are not
-    checked.
+    checked. Relative paths begin at `folder`.
 
     Raises CityError, which names every error.
     """
@@ -138,11 +160,24 @@ def parse(text: str, clips: Sequence[str] = ()) -> City:
     except RecursionError:
         raise CityError("no TOML: nested too deeply") from None
     city, wrong = None, []
+    others = {name: given.pop(name) for name in [*given] if name not in City.model_fields}
+    settings: dict[str, Any] = {}
+    try:
+        settings = toml_files.values("city", others, folder)
+        CityKeys.model_validate(settings)
+    except ValidationError as error:
+        keys = {name: key for name, (_, key) in OLD_NAMES.items()}
+        wrong += [_explained({**each, "loc": [keys[str(each["loc"][0])]]}) for each in error.errors()]
+    except ValueError as error:
+        wrong += str(error).splitlines()
     try:
         city = City.model_validate(given)
+        city._settings = settings
+        if emblem := city.look.emblem:
+            wrong += _wrong_emblem(folder / emblem)
         given = city.model_dump()
     except ValidationError as error:
-        wrong = [_explained(each) for each in error.errors()]
+        wrong += [_explained(each) for each in error.errors()]
     wrong += _wrong_together(given, clips)
     if wrong or city is None:
         raise CityError("\n".join(wrong))
@@ -180,7 +215,13 @@ _last: dict[Path, City] = {}
 def _read(path: Path, _changed_at: int, size: int, clips: tuple[str, ...]) -> City:
     if size > 4 * _LARGEST:
         raise CityError(f"longer than {_LARGEST} characters")
-    return parse(path.read_text("utf-8-sig"), clips)  # Windows writes a byte order mark
+    text = path.read_text("utf-8-sig")  # Windows writes a byte order mark
+    return parse(text, clips, path.parent.absolute())
+
+
+def _wrong_emblem(path: Path) -> Iterator[str]:
+    if not (path.is_file() and path.stat().st_size <= LARGEST_EMBLEM):
+        yield f"look.emblem: {path} must be a file of at most {LARGEST_EMBLEM} bytes"
 
 
 def _wrong_together(given: Mapping[str, Any], clips: Sequence[str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Collection
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from settings import city_file, secret_file, toml_files
 from settings.calls import Calls
 from settings.city import OfCity, city_in_force
+from settings.city_keys import CityKeys
 from settings.keeping import Keeping
 from settings.machine import Machine
 from settings.messages import Messages
 from settings.part import env_file
-from settings.requests import Requests
 from settings.staff import Directory, Staff
 from settings.telephony import Telephony
 from settings.toml_files import OLD_NAMES, SECRETS, explain_old, place
@@ -34,7 +35,7 @@ _OTHERS = {
 
 
 class Settings(
-    Directory, Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Machine, BaseSettings
+    Directory, Staff, Messages, Keeping, Calls, Telephony, CityKeys, OfCity, Machine, BaseSettings
 ):
     """The settings in force. Build them once with `load()` and pass them down: nothing reads the environment
     later.
@@ -57,6 +58,9 @@ class Settings(
             chosen = cls._absolute(Path(given.get("state_dir", "var"))) / "city"
         except ValueError:
             return given  # the state folder is wrong itself and named in its own error
+        with suppress(city_file.CityError):  # HOTLINE_CITY is wrong itself and named in its own error
+            named = Path(given["city"]) if given.get("city") else None
+            found = dict(city_file.read(city_in_force(named, chosen.parent)).settings)
         for file in ("messages", "directory"):
             path = Path(given.get(file) or chosen / f"{file}.toml").absolute()
             if not (given.get(file) or path.is_file()):
@@ -93,7 +97,8 @@ class Settings(
     @property
     def emblem(self) -> Path | None:
         """The city's emblem: the one that is set, else one beside the city's file."""
-        beside = (self.city_path.with_name(name) for name in city_file.EMBLEM)
+        names = (self.of_city.look.emblem, *city_file.EMBLEM)
+        beside = (self.city_path.parent / name for name in names if name)
         return self.city_emblem or next((path for path in beside if path.is_file()), None)
 
     @property

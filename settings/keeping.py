@@ -1,4 +1,4 @@
-"""Retention, the store of pictures, and the nightly backup."""
+"""The store of pictures, and the nightly backup."""
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -7,14 +7,8 @@ from settings.values import URL, OptionalPath
 
 
 class Keeping(Part):
-    """Retention, the store of pictures, and the nightly backup."""
+    """The store of pictures, and the nightly backup."""
 
-    recordings_days: int = Field(90, ge=1, le=3650)
-    """Days until a recorded conversation is deleted."""
-    voice_messages_days: int = Field(90, ge=1, le=3650)
-    """Days until a citizen's voice message is deleted, once its place or request is over."""
-    pictures_days: int = Field(400, ge=1, le=3650)
-    """Days until a request's pictures are deleted, once the request is over."""
     pictures_store_endpoint: str = Field("", pattern=URL)
     """The address of the S3-compatible store of pictures: https://s3.example. Empty: Amazon's own."""
     pictures_store_region: str = Field("us-east-1", pattern=r"^[A-Za-z0-9-]{1,40}$")
@@ -26,13 +20,6 @@ class Keeping(Part):
     pictures_store: str = Field("", pattern=r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*)?$")
     """The S3 place to which the clerk moves requests' pictures, used by this installation alone:
     s3://bucket/prefix. Empty: pictures stay in the state folder (docs/requests.md)."""
-    requests_days: int = Field(730, ge=31, le=3650)
-    """Days after its end until a request loses its number, words, location and pictures. Its state, its dates
-    and the office's replies stay."""
-    messages_days: int = Field(180, ge=31, le=3650)
-    """Days until a sent text message is deleted."""
-    events_days: int = Field(400, ge=31, le=3650)
-    """Days until events are deleted, since they tell a person's day. The ledger is never deleted."""
     backup_dir: OptionalPath = None
     """The folder of nightly backups, on another disk; the clerk does not make it (docs/operate/backup.md).
     Empty: no backups."""

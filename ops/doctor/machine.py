@@ -64,7 +64,7 @@ def space(known: Known) -> Iterator[Finding]:
 def _space(folder: Path, there: Path) -> Finding:
     left, inodes = disk.of(there), os.statvfs(there)
     said = f"{left.free / 1e9:.1f} of {left.total / 1e9:.1f} GB are left for {folder}"
-    do = "free some, or keep less: HOTLINE_RECORDINGS_DAYS, HOTLINE_PICTURES_DAYS; du -sh there"
+    do = "free some, or keep less: retention.recordings_days, pictures_days in city.toml; du -sh there"
     if left.free < disk.SPARE:
         return fault("disk", said, do)
     if left.nearly_full:

@@ -109,5 +109,5 @@ def test_app_package_is_linked_with_its_certificate(
 
 
 def test_app_package_without_a_certificate_is_refused() -> None:
-    with pytest.raises(SettingsError, match="HOTLINE_ANDROID_APP"):
+    with pytest.raises(SettingsError, match=r"public\.android_app in city\.toml"):
         load(_env_file=None, android_app="ir.example.app")

@@ -1,10 +1,13 @@
-"""Settings in TOML files, which HOTLINE_MESSAGES and HOTLINE_DIRECTORY name."""
+"""Settings in TOML files, which HOTLINE_CITY, HOTLINE_MESSAGES and HOTLINE_DIRECTORY name."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from settings import Settings, SettingsError, load, old_names
+from settings import Settings, SettingsError, city_file, load, old_names
+from settings.city_file import CityError
+from tests.kit.cities import GOLRUD
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 
@@ -61,6 +64,68 @@ def test_values_of_both_files_arrive(folder: Path) -> None:
     assert settings.ldap_url == ("ldaps://dc1.city.example", "ldaps://dc2.city.example")
     assert settings.oidc_scopes == ("openid",)
     assert old_names() == []
+
+
+CITY = """
+[map]
+tiles = "golrud.pmtiles"
+[office_hours]
+days = ["sat", "sun"]
+hours = "08:00-13:00"
+[public]
+figures_least = 7
+[retention]
+recordings_days = 30
+"""
+
+
+@pytest.fixture
+def city(folder: Path) -> Path:
+    file = folder / "city.toml"
+    file.write_text(GOLRUD.read_text() + CITY)
+    return file
+
+
+def test_values_of_the_citys_file_arrive(city: Path) -> None:
+    settings = load(city=city)
+
+    assert (settings.recordings_days, settings.figures_least) == (30, 7)
+    assert settings.working_week.days == {5, 6} and settings.working_hours.begin.hour == 8
+    assert settings.tiles_file == city.with_name("golrud.pmtiles")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "recordings_days",
+            "recording_days",
+            "retention.recording_days: no such key; is retention.recordings_days",
+        ),
+        ("recordings_days = 30", "recordings_days = 0", "retention.recordings_days: Input should be greater"),
+        ('days = ["sat", "sun"]', 'days = ["saturday"]', "office_hours.days: must be days of mon, tue"),
+        ('days = ["sat", "sun"]', "days = []", "office_hours.days: must be days of mon, tue"),
+        ("golrud.pmtiles", "golrud.png", "map.tiles: must be a file that ends with .pmtiles"),
+        ("[retention]", "[look]\nemblem = 'lost.svg'\n[retention]", "look.emblem: "),
+        ("[public]", "[publik]", "publik.figures_least: no such key"),
+    ],
+)
+def test_wrong_key_of_the_city_is_refused(city: Path, old: str, new: str, said: str) -> None:
+    text = re.sub(r"\[look\]\n[^\[]*", "", city.read_text())
+    assert old in text
+    city.write_text(text.replace(old, new, 1))
+    with pytest.raises(CityError, match=rf"^{re.escape(said)}"):
+        city_file.read(city)
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        load(city=city)
+
+
+def test_emblem_named_in_the_citys_file_is_found(city: Path) -> None:
+    city.with_name("lion.svg").write_text("<svg/>")
+    text = re.sub(r"\[look\]\n", "[look]\nemblem = 'lion.svg'\n", city.read_text())
+    city.write_text(text)
+
+    assert load(city=city).emblem == city.with_name("lion.svg")
 
 
 def test_secret_comes_from_a_file_of_its_own(folder: Path) -> None:

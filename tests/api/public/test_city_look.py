@@ -40,7 +40,9 @@ def test_city_colour_is_readable_in_both_schemes(settings: Settings, accent: str
 
 
 def test_unreadable_colour_is_refused_with_a_readable_one() -> None:
-    with pytest.raises(SettingsError, match=r"HOTLINE_CITY_ACCENT='#f5c518'.*contrast.*darker: #") as refused:
+    with pytest.raises(
+        SettingsError, match=r"look\.accent in city\.toml='#f5c518'.*contrast.*darker: #"
+    ) as refused:
         load(_env_file=None, city_accent="#f5c518")
     darker = str(refused.value)[-7:]
     assert load(_env_file=None, city_accent=darker).city_accent == darker
@@ -54,7 +56,7 @@ def test_emblem_is_served_and_anything_else_refused(settings: Settings, tmp_path
     assert served.text == EMBLEM and served.headers["content-type"].startswith("image/svg+xml")
     assert "/public/emblem" in there.get("/public/city.css").text
     for wrong in (tmp_path / "none.svg", tmp_path / "emblem.html"):
-        with pytest.raises(SettingsError, match="HOTLINE_CITY_EMBLEM"):
+        with pytest.raises(SettingsError, match=r"look\.emblem in city\.toml"):
             load(_env_file=None, city_emblem=wrong)
     file.write_text(EMBLEM + " " * (1 << 16))
     with pytest.raises(SettingsError, match="at most 65536 bytes"):

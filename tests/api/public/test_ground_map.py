@@ -142,7 +142,7 @@ def test_tile_server_is_the_only_allowed_origin(
     ],
 )
 def test_wrong_map_setting_is_refused(wrong: str) -> None:
-    with pytest.raises(SettingsError, match="HOTLINE_MAP_TILES"):
+    with pytest.raises(SettingsError, match=r"map\.tiles in city\.toml"):
         load(_env_file=None, map_tiles=wrong)
 
 
