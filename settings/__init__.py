@@ -1,7 +1,7 @@
-"""Every setting of Hotline 137, from the environment (HOTLINE_*) or the file hotline.env.
+"""Every setting of Hotline 137, from the environment (HOTLINE_*), the file hotline.env or a TOML file.
 
-Each module holds one part: `machine`, `city`, `telephony`, `calls`, `requests`, `keeping`, `messages`,
-`staff`. `in_force` joins the parts into one `Settings`.
+Each module holds one part: `machine`, `city`, `city_keys`, `telephony`, `calls`, `keeping`, `messages`,
+`staff`. `in_force` joins the parts into one `Settings`; `toml_files` has the keys of the TOML files.
 """
 
 from settings.in_force import Settings, links_astray, load, old_names, origin, unheeded

@@ -202,7 +202,7 @@ def _setting(key: str, value: Any, names: Mapping[str, str], folder: Path) -> tu
     if not name:
         near = difflib.get_close_matches(key, names, 1)
         beside = [other for other in names if other.rpartition(".")[0] == key.rpartition(".")[0]]
-        meant = "".join(f"; is {each} meant?" for each in near)
+        meant = f"; is {near[0]} meant?" if near else "."
         raise ValueError(f"no such key{meant} Allowed: {', '.join(beside or names)}")
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
     if not all(isinstance(part, str | int | float) for part in parts):

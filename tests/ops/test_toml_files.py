@@ -107,7 +107,11 @@ def test_values_of_the_citys_file_arrive(city: Path) -> None:
         ('days = ["sat", "sun"]', "days = []", "office_hours.days: must be days of mon, tue"),
         ("golrud.pmtiles", "golrud.png", "map.tiles: must be a file that ends with .pmtiles"),
         ("[retention]", "[look]\nemblem = 'lost.svg'\n[retention]", "look.emblem: "),
-        ("[public]", "[publik]", "publik.figures_least: no such key"),
+        (
+            "[public]",
+            "[publik]",
+            "publik.figures_least: no such key; is public.figures_least meant? Allowed: look.accent, ",
+        ),
     ],
 )
 def test_wrong_key_of_the_city_is_refused(city: Path, old: str, new: str, said: str) -> None:
