@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from settings import toml_files
 from settings.addresses import HostAndPort, is_address, networks, overlap
 
 PROFILES = Path(__file__).parents[1] / "dialplan" / "carriers"
@@ -115,16 +116,7 @@ def read(path: Path, defaults: Mapping[str, Any]) -> tuple[Trunk, ...]:
     """Read trunks from a file, the preferred one first. Raises ValueError, which names each wrong key but no
     value.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError("there is no such file") from None
-    except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ValueError("is no text") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"is no TOML: {error}") from None
+    tables = toml_files.read(path)
     if not 0 < len(tables) <= _MOST:
         raise ValueError(f"must have one to {_MOST} tables, each a trunk: [name]")
     found: list[Trunk] = []
