@@ -12,13 +12,13 @@ from db.models import Incoming
 from db.states import Outcome, Phase
 from dialplan.variables import CALLERS_ADMITTED
 from hotline import backups, heartbeats
-from hotline.callbacks.toll import Cap
-from hotline.callbacks.trunk_words import Is
 from hotline.control.alarms import AlarmKind
 from hotline.control.control_room import DeskDoing
 from hotline.control.live_metrics import Gauges
 from hotline.messages import delivery_reports
 from hotline.recordings import disk
+from hotline.trunk.call_caps import Cap
+from hotline.trunk.status import Is
 from hotline.version import VERSION
 from settings import Settings
 

@@ -12,7 +12,6 @@ from db.engine import now
 from db.states import CallbackState, RegistrationState
 from hotline import heartbeats, numbers
 from hotline.callbacks import (
-    breaker,
     call_quality,
     conversations,
     cut_conversations,
@@ -26,6 +25,7 @@ from hotline.desks import desk_messages, supervising, transfers
 from hotline.line import order
 from hotline.reports import audit_subjects, audit_texts
 from hotline.rounds import notices, phases, planning
+from hotline.trunk import circuit_breaker
 
 
 def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationState, int]) -> schemas.Round:
@@ -176,7 +176,7 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
         return callback_view(session, found) if found else None
 
     in_hand = transitions.live_at_desk(session, user.desk_id) if user.desk_id else None
-    down = breaker.down(session)
+    down = circuit_breaker.down(session)
     return schemas.Me(
         username=user.username,
         name=user.name,

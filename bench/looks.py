@@ -29,7 +29,8 @@ from dialer.supervising import Supervising
 from dialer.third_party import Guests
 from dialer.tone import Tone
 from dialer.trial_calls import TrialCalls
-from hotline.callbacks import placing, toll
+from hotline.callbacks import placing
+from hotline.trunk import call_caps
 from settings import CITY, QuietHours, Settings
 from tests.kit import brief
 from tests.kit.brief import sized
@@ -71,7 +72,7 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
 
     def room() -> None:
         with reading(engine) as session:
-            toll.room(session, settings)
+            call_caps.room(session, settings)
 
     def sound_due() -> None:
         tone._next_look = 0.0

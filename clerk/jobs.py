@@ -13,7 +13,7 @@ from clerk.progress import step
 from db import events
 from db.engine import reading, writing
 from hotline import limits
-from hotline.callbacks import forgotten_claims, toll
+from hotline.callbacks import forgotten_claims
 from hotline.citizens import round_alerts
 from hotline.directory import oidc, sync
 from hotline.errors import Refused
@@ -26,6 +26,7 @@ from hotline.requests import closing, reminders, spoken_replies, urgent, webhook
 from hotline.requests.public import figures
 from hotline.rounds import notices
 from hotline.timetable import round_making
+from hotline.trunk import call_caps
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -164,7 +165,7 @@ def return_left(engine: Engine, settings: Settings) -> None:
 def forget_calls(engine: Engine, _settings: Settings) -> None:
     """Delete expired records: calls, confirmations, urgent matters, silent numbers and spent guesses."""
     with writing(engine) as session:
-        toll.forget(session)
+        call_caps.forget(session)
         confirmations.forget(session)
         solved.forget(session)
         heads_up.forget(session)

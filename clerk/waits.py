@@ -36,13 +36,14 @@ from db.models import (
     words,
 )
 from db.states import IN_TALK, CallbackState
-from hotline.callbacks import breaker, trunk_states, waits
+from hotline.callbacks import waits
 from hotline.citizens import codes
 from hotline.line import confirmation_calls, urgent_calls
 from hotline.messages import delivery
 from hotline.nodes import leases
 from hotline.outbound.kinds import KINDS
 from hotline.people import accounts, lockout
+from hotline.trunk import circuit_breaker, selection
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -74,8 +75,8 @@ def _waits(settings: Settings) -> list[_Wait]:
     return [
         # calls
         _Wait(PlacedCall.at, _NO_WAIT),
-        _Wait(Breaker.next_probe_at, breaker.LONGEST),
-        _Wait(TrunkState.next_try_at, trunk_states.LONGEST_OF_SILENT),
+        _Wait(Breaker.next_probe_at, circuit_breaker.LONGEST),
+        _Wait(TrunkState.next_try_at, selection.LONGEST_OF_SILENT),
         # a node that died during the leap
         _Wait(Node.lease_until, leases.LEASE),
         # conversations

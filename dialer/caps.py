@@ -11,8 +11,9 @@ from db.engine import reading, writing
 from dialer.outcomes import UNSEEN, Ending, ours, trunk_failed, trunk_worked
 from dialer.trunk import carries
 from dialplan.variables import CAPPED_CAUSE
-from hotline.callbacks import breaker, placing, toll
+from hotline.callbacks import placing
 from hotline.nodes import draining
+from hotline.trunk import call_caps, circuit_breaker
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -20,7 +21,7 @@ log = logging.getLogger("dialer")
 _SAY_AGAIN_S = 60.0
 _FULL_S = 1.0
 """How long no call is placed after the dialplan found no free channel; then the count is correct again."""
-_BUSY = toll.Cap.AT_ONCE, toll.Cap.CHANNELS
+_BUSY = call_caps.Cap.AT_ONCE, call_caps.Cap.CHANNELS
 """Caps that a busy evening reaches: the next call starts as one ends."""
 
 
@@ -38,13 +39,13 @@ class Caps:
         if time.monotonic() < self._full_until:
             return 0
         with reading(self._engine) as session:
-            calls, cap = toll.room(session, self._settings, share, node=self._settings.node)
+            calls, cap = call_caps.room(session, self._settings, share, node=self._settings.node)
             asked = len(placing.to_place(session, self._settings.node))
         if calls <= 0:
             self.reached(cap)
         return max(calls - asked, 0)
 
-    def reached(self, cap: toll.Cap) -> None:
+    def reached(self, cap: call_caps.Cap) -> None:
         """Log once a minute that calls are held back."""
         if time.monotonic() > self._said_at + _SAY_AGAIN_S:
             self._said_at = time.monotonic()
@@ -55,18 +56,18 @@ class Caps:
         """Record that the call of `token` is over or never began, for its line and the trunk's breaker."""
         if ending.cause == CAPPED_CAUSE and ending.sip is None:
             self._full_until = time.monotonic() + _FULL_S
-            self.reached(toll.Cap.CHANNELS)
+            self.reached(call_caps.Cap.CHANNELS)
         with writing(self._engine) as session:
             if carries(session, token, self._settings):
                 if trunk_failed(ending):
                     # If this node is cut off, the trunk is not to blame.
                     if not draining.is_cut_off(session, self._settings.node):
-                        breaker.failed(session, breaker.TRUNK, token)
-                elif trunk_worked(ending) and breaker.troubled(session, breaker.TRUNK):
-                    breaker.worked(session, breaker.TRUNK, token)
-            toll.ended(session, token, ours=ours(ending))
-            breaker.ended(session, token)
+                        circuit_breaker.failed(session, circuit_breaker.TRUNK, token)
+                elif trunk_worked(ending) and circuit_breaker.troubled(session, circuit_breaker.TRUNK):
+                    circuit_breaker.worked(session, circuit_breaker.TRUNK, token)
+            call_caps.ended(session, token, ours=ours(ending))
+            circuit_breaker.ended(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """Return the tokens of all calls that hold a line, and when each was placed."""
-        return toll.on_the_phone(session, self._settings.node)
+        return call_caps.on_the_phone(session, self._settings.node)

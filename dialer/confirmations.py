@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from dialer.system_calls import AT_ONCE, SHARE, SystemCalls
 from dialplan.variables import Context
-from hotline.callbacks import toll
 from hotline.clock import is_quiet
 from hotline.line import confirmation_calls
+from hotline.trunk import call_caps
 
 
 class Confirmations(SystemCalls):
@@ -32,20 +32,20 @@ class Confirmations(SystemCalls):
             if confirmation is None or confirmation.token is None:
                 return
             token, number = confirmation.token, confirmation.number
-            call = toll.take(session, token, number, self._settings, SHARE)
-            if call is toll.Cap.NOT_ALLOWED:
+            call = call_caps.take(session, token, number, self._settings, SHARE)
+            if call is call_caps.Cap.NOT_ALLOWED:
                 confirmation_calls.ended(session, token)
                 return
-            if isinstance(call, toll.Cap):
+            if isinstance(call, call_caps.Cap):
                 confirmation_calls.put_off(session, confirmation, self._again_at(session, number, call))
                 return
         self._originate(call)
 
-    def _again_at(self, session: Session, number: str, cap: toll.Cap) -> datetime:
-        if cap is not toll.Cap.PER_NUMBER:
+    def _again_at(self, session: Session, number: str, cap: call_caps.Cap) -> datetime:
+        if cap is not call_caps.Cap.PER_NUMBER:
             self._caps.reached(cap)
             return now(session)  # as soon as there is room
-        return toll.free_again(session, number, self._settings, SHARE) or now(session)
+        return call_caps.free_again(session, number, self._settings, SHARE) or now(session)
 
     def owns(self, token: str) -> bool:
         """Return whether a channel's id can be the token of such a call."""

@@ -8,8 +8,8 @@ from db.engine import reading, writing
 from dialer.system_calls import SystemCalls
 from dialplan.accounts import desk_of_channel
 from dialplan.variables import Context
-from hotline.callbacks import toll
 from hotline.desks import desk_phones
+from hotline.trunk import call_caps
 
 
 def desk_of(channel: str, channel_id: str) -> int | None:
@@ -36,9 +36,9 @@ class DeskCalls(SystemCalls):
     def _place(self, desk: int) -> None:
         with writing(self._engine) as session:
             call = desk_phones.take_up(session, desk, self._settings)
-        if isinstance(call, toll.Cap):
+        if isinstance(call, call_caps.Cap):
             self._caps.reached(call)
-        if isinstance(call, toll.CallPermit):
+        if isinstance(call, call_caps.CallPermit):
             self._originate(call, extension=str(desk))
 
     def owns(self, token: str) -> bool:

@@ -5,7 +5,7 @@ import time
 
 from dialer.ami import Ami
 from dialplan.variables import Context, Variable
-from hotline.callbacks.toll import CallPermit
+from hotline.trunk.call_caps import CallPermit
 from settings import Settings
 
 _LONGER_S = 5

@@ -13,12 +13,12 @@ from dialer.caller_lines import CallerLines
 from dialer.caps import Caps
 from dialer.system_calls import SystemCalls
 from dialplan.variables import Context
-from hotline.callbacks import toll
 from hotline.citizens import code_calls
 from hotline.clock import is_quiet
 from hotline.outbound import heads_up, overflow, queue, solved
 from hotline.outbound.kinds import KINDS
 from hotline.outbound.queue import Eligibility
+from hotline.trunk import call_caps
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -67,20 +67,24 @@ class OutboundCalls(SystemCalls):
             call = queue.claim(session, calls, call_id)
             if call is None or call.token is None:
                 return
-            permit = toll.take(session, call.token, call.number or "", self._settings, calls.policy.share)
-            if isinstance(permit, toll.Cap):
+            permit = call_caps.take(
+                session, call.token, call.number or "", self._settings, calls.policy.share
+            )
+            if isinstance(permit, call_caps.Cap):
                 self._hold_back(session, calls, call, permit)
                 return
         if calls.policy.takes_caller_line:
             self._caller_lines.taken()
         self._originate(permit, extension=calls.kind)
 
-    def _hold_back(self, session: Session, calls: Eligibility, call: OutboundCall, cap: toll.Cap) -> None:
+    def _hold_back(
+        self, session: Session, calls: Eligibility, call: OutboundCall, cap: call_caps.Cap
+    ) -> None:
         at, wait = now(session), calls.policy.after_cap
-        if cap not in (toll.Cap.PER_NUMBER, toll.Cap.NOT_ALLOWED):
+        if cap not in (call_caps.Cap.PER_NUMBER, call_caps.Cap.NOT_ALLOWED):
             queue.postpone(call)
             self._caps.reached(cap)
-        elif cap is toll.Cap.PER_NUMBER and wait:
+        elif cap is call_caps.Cap.PER_NUMBER and wait:
             queue.postpone(call, at + wait)
         else:
             queue.end(call, at, queue.DROPPED)
@@ -92,7 +96,7 @@ class OutboundCalls(SystemCalls):
         """
         with reading(self._engine) as session:
             tokens = set(heads_up.list_left_behind(session))
-            tokens -= toll.of_others(session, tokens, self._settings.node)
+            tokens -= call_caps.of_others(session, tokens, self._settings.node)
         self._let_go &= tokens
         left = tokens - self._let_go
         for channel in self._ami.live_channels() if left else ():

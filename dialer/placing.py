@@ -17,9 +17,10 @@ from dialer.live import Live
 from dialer.originate import originate
 from dialer.outcomes import NEVER_BEGAN
 from dialplan.variables import Context
-from hotline.callbacks import closing, placing, toll, transitions, waiting_callers
+from hotline.callbacks import closing, placing, transitions, waiting_callers
 from hotline.line import blocked
 from hotline.nodes import round_affinity
+from hotline.trunk import call_caps
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -87,17 +88,17 @@ class Placing:
         closing.close(session, callback.token, Outcome.RETURNED, self._settings)
         return True
 
-    def _call(self, session: Session, callback: Callback) -> toll.CallPermit | None:
+    def _call(self, session: Session, callback: Callback) -> call_caps.CallPermit | None:
         """Record the call to the number; None if it may not be placed, and the citizen is back in line."""
         number = callback.registration.number
         owed = placing.is_owed(session, callback)
-        call = toll.take(session, callback.token, number, self._settings, owed=owed)
-        if isinstance(call, toll.Cap):
+        call = call_caps.take(session, callback.token, number, self._settings, owed=owed)
+        if isinstance(call, call_caps.Cap):
             self._capped(session, callback, call)
             return None
         return call
 
-    def _originate(self, call: toll.CallPermit) -> None:
+    def _originate(self, call: call_caps.CallPermit) -> None:
         try:
             originate(self._ami, self._settings, call, Context.CALLBACK)
         except NotAccepted as error:
@@ -107,13 +108,13 @@ class Placing:
             return
         log.info("%s: placed", call.token)
 
-    def _capped(self, session: Session, callback: Callback, cap: toll.Cap) -> None:
+    def _capped(self, session: Session, callback: Callback, cap: call_caps.Cap) -> None:
         """Return the citizen to the line as if never taken, or with a wait until the number may be called."""
-        if cap is toll.Cap.PER_NUMBER:
-            until = toll.free_again(session, callback.registration.number, self._settings)
+        if cap is call_caps.Cap.PER_NUMBER:
+            until = call_caps.free_again(session, callback.registration.number, self._settings)
             closing.close(session, callback.token, Outcome.FAILED, self._settings, until=until)
             log.error("%s: not placed: this number has been called too often", callback.token)
-        elif cap is toll.Cap.NOT_ALLOWED:
+        elif cap is call_caps.Cap.NOT_ALLOWED:
             until = now(session) + timedelta(seconds=self._settings.retry_seconds)
             closing.close(session, callback.token, Outcome.FAILED, self._settings, until=until)
         else:

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from db.engine import reading, writing
 from dialer.system_calls import SystemCalls
 from dialplan.variables import Context, Stage
-from hotline.callbacks import rescue_calls, toll
+from hotline.callbacks import rescue_calls
+from hotline.trunk import call_caps
 
 
 class RescueCalls(SystemCalls):
@@ -25,7 +26,7 @@ class RescueCalls(SystemCalls):
     def _place(self, token: str) -> None:
         with writing(self._engine) as session:
             taken = rescue_calls.take_up(session, token, self._settings)
-        if isinstance(taken, toll.Cap):
+        if isinstance(taken, call_caps.Cap):
             self._caps.reached(taken)
         elif taken:
             call, channel = taken

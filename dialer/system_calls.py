@@ -14,7 +14,7 @@ from dialer.caps import Caps
 from dialer.originate import originate
 from dialer.outcomes import NEVER_BEGAN, Ending, ours
 from dialplan.variables import Context
-from hotline.callbacks.toll import CallPermit
+from hotline.trunk.call_caps import CallPermit
 from settings import Settings
 
 log = logging.getLogger("dialer")

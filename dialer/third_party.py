@@ -16,8 +16,9 @@ from dialer.caps import Caps
 from dialer.outcomes import Ending, of_network, ours
 from dialer.system_calls import SystemCalls
 from dialplan.variables import CAPPED_CAUSE, Context, Stage
-from hotline.callbacks import third_party, toll
+from hotline.callbacks import third_party
 from hotline.calls_until import token_of
+from hotline.trunk import call_caps
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -80,9 +81,9 @@ class Guests(SystemCalls):
     def _place(self, token: str) -> None:
         with writing(self._engine) as session:
             call = third_party.take_up(session, token, self._settings)
-        if isinstance(call, toll.Cap):
+        if isinstance(call, call_caps.Cap):
             self._caps.reached(call)
-        if isinstance(call, toll.CallPermit):
+        if isinstance(call, call_caps.CallPermit):
             self._originate(call)
 
     def keep_out(self, room: str, callback_token: str) -> bool:

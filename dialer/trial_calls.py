@@ -14,8 +14,8 @@ from dialer.caps import Caps
 from dialer.outcomes import Ending, of_network
 from dialer.system_calls import SystemCalls
 from dialplan.variables import CAPPED_CAUSE, Context, Stage
-from hotline.callbacks import toll
 from hotline.setup import trial_calls
+from hotline.trunk import call_caps
 from settings import Settings
 
 _OF_NETWORK = {
@@ -56,9 +56,9 @@ class TrialCalls(SystemCalls):
             trial = trial_calls.take_up(session, call_id)
             if trial is None or trial.token is None:
                 return
-            call = toll.take(session, trial.token, trial.number, self._settings)
-            if isinstance(call, toll.Cap):
-                down = call is toll.Cap.LINE_DOWN
+            call = call_caps.take(session, trial.token, trial.number, self._settings)
+            if isinstance(call, call_caps.Cap):
+                down = call is call_caps.Cap.LINE_DOWN
                 result = TrialResult.LINE_DOWN if down else TrialResult.HELD_BACK
                 trial_calls.ended(session, trial.token, result, cap=call.value)
                 return
@@ -94,7 +94,7 @@ class TrialCalls(SystemCalls):
             if trial is None:
                 return
             capped = ending.cause == CAPPED_CAUSE and ending.sip is None
-            cap = toll.Cap.CHANNELS.value if capped else ""
+            cap = call_caps.Cap.CHANNELS.value if capped else ""
             trial_calls.ended(session, token, _result(trial, ending, capped=capped), cap=cap)
 
     def owns(self, token: str) -> bool:

@@ -1,4 +1,4 @@
-"""Reports about the trunk and the scripts to their breakers (hotline.callbacks.breaker).
+"""Reports about the trunk and the scripts to their breakers (hotline.trunk.circuit_breaker).
 
 Only our own calls count, and Asterisk's reports about the trunk. A phone of /phone rings without any trunk,
 and a citizen who returns to the music has heard no script.
@@ -16,7 +16,8 @@ from db.models import PlacedCall
 from dialer.outcomes import PROVISIONAL, Ending, trunk_failed
 from dialer.trunks import Trunks
 from dialplan.accounts import BROWSER_PHONES
-from hotline.callbacks import breaker, transitions, trunk_states
+from hotline.callbacks import transitions
+from hotline.trunk import circuit_breaker, selection
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -52,15 +53,15 @@ class Trunk:
         """Record that the called phone rings, by this channel."""
         name = self._trunks.rings(token, leg)
         with reading(self._engine) as session:
-            troubled = breaker.troubled(session, breaker.TRUNK)
-            one = name is not None and trunk_states.is_troubled(session, name)
+            troubled = circuit_breaker.troubled(session, circuit_breaker.TRUNK)
+            one = name is not None and selection.is_troubled(session, name)
             if not (troubled or one) or not carries(session, token, self._settings):
                 return
         with writing(self._engine) as session:
             if name:
-                trunk_states.worked(session, name, calls=0)
+                selection.worked(session, name, calls=0)
             if troubled:
-                breaker.worked(session, breaker.TRUNK, token)
+                circuit_breaker.worked(session, circuit_breaker.TRUNK, token)
 
     def failed(self, token: str, name: str, sip: int) -> None:
         """Record that this trunk did not take the call; the next one is tried."""
@@ -81,9 +82,9 @@ class Trunk:
             if trunk_failed(ending):
                 log.warning("%s: trunk %s did not take it (%s)", token, name, ending.sip or "silence")
                 if not self._trunks.is_cut_off(session):
-                    trunk_states.failed(session, name, token, ending.sip or 0)
+                    selection.failed(session, name, token, ending.sip or 0)
             else:
-                trunk_states.worked(session, name)
+                selection.worked(session, name)
 
     def as_heard(self, token: str, ending: Ending) -> Ending:
         """Return the call's ending, without the SIP status if the trunk fell silent while the phone rang.
@@ -94,8 +95,8 @@ class Trunk:
             return ending
         name = self._trunks.of(token)
         with reading(self._engine) as session:
-            row = trunk_states.states(session, [name]).get(name) if name else None
-            answers = row.answers if row else breaker.knows(session)
+            row = selection.states(session, [name]).get(name) if name else None
+            answers = row.answers if row else circuit_breaker.knows(session)
             silent = answers is False or self._trunks.is_cut_off(session)
             silent = silent and carries(session, token, self._settings)
         return ending._replace(sip=0) if silent else ending
@@ -103,13 +104,13 @@ class Trunk:
     def script_spoke(self, token: str) -> None:
         """Record that a script has spoken; a confirmed citizen who only waits again proves nothing."""
         with reading(self._engine) as session:
-            if not breaker.troubled(session, breaker.SCRIPTS) or not _goes_on(session, token):
+            if not circuit_breaker.troubled(session, circuit_breaker.SCRIPTS) or not _goes_on(session, token):
                 return
             callback = transitions.by_token(session, token)
             if callback and callback.confirmed_at:
                 return
         with writing(self._engine) as session:
-            breaker.worked(session, breaker.SCRIPTS, token)
+            circuit_breaker.worked(session, circuit_breaker.SCRIPTS, token)
 
     def script_failed(self, token: str) -> None:
         """Record that a called person picked up and no script spoke; other channels prove nothing."""
@@ -117,7 +118,7 @@ class Trunk:
             if not _goes_on(session, token):
                 return
         with writing(self._engine) as session:
-            breaker.failed(session, breaker.SCRIPTS, token)
+            circuit_breaker.failed(session, circuit_breaker.SCRIPTS, token)
 
     def rest(self) -> None:
         """Close the trunk's breaker if nobody is left to prove that calls flow.
@@ -127,15 +128,15 @@ class Trunk:
         if not self._is_down:
             return
         with reading(self._engine) as session:
-            if not breaker.may_rest(session):
+            if not circuit_breaker.may_rest(session):
                 return
         with writing(self._engine) as session:
-            breaker.rest(session)
+            circuit_breaker.rest(session)
 
     def look(self) -> None:
         """Report to the pages and the log when calls stop or flow again."""
         with reading(self._engine) as session:
-            down = breaker.down(session)
+            down = circuit_breaker.down(session)
         self._is_down = down is not None
         says = down.why if down else "up"
         if says == self._said or (says == "ivr" and time.monotonic() < self._started + _STARTS_S):

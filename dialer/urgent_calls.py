@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 from db.engine import reading, writing
 from dialer.system_calls import SystemCalls
 from dialplan.variables import Context
-from hotline.callbacks import toll
 from hotline.line import urgent_calls
+from hotline.trunk import call_caps
 
 
 class UrgentCalls(SystemCalls):
@@ -29,8 +29,8 @@ class UrgentCalls(SystemCalls):
             taken = urgent_calls.take_up(session, matter_id, self._settings)
             if taken is None:
                 return
-            call = toll.take(session, *taken, self._settings, alarm=True)
-            if isinstance(call, toll.Cap):  # nobody was rung: it is no try
+            call = call_caps.take(session, *taken, self._settings, alarm=True)
+            if isinstance(call, call_caps.Cap):  # nobody was rung: it is no try
                 urgent_calls.ended(session, taken[0], ours=True)
                 self._caps.reached(call)
                 return

@@ -14,10 +14,10 @@ from api.setup import setup_schemas
 from api.sounds import SOUND
 from db import models
 from hotline import audit, backups
-from hotline.callbacks import breaker, trunk_states, trunk_words
-from hotline.callbacks.trunk_words import Is
 from hotline.errors import Refused
 from hotline.setup import trial_calls, trial_texts
+from hotline.trunk import circuit_breaker, selection, status
+from hotline.trunk.status import Is
 from prompts import voices
 from prompts.render import Manifest
 from settings import Settings, city_file
@@ -32,7 +32,7 @@ _SAMPLE_TRUNK = Settings.model_fields["trunk_host"].default
 @router.get("")
 def show(_user: MayAdminister, session: Reading, settings: InForce) -> setup_schemas.SetUp:
     """City, trunks, text messages, voices and backup, with the last test calls and messages."""
-    down = breaker.down(session)
+    down = circuit_breaker.down(session)
     return setup_schemas.SetUp(
         city=_city(settings),
         trunks=_trunks(session, settings),
@@ -115,7 +115,7 @@ def _city(settings: Settings) -> setup_schemas.SetUpCity:
 
 def _trunks(session: Session, settings: Settings) -> list[setup_schemas.SetUpTrunk]:
     names = [trunk.name for trunk in settings.trunks]
-    found, told = trunk_states.states(session, names), trunk_words.words(session, names)
+    found, told = selection.states(session, names), status.words(session, names)
     unknown = models.TrunkState(taken=0, refused=0)
     return [
         setup_schemas.SetUpTrunk(

@@ -240,7 +240,7 @@ class WaitingCaller(Base):
 
 class PlacedCall(Base):
     """An outgoing call of any kind, recorded when it is claimed; the caps count these rows
-    (callbacks.toll).
+    (trunk.call_caps).
     """
 
     __tablename__ = "placed_calls"
@@ -261,7 +261,7 @@ class PlacedCall(Base):
 
 class Breaker(Base):
     """A circuit breaker: calls flow, or are tried one at a time after failures of our own
-    (callbacks.breaker).
+    (trunk.circuit_breaker).
     """
 
     __tablename__ = "breakers"
@@ -280,7 +280,7 @@ class Breaker(Base):
 
 
 class TrunkState(Base):
-    """A trunk's state, by its name in the settings (callbacks.trunk_states)."""
+    """A trunk's state, by its name in the settings (trunk.selection)."""
 
     __tablename__ = "trunks"
 

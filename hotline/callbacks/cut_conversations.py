@@ -7,10 +7,11 @@ from db import events
 from db.engine import now
 from db.models import Callback, Desk, User
 from db.states import ON_THE_PHONE, CallbackState, Outcome, Phase, RegistrationState
-from hotline.callbacks import claims, conversations, toll, transitions
+from hotline.callbacks import claims, conversations, transitions
 from hotline.errors import Refused
 from hotline.line import busy_numbers, order
 from hotline.rounds import phases
+from hotline.trunk import call_caps
 from settings import Settings
 
 _SPOKE = or_(
@@ -74,7 +75,7 @@ def call_again_now(session: Session, callback: Callback, desk: Desk, settings: S
     The ledger names the citizens who are passed. If the dialer already calls this citizen ahead, the desk
     takes that call over. Raises Refused("desk-phone-away" | "desk-hears" | "desk-phone-elsewhere" |
     "desk-busy" | "calls-capped" | "wrong-state" | "engaged"). Also raises the errors of
-    `transitions.check_may_be_called` and `toll.check_room`.
+    `transitions.check_may_be_called` and `call_caps.check_room`.
     """
     transitions.hold(session, desk)
     events.hold_line(session, callback.round_id)
@@ -108,8 +109,8 @@ def _take_called_ahead(session: Session, before: Callback, desk: Desk) -> Callba
 
 def _take_again(session: Session, before: Callback, desk: Desk, settings: Settings) -> Callback:
     busy_numbers.check_free(session, before)
-    toll.check_room(session, settings)
-    if until := toll.free_again(session, before.registration.number, settings):
+    call_caps.check_room(session, settings)
+    if until := call_caps.free_again(session, before.registration.number, settings):
         raise Refused("calls-capped", f"this number has been called too often, until {until}")
     values = {"desk_id": desk.id, "user_id": _person(session, desk)}
     taken = claims.call_this(session, before.registration, **values)

@@ -19,10 +19,11 @@ from db import events
 from db.engine import now
 from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
 from db.states import IN_TALK, CallbackState, Outcome
-from hotline.callbacks import breaker, closing, conversations, placing, toll, transitions, waiting_callers
+from hotline.callbacks import closing, conversations, placing, transitions, waiting_callers
 from hotline.calls_until import CONVERSATIONS_S
 from hotline.nodes import leases, round_affinity
 from hotline.outbound import queue
+from hotline.trunk import call_caps, circuit_breaker
 from settings import Settings
 
 _LASTS = timedelta(seconds=CONVERSATIONS_S)
@@ -142,8 +143,8 @@ def close(session: Session, token: str, settings: Settings, *, may_go_on: bool =
     if callback is None:
         return
     session.refresh(callback, with_for_update={"key_share": True})
-    toll.ended(session, token)
-    breaker.ended(session, token)
+    call_caps.ended(session, token)
+    circuit_breaker.ended(session, token)
     at = now(session)
     if callback.state is CallbackState.PARTING:
         conversations.line_ended(session, callback, settings, hung_up=True)

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from db.models import Callback
 from db.states import Outcome
-from hotline.callbacks import breaker, schedule, untried
+from hotline.callbacks import schedule
 from hotline.callbacks.schedule import Line
+from hotline.trunk import circuit_breaker, failure_attribution
 from settings import Settings
 
 
@@ -53,7 +54,7 @@ def is_theirs(session: Session, failing: Callback) -> bool:
     That needs the third failure in a row, and a successful call to another number since the last failure.
     """
     before = _before(session, failing)
-    return before.times >= _NEVER_ALONE and breaker.fails_alone(session, failing.token, before.last)
+    return before.times >= _NEVER_ALONE and circuit_breaker.fails_alone(session, failing.token, before.last)
 
 
 class _Before(NamedTuple):
@@ -81,14 +82,14 @@ def _before(session: Session, callback: Callback) -> _Before:
 
 
 def _line(session: Session, failed: Callback, number: str) -> Line:
-    down = breaker.down(session)
+    down = circuit_breaker.down(session)
     if down is None:
-        return Line.FAILS if breaker.is_failing(session, number) else Line.FLOWS
-    row = breaker.tries_others(session)
-    if row is None or number not in breaker.tried(row):  # unknown whether this number was tried
+        return Line.FAILS if circuit_breaker.is_failing(session, number) else Line.FLOWS
+    row = circuit_breaker.tries_others(session)
+    if row is None or number not in circuit_breaker.tried(row):  # unknown whether this number was tried
         return Line.DOWN
     return (
         Line.TRIES_OTHERS
-        if untried.is_there_another(session, failed.token, breaker.tried(row))
+        if failure_attribution.is_there_another(session, failed.token, circuit_breaker.tried(row))
         else Line.DOWN
     )

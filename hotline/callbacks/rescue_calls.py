@@ -1,8 +1,8 @@
 """Rescue calls: a caller in danger is connected with the emergency service if nobody is at a desk.
 
 The caller's own channel dials nobody. The caller's script requests a row, once for each channel. The dialer
-then calls the one number of the settings, within all caps and those of rescue calls (toll.take_rescue). The
-service that answers takes the caller over. A failed call ends the row at once, and the script speaks the
+then calls the one number of the settings, within all caps and those of rescue calls (call_caps.take_rescue).
+The service that answers takes the caller over. A failed call ends the row at once, and the script speaks the
 number.
 """
 
@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import now
 from db.models import RescueCall, UrgentMatter
-from hotline.callbacks import toll
 from hotline.errors import Refused
 from hotline.nodes import round_affinity
+from hotline.trunk import call_caps
 from settings import Settings
 
 _PREFIX = "rescue-"
@@ -75,7 +75,7 @@ def asked(session: Session, node: str | None = None) -> Sequence[str]:
 
 def take_up(
     session: Session, token: str, settings: Settings
-) -> tuple[toll.CallPermit, str] | toll.Cap | None:
+) -> tuple[call_caps.CallPermit, str] | call_caps.Cap | None:
     """Commit that the call is about to be placed, so that it is placed once.
 
     Return the permit and the caller's channel. Return None, or the cap, if it will never be placed.
@@ -85,11 +85,11 @@ def take_up(
         return None
     call = session.get_one(RescueCall, token, populate_existing=True)
     stale = at - call.asked_at > _STALE
-    permit: toll.CallPermit | toll.Cap | None = None
+    permit: call_caps.CallPermit | call_caps.Cap | None = None
     if settings.urgent_number and not stale:
         caller = session.get_one(UrgentMatter, call.matter_id).number
-        permit = toll.take_rescue(session, token, caller, settings)
-    if isinstance(permit, toll.CallPermit):
+        permit = call_caps.take_rescue(session, token, caller, settings)
+    if isinstance(permit, call_caps.CallPermit):
         return permit, call.channel
     call.ended_at = at
     return permit

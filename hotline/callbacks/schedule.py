@@ -105,8 +105,8 @@ def after_faults(in_a_row: int, settings: Settings, *, picked_up: bool, line: Li
     As a rule that is zero. But numbers that the carrier cannot call must not stop the line. After two
     failures the next citizen's call shows whether only this number fails; after one if others fail, too.
     While a line is down and others can be tried, all tried numbers are passed over, for growing times. A call
-    that gets through ends that (breaker). A citizen who picked up and heard an apology waits until the next
-    citizen's call shows where the fault is.
+    that gets through ends that (circuit_breaker). A citizen who picked up and heard an apology waits until
+    the next citizen's call shows where the fault is.
     """
     if picked_up:
         return timedelta(seconds=settings.retry_seconds) if in_a_row > 1 else _NEXT_ONE_TRIES

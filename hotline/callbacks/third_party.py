@@ -18,11 +18,12 @@ from db.engine import now
 from db.models import Callback, Department, Desk, Guest, Official, words
 from db.states import IN_TALK, GuestEnd, GuestState, guest_sources
 from hotline import audit, numbers
-from hotline.callbacks import toll, transitions
+from hotline.callbacks import transitions
 from hotline.errors import Refused
 from hotline.line import blocked
 from hotline.nodes import round_affinity
 from hotline.rounds import round_permissions
+from hotline.trunk import call_caps
 from settings import Settings
 
 _PREFIX = "guest-"
@@ -104,8 +105,8 @@ def _check_number(session: Session, callback: Callback, number: str, settings: S
     blocked.check(session, number)
     if session.scalar(select(Guest.id).where(Guest.number == number, Guest.ended_at.is_(None))):
         raise Refused("guest-elsewhere", "another desk calls this number at this moment")
-    toll.check_room(session, settings)
-    if until := toll.free_again(session, number, settings):
+    call_caps.check_room(session, settings)
+    if until := call_caps.free_again(session, number, settings):
         raise Refused("calls-capped", f"this number has been called too often, until {until}")
 
 
@@ -179,7 +180,7 @@ def under_way(session: Session, node: str | None = None) -> Sequence[Whereabouts
     return [Whereabouts(*row) for row in session.execute(_UNDER_WAY, {"node": node})]
 
 
-def take_up(session: Session, token: str, settings: Settings) -> toll.CallPermit | toll.Cap | None:
+def take_up(session: Session, token: str, settings: Settings) -> call_caps.CallPermit | call_caps.Cap | None:
     """Commit that the call is about to be placed, so that it is placed once.
 
     Return None, or the cap, if it will never be placed.
@@ -190,9 +191,9 @@ def take_up(session: Session, token: str, settings: Settings) -> toll.CallPermit
         return None
     over = next((one.over for one in under_way(session) if one.token == token), True)
     stale = at - guest.asked_at > _STALE
-    call = None if over or stale else toll.take(session, token, guest.number, settings)
-    if not isinstance(call, toll.CallPermit):
-        if call is toll.Cap.LINE_DOWN or (stale and not over):
+    call = None if over or stale else call_caps.take(session, token, guest.number, settings)
+    if not isinstance(call, call_caps.CallPermit):
+        if call is call_caps.Cap.LINE_DOWN or (stale and not over):
             _close(session, guest, GuestEnd.FAILED)
         else:
             _close(session, guest, GuestEnd.CONVERSATION if over else GuestEnd.CAPPED)

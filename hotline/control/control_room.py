@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from db.models import BreakReason, Callback, Desk, DeskMessage, Hearing, User
 from db.states import IN_TALK, CallbackState, Phase
 from db.trusted_time import find_doubt
-from hotline.callbacks import breaker, forgotten_claims, threats, wrap_up
+from hotline.callbacks import forgotten_claims, threats, wrap_up
 from hotline.control import alarms
 from hotline.control.alarms import Alarm, AlarmCause, AlarmKind, DeskNow, LineNow
 from hotline.desks import desk_messages, staffing, supervising
@@ -22,6 +22,7 @@ from hotline.nodes import administration
 from hotline.reports import wallboard
 from hotline.reports.wallboard import Doing, WallDesk, WallLine
 from hotline.rounds import phases
+from hotline.trunk import circuit_breaker
 
 _DAY = timedelta(days=1)
 
@@ -132,7 +133,7 @@ def show(session: Session, *, by_proxy: bool = False) -> ControlRoom:
     shown = [desk for desk in found if _is_used(desk)]
     served = _served(session, [line.round_id for line in live], wall.at)
     lines = [_line(session, line, shown, served.get(line.round_id), wall.at) for line in live]
-    down = breaker.down(session)
+    down = circuit_breaker.down(session)
     return ControlRoom(
         at=wall.at,
         alarms=alarms.alarms(
@@ -152,7 +153,7 @@ def show(session: Session, *, by_proxy: bool = False) -> ControlRoom:
 
 
 def _cause(why: str, *, by_proxy: bool) -> AlarmCause:
-    return AlarmCause.TRUNK_OR_PROXY if by_proxy and why == breaker.TRUNK else AlarmCause(why)
+    return AlarmCause.TRUNK_OR_PROXY if by_proxy and why == circuit_breaker.TRUNK else AlarmCause(why)
 
 
 def _is_on(line: WallLine, at: datetime) -> bool:

@@ -28,7 +28,6 @@ from db.models import (
     WhyNot,
 )
 from db.states import Outcome, Phase, RegistrationState
-from hotline.callbacks import breaker, toll, trunk_states, trunk_words
 from hotline.clock import is_quiet
 from hotline.control import control_room
 from hotline.control.alarms import AlarmKind
@@ -42,6 +41,7 @@ from hotline.reports.report_scope import Scope
 from hotline.reports.report_sittings import sittings
 from hotline.rounds import phases
 from hotline.timetable import days
+from hotline.trunk import call_caps, circuit_breaker, selection, status
 from settings import Settings
 
 _DAY = timedelta(days=1)
@@ -64,11 +64,11 @@ class Gauges:
     heartbeats: Sequence[Heartbeat]
     callers: int
     outgoing: int
-    capped: toll.Cap | None
+    capped: call_caps.Cap | None
     down: str  # why no call can be placed; empty: calls flow
     trunk_answers: bool | None
     trunks: Mapping[str, TrunkState]  # by their names in the settings
-    trunks_told: Mapping[str, trunk_words.Word]
+    trunks_told: Mapping[str, status.Word]
     rounds: Mapping[Phase, int]
     registrations: Mapping[tuple[Phase, RegistrationState], int]
     lines: Mapping[str, Line]
@@ -92,8 +92,8 @@ class Gauges:
 def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
     """Return the metrics of this moment, read in one transaction."""
     at = now(session)
-    room = toll.room(session, settings)
-    down = breaker.down(session)
+    room = call_caps.room(session, settings)
+    down = circuit_breaker.down(session)
     shown = control_room.show(session)
     found = _rounds(session, at)
     trunks = [trunk.name for trunk in settings.trunks]
@@ -105,9 +105,9 @@ def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
         outgoing=_outgoing(session, at),
         capped=None if room.calls > 0 else room.cap,
         down=down.why if down else "",
-        trunk_answers=breaker.knows(session),
-        trunks=trunk_states.states(session, trunks),
-        trunks_told=trunk_words.words(session, trunks),
+        trunk_answers=circuit_breaker.knows(session),
+        trunks=selection.states(session, trunks),
+        trunks_told=status.words(session, trunks),
         rounds=Counter(found.values()),
         registrations=_registrations(session, found),
         lines=_lines(shown),
@@ -130,7 +130,7 @@ def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
 
 
 def _outgoing(session: Session, at: datetime) -> int:
-    placed = select(func.count()).where(PlacedCall.ended_at.is_(None), PlacedCall.at > at - toll.KEPT)
+    placed = select(func.count()).where(PlacedCall.ended_at.is_(None), PlacedCall.at > at - call_caps.KEPT)
     return session.scalar(placed) or 0
 
 

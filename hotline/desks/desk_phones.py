@@ -18,9 +18,10 @@ from db.engine import now
 from db.models import Callback, Desk, User
 from db.states import CallbackState
 from hotline import audit
-from hotline.callbacks import toll, transitions
+from hotline.callbacks import transitions
 from hotline.errors import Refused
 from hotline.nodes import phones
+from hotline.trunk import call_caps
 from settings import Settings
 
 _TOKEN = re.compile(r"desk-(\d+)-[0-9a-f]{32}")
@@ -57,7 +58,7 @@ def ask_call(session: Session, desk: Desk, user: User, settings: Settings) -> No
     """Request the call to the desk's telephone. A repeated request is one call.
 
     Raises Refused("no-desk-number" | "no-pin" | "desk-phone-here" | "desk-phone-called") and the errors of
-    `toll.check_room`.
+    `call_caps.check_room`.
     """
     if desk.number is None:
         raise Refused("no-desk-number", "this desk has no telephone number")
@@ -67,7 +68,7 @@ def ask_call(session: Session, desk: Desk, user: User, settings: Settings) -> No
         raise Refused("desk-phone-here", "the desk's phone is in its room already")
     if desk.call_token is not None:
         raise Refused("desk-phone-called", "the desk's telephone is being called")
-    toll.check_room(session, settings)
+    call_caps.check_room(session, settings)
     desk.call_asked_at = desk.call_asked_at or now(session)
 
 
@@ -102,7 +103,9 @@ def _belongs_to(session: Session, desk_id: int, node: str) -> bool:
     return home is None or home.name == node
 
 
-def take_up(session: Session, desk_id: int, settings: Settings) -> toll.CallPermit | toll.Cap | None:
+def take_up(
+    session: Session, desk_id: int, settings: Settings
+) -> call_caps.CallPermit | call_caps.Cap | None:
     """Commit that the call is about to be placed, so that it is placed once.
 
     Return None for no call, or a cap that delays it.
@@ -118,10 +121,10 @@ def take_up(session: Session, desk_id: int, settings: Settings) -> toll.CallPerm
         return None
     if desk.number is None:
         return None
-    call = toll.take(session, f"desk-{desk_id}-{uuid.uuid4().hex}", desk.number, settings)
-    if call is toll.Cap.NOT_ALLOWED:
+    call = call_caps.take(session, f"desk-{desk_id}-{uuid.uuid4().hex}", desk.number, settings)
+    if call is call_caps.Cap.NOT_ALLOWED:
         return None
-    if isinstance(call, toll.Cap):
+    if isinstance(call, call_caps.Cap):
         desk.call_asked_at = asked_at  # retried until the request is stale
         return call
     desk.call_token, desk.call_placed_at = call.token, at

@@ -7,11 +7,12 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.models import Callback, Desk, UrgentMatter, User
-from hotline.callbacks import breaks, claims, toll, transitions
+from hotline.callbacks import breaks, claims, transitions
 from hotline.errors import Refused
 from hotline.line import busy_numbers, registration
 from hotline.requests import urgent
 from hotline.rounds import phases
+from hotline.trunk import call_caps
 from settings import Settings
 
 
@@ -40,7 +41,7 @@ def call_now(session: Session, matter: UrgentMatter, user: User, settings: Setti
         session, round_id=operators_line.id, number=number, language=language, tell=False
     )
     if not busy_numbers.waits_on_the_line(session, placed.registration_id):
-        toll.check_room(session, settings)
+        call_caps.check_room(session, settings)
     breaks.end(session, desk)
     place = registration.get_by_ticket(session, placed.ticket)
     taken = claims.call_this(session, place, desk_id=desk.id, user_id=user.id)

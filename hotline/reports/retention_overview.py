@@ -25,10 +25,10 @@ from db.models import (
     Registration,
     Request,
 )
-from hotline.callbacks import toll
 from hotline.outbound import overflow
 from hotline.recordings import disk
 from hotline.requests import spoken_replies
+from hotline.trunk import call_caps
 from hotline.uploads import pending_uploads
 from settings import Settings
 
@@ -99,7 +99,7 @@ def _rows(session: Session, settings: Settings) -> Iterator[Kept]:
         *_grown(session, OutboxMessage.id, OutboxMessage.made_at),
     )
     calls = session.execute(select(func.count(), func.min(PlacedCall.at))).one()
-    yield Kept(Kind.CALLS, "", toll.KEPT.days, calls[0], None, calls[1])
+    yield Kept(Kind.CALLS, "", call_caps.KEPT.days, calls[0], None, calls[1])
     named = select(func.count(), func.min(OutboundCall.asked_at)).where(
         OutboundCall.kind == OutboundKind.OVERFLOW, OutboundCall.number.is_not(None)
     )

@@ -16,11 +16,11 @@ from db.models import Desk, Event, Heartbeat, LedgerEntry, TrunkState
 from db.trusted_time import STEP, find_doubt
 from db.version import fits, is_newest
 from hotline import heartbeats
-from hotline.callbacks import trunk_states, trunk_words
-from hotline.callbacks.trunk_words import Is
 from hotline.messages import delivery_reports
 from hotline.nodes import administration as machines
 from hotline.nodes import leases
+from hotline.trunk import selection, status
+from hotline.trunk.status import Is
 from ops.doctor.findings import LATE_S, Finding, Known, fault, no_connection, ok, short, warning
 from settings import Settings, unheeded
 from settings.trunks import Trunk
@@ -218,7 +218,7 @@ def trunk(known: Known) -> Iterator[Finding]:
             yield ok(names[each.name], f"{each.host}; how it is shows once the system runs")
         return
     with reading(known.engine) as session:
-        told, found = trunk_words.words(session, [*names]), trunk_states.states(session, names)
+        told, found = status.words(session, [*names]), selection.states(session, names)
     down = [told[each.name] for each in ours if told[each.name].state is Is.DOWN]
     if len(down) == len(ours):
         hosts, since = (
@@ -232,7 +232,7 @@ def trunk(known: Known) -> Iterator[Finding]:
 
 
 def _of_trunk(
-    name: str, each: Trunk, word: trunk_words.Word, row: TrunkState | None, others: str
+    name: str, each: Trunk, word: status.Word, row: TrunkState | None, others: str
 ) -> Iterator[Finding]:
     if row and row.registered is False:
         do = "its user and secret; the carrier; docs/operate/trunk.md"

@@ -15,9 +15,9 @@ from db import news
 from db.engine import now, writing
 from db.models import Breaker, Heartbeat, Node, PlacedCall, Role, TrustedTime
 from hotline import heartbeats
-from hotline.callbacks import breaker, trunk_states
 from hotline.nodes import draining, leases
 from hotline.recordings import disk
+from hotline.trunk import circuit_breaker, selection
 from settings import Settings
 from settings.addresses import Address
 from tests.api.answers import HERE, V1, As, beat
@@ -66,7 +66,7 @@ def test_database_that_hung_makes_nobody_look_dead(
 def test_fresh_heartbeats_report_all_up(insider: TestClient, engine: Engine) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     with writing(engine) as session:
-        trunk_states.answers(session, "trunk", yes=True)
+        selection.answers(session, "trunk", yes=True)
     answer = insider.get("/healthz")
     assert answer.status_code == 200
     assert answer.json() == dict.fromkeys(
@@ -118,9 +118,9 @@ def test_trunk_outage_is_reported_with_its_start(
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     assert desk.get(f"{V1}/me").json()["calls_down_since"] is None
     with writing(engine) as session:
-        for call in range(breaker.FAILURES):
-            breaker.failed(session, breaker.TRUNK, f"callback-{call}")
-        since = session.get_one(Breaker, breaker.TRUNK).opened_at
+        for call in range(circuit_breaker.FAILURES):
+            circuit_breaker.failed(session, circuit_breaker.TRUNK, f"callback-{call}")
+        since = session.get_one(Breaker, circuit_breaker.TRUNK).opened_at
     assert since is not None
     answer = insider.get("/healthz")
     words = f"down since {since:%Y-%m-%dT%H:%M:%SZ}, the line is kept"
@@ -141,12 +141,12 @@ def test_outage_behind_a_proxy_names_trunk_or_proxy(as_role: As, settings: Setti
     page = TestClient(create(behind), client=HERE, cookies=as_role(Role.ADMINISTRATOR).cookies)
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     with writing(engine) as session:
-        trunk_states.answers(session, "trunk", yes=True)
+        selection.answers(session, "trunk", yes=True)
     assert page.get("/healthz").json()["trunk"] == "up"
     assert page.get(f"{V1}/setup").json()["by_proxy"]
     with writing(engine) as session:
-        for call in range(breaker.FAILURES):
-            breaker.failed(session, breaker.TRUNK, f"callback-{call}")
+        for call in range(circuit_breaker.FAILURES):
+            circuit_breaker.failed(session, circuit_breaker.TRUNK, f"callback-{call}")
     told = page.get("/healthz").json()
     assert told["trunk"].endswith(", the line is kept; or the SIP proxy before it, 192.0.2.20:5060, is")
     causes = [page.get(f"{V1}/control{part}").json() for part in ("", "/alarms")]
@@ -166,12 +166,12 @@ def test_each_of_several_trunks_is_reported_without_a_503(engine: Engine, settin
     )
     with writing(engine) as session:
         for said, name in ((503, "first"), (0, "second")):
-            for call in range(trunk_states.FAILURES):
-                trunk_states.failed(session, name, f"callback-{call}", said)
-        trunk_states.answers(session, "third", yes=True)
-        trunk_states.took(session, "third", 23.4)
-        trunk_states.registered(session, "third", yes=False)
-        since = trunk_states.states(session, names)["first"].down_since
+            for call in range(selection.FAILURES):
+                selection.failed(session, name, f"callback-{call}", said)
+        selection.answers(session, "third", yes=True)
+        selection.took(session, "third", 23.4)
+        selection.registered(session, "third", yes=False)
+        since = selection.states(session, names)["first"].down_since
     with TestClient(create(several), client=HERE) as client:
         answer = client.get("/healthz")
     assert answer.status_code == 200

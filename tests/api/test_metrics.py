@@ -36,10 +36,10 @@ from db.models import (
 from db.states import CallbackState, Outcome
 from hotline import backups, heartbeats
 from hotline.backups import Status
-from hotline.callbacks import breaker, trunk_states
 from hotline.control import live_metrics
 from hotline.control.counters import Totals
 from hotline.line import busy_numbers
+from hotline.trunk import circuit_breaker, selection
 from settings import Settings
 from tests.api.answers import HERE, As, problem
 from tests.factories import HOUR, MINUTE, SECOND, a_callback, some_registrations
@@ -186,9 +186,9 @@ def test_trunk_outage_shows_in_breaker_and_caps(figures: Figures, engine: Engine
     assert {before[f"hotline_calls_down{{why={why}}}"] for why in ("trunk", "scripts", "ivr")} == {0}
     assert "hotline_trunk_answers" not in before
     with writing(engine) as session:
-        for call in range(breaker.FAILURES):
-            breaker.failed(session, breaker.TRUNK, f"callback-{call}")
-        session.get_one(Breaker, breaker.TRUNK).answers = False
+        for call in range(circuit_breaker.FAILURES):
+            circuit_breaker.failed(session, circuit_breaker.TRUNK, f"callback-{call}")
+        session.get_one(Breaker, circuit_breaker.TRUNK).answers = False
     found = figures()
     assert found["hotline_calls_down{why=trunk}"] == found["hotline_calls_capped{cap=line-down}"] == 1
     assert found["hotline_trunk_answers"] == 0
@@ -205,12 +205,12 @@ def test_trunks_are_labelled_by_their_settings_name(engine: Engine, settings: Se
         update={"trunks": tuple(one.model_copy(update={"name": name}) for name in names)}
     )
     with writing(engine) as session:
-        trunk_states.failed(session, "first", "callback-1", 0)
-        trunk_states.answers(session, "second", yes=True)
-        trunk_states.took(session, "second", 20.0)
-        trunk_states.registered(session, "second", yes=True)
-        trunk_states.worked(session, "second", calls=7)
-        trunk_states.worked(session, "taken-out")
+        selection.failed(session, "first", "callback-1", 0)
+        selection.answers(session, "second", yes=True)
+        selection.took(session, "second", 20.0)
+        selection.registered(session, "second", yes=True)
+        selection.worked(session, "second", calls=7)
+        selection.worked(session, "taken-out")
     with TestClient(create(several), client=HERE) as client:
         found = read(client.get("/metrics").text)
     assert {name: value for name, value in found.items() if "{trunk=" in name} == {

@@ -27,12 +27,13 @@ from db.models import (
     User,
 )
 from db.states import CallbackState, Outcome
-from hotline.callbacks import breaker, claims, closing, conversations, toll, trunk_states
+from hotline.callbacks import claims, closing, conversations
 from hotline.ledger.verify import verify
 from hotline.line import confirmation_calls, fairness, urgent_calls
 from hotline.messages import delivery
 from hotline.outbound.kinds import KINDS
 from hotline.people import accounts
+from hotline.trunk import call_caps, circuit_breaker, selection
 from settings import CITY, QuietHours, Settings
 from tests.factories import a_callback, a_number
 from tests.kit.databases import on_both
@@ -190,17 +191,17 @@ def test_trunk_of_a_leap_is_tried_soon(story: Story, clerk: Clerk, clock: Shifte
     clerk.sees(LEAP)
     with writing(story.engine) as session:
         for token in ("one", "two", "three"):
-            breaker.failed(session, breaker.SCRIPTS, token)
-            trunk_states.failed(session, "carrier", token, 503)
-        assert session.get_one(Breaker, breaker.SCRIPTS).next_probe_at
+            circuit_breaker.failed(session, circuit_breaker.SCRIPTS, token)
+            selection.failed(session, "carrier", token, 503)
+        assert session.get_one(Breaker, circuit_breaker.SCRIPTS).next_probe_at
         assert session.get_one(TrunkState, "carrier").next_try_at
     clerk.sees(timedelta())
     with reading(story.engine) as session:
         at = now(session)
-        probe = session.get_one(Breaker, breaker.SCRIPTS).next_probe_at
-        assert probe and probe <= at + breaker.LONGEST
+        probe = session.get_one(Breaker, circuit_breaker.SCRIPTS).next_probe_at
+        assert probe and probe <= at + circuit_breaker.LONGEST
         tried = session.get_one(TrunkState, "carrier").next_try_at
-        assert tried and tried <= at + trunk_states.LONGEST_OF_SILENT
+        assert tried and tried <= at + selection.LONGEST_OF_SILENT
 
 
 def test_urgent_matter_of_a_leap_is_told_at_once(story: Story, clerk: Clerk, clock: ShiftedClock) -> None:
@@ -312,9 +313,9 @@ def test_caps_count_calls_of_a_leap_for_a_day_only(story: Story, clerk: Clerk, c
             )
     clerk.sees(timedelta())
     with reading(story.engine) as session:
-        again_at = toll.free_again(session, number, conf)
+        again_at = call_caps.free_again(session, number, conf)
         assert again_at and again_at <= now(session) + 24 * HOUR
-        assert toll.room(session, conf)[0] > 0
+        assert call_caps.room(session, conf)[0] > 0
 
 
 def test_limits_count_rows_of_a_leap_for_a_day_only(story: Story, clerk: Clerk, clock: ShiftedClock) -> None:

@@ -10,7 +10,8 @@ from db.engine import now, reading, writing
 from db.models import Breaker, Registration
 from db.states import CallbackState
 from dialer import call_ahead
-from hotline.callbacks import breaker, schedule
+from hotline.callbacks import schedule
+from hotline.trunk import circuit_breaker
 from settings import Settings
 from tests.dialer.hall import Hall
 from tests.kit.fake_manager import FakeManager
@@ -27,14 +28,14 @@ def hall_of_failures(
     # Who is passed over is so, and no probe is due, until the test says so, however slow this machine is.
     monkeypatch.setattr(schedule, "_NEXT_ONE_TRIES", timedelta(minutes=1))
     for pause in ("FIRST", "ANSWERING"):
-        monkeypatch.setattr(breaker, pause, timedelta(minutes=1))
+        monkeypatch.setattr(circuit_breaker, pause, timedelta(minutes=1))
     yield hall
     hall.close()
 
 
 def probe_due(hall: Hall) -> None:
     with writing(hall.engine) as session:
-        session.get_one(Breaker, breaker.TRUNK).next_probe_at = now(session) - timedelta(seconds=1)
+        session.get_one(Breaker, circuit_breaker.TRUNK).next_probe_at = now(session) - timedelta(seconds=1)
 
 
 def who(hall: Hall, originate: dict[str, str]) -> int:
@@ -55,7 +56,7 @@ def fails(hall: Hall, manager: FakeManager, sip: int = 503) -> None:
 
 def down(hall: Hall) -> str | None:
     with reading(hall.engine) as session:
-        down = breaker.down(session)
+        down = circuit_breaker.down(session)
     return down.why if down else None
 
 

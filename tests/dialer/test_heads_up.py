@@ -7,11 +7,11 @@ import pytest
 from db.engine import now, reading, writing
 from db.models import Confirmation, OutboundCall, PlacedCall, Registration, Round
 from db.states import HeadsUpAnswer, RegistrationState
-from hotline.callbacks import breaker
 from hotline.clock import CITY
 from hotline.line import confirmation_calls
 from hotline.outbound import heads_up, queue
 from hotline.rounds import phases, planning
+from hotline.trunk import circuit_breaker
 from settings import QuietHours, Settings
 from tests import factories as make
 from tests.dialer.office import Office, check_five_at_a_time
@@ -132,13 +132,13 @@ def scripts_have_failed(office: Office, *, often: int = 1) -> None:
     """No script spoke in the calls to so many other numbers."""
     with writing(office.engine) as session:
         for nth in range(often):
-            breaker.failed(session, breaker.SCRIPTS, f"callback-other-{nth}")
+            circuit_breaker.failed(session, circuit_breaker.SCRIPTS, f"callback-other-{nth}")
 
 
 def scripts_are_down(office: Office) -> bool:
     with reading(office.engine) as session:
-        down = breaker.down(session)
-    return down is not None and down.why == breaker.SCRIPTS
+        down = circuit_breaker.down(session)
+    return down is not None and down.why == circuit_breaker.SCRIPTS
 
 
 @pytest.mark.parametrize("said", [None, HeadsUpAnswer.REACHABLE])

@@ -10,11 +10,11 @@ from db.engine import now, reading, writing
 from db.models import CallerNow, LeftOutcome, Node, OutboundCall, PlacedCall
 from dialplan.variables import CALLERS_ADMITTED
 from hotline import heartbeats
-from hotline.callbacks import breaker
 from hotline.clock import CITY
 from hotline.nodes import leases
 from hotline.outbound import overflow, queue
 from hotline.rounds import phases
+from hotline.trunk import circuit_breaker
 from settings import QuietHours, Settings
 from tests import factories as make
 from tests.dialer.office import Office, on_sqlite
@@ -90,7 +90,7 @@ def test_apology_costs_an_attempt(
             assert bool(row.ended_at) is (calls == 2), "another call, and no third"
             assert calls == 2 or row.due_at > now(session) + make.MINUTE, "but not at once"
             session.execute(update(OutboundCall).values(due_at=OutboundCall.asked_at))
-            breaker.worked(session, breaker.SCRIPTS, "")
+            circuit_breaker.worked(session, circuit_breaker.SCRIPTS, "")
     assert left(office).ended_at and not left(office).answer
 
 

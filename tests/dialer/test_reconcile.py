@@ -11,7 +11,8 @@ from db.engine import now, reading, writing
 from db.models import PlacedCall
 from db.states import ON_THE_PHONE, CallbackState, Outcome, RegistrationState
 from dialer import ami, asterisk_events, reconcile
-from hotline.callbacks import closing, toll
+from hotline.callbacks import closing
+from hotline.trunk import call_caps
 from tests.dialer.hall import Hall
 from tests.dialer.office import LONG_AGO, Office, on_sqlite
 from tests.kit.fake_manager import FakeManager
@@ -89,7 +90,7 @@ def test_line_of_a_vanished_call_is_freed(office: Office, manager: FakeManager):
 
     office.until_at_rest()
     with reading(office.engine) as session:
-        assert toll.on_the_phone(session).keys() == {"callback-here"}
+        assert call_caps.on_the_phone(session).keys() == {"callback-here"}
 
 
 @pytest.mark.parametrize("state", sorted(ON_THE_PHONE))

@@ -9,7 +9,7 @@ from db.engine import reading
 from db.models import PlacedCall, TrunkState
 from db.states import CallbackState, Outcome
 from dialer import call_ahead, trunks
-from hotline.callbacks import breaker
+from hotline.trunk import circuit_breaker
 from settings import Settings
 from tests.dialer.hall import Hall
 from tests.kit.fake_manager import FakeManager
@@ -67,7 +67,9 @@ def test_silent_first_trunk_is_tried_last_in_the_next_call(hall: Hall, manager: 
     assert hall.callback(token).outcome is O.BUSY, "as of any call"
     assert (state(hall, FIRST).refused, state(hall, SECOND).taken) == (1, 1)
     with reading(hall.engine) as session:
-        assert breaker.down(session) is None and not breaker.troubled(session, breaker.TRUNK)
+        assert circuit_breaker.down(session) is None and not circuit_breaker.troubled(
+            session, circuit_breaker.TRUNK
+        )
     hall.dials()
     assert goes_by(manager) == "HOTLINE_TRUNKS=second&first"
 
@@ -98,7 +100,7 @@ def test_ring_on_a_trunk_that_fell_silent_is_free(hall: Hall, manager: FakeManag
 
     assert hall.callback(token).outcome is O.FAILED
     with reading(hall.engine) as session:
-        assert breaker.knows(session) is True, "calls flow by the other"
+        assert circuit_breaker.knows(session) is True, "calls flow by the other"
 
 
 def test_calls_stop_with_the_last_reachable_trunk(
@@ -108,7 +110,7 @@ def test_calls_stop_with_the_last_reachable_trunk(
 
     def down() -> bool:
         with reading(hall.engine) as session:
-            return breaker.down(session) is not None
+            return circuit_breaker.down(session) is not None
 
     for status in ("Reachable", "Unreachable"):
         manager.event("ContactStatus", AOR="alive-first", ContactStatus=status)

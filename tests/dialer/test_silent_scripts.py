@@ -4,7 +4,7 @@ import pytest
 
 from db.engine import reading
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import breaker
+from hotline.trunk import circuit_breaker
 from tests.dialer.failing_trunk import down, hall_of_failures
 from tests.dialer.hall import Hall
 from tests.kit.fake_manager import FakeManager
@@ -38,9 +38,9 @@ def test_two_silent_scripts_stop_all_calls(hall: Hall, manager: FakeManager) -> 
     hall.until_at_rest()
     assert hall.ended_with(token) == (O.FAILED, R.WAITING, 0)
     with reading(hall.engine) as session:
-        down = breaker.down(session)
+        down = circuit_breaker.down(session)
     assert down is not None
-    assert (down.why, len(manager.named("Originate"))) == (breaker.SCRIPTS, 2)
+    assert (down.why, len(manager.named("Originate"))) == (circuit_breaker.SCRIPTS, 2)
 
 
 def test_music_without_a_script_does_not_resume_calls(hall: Hall, manager: FakeManager) -> None:
@@ -49,13 +49,13 @@ def test_music_without_a_script_does_not_resume_calls(hall: Hall, manager: FakeM
         fails(hall, manager, hall.brings(C.ANSWERED))
     manager.stage(waits, "confirmed", "BridgeWait")
     hall.until_at_rest()
-    assert down(hall) == breaker.SCRIPTS
+    assert down(hall) == circuit_breaker.SCRIPTS
 
 
 def test_script_that_speaks_resumes_calls(hall: Hall, manager: FakeManager) -> None:
     answered = hall.brings(C.ANSWERED)
     for _ in range(2):
         fails(hall, manager, hall.brings(C.ANSWERED))
-    hall.until(lambda: down(hall) == breaker.SCRIPTS)
+    hall.until(lambda: down(hall) == circuit_breaker.SCRIPTS)
     manager.stage(answered, "confirmed", "BridgeWait")
     hall.until(lambda: down(hall) is None)

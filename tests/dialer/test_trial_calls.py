@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import PlacedCall, TrialCall, TrialResult
 from dialplan.variables import CAPPED_CAUSE
-from hotline.callbacks import breaker
 from hotline.errors import Refused
 from hotline.setup import trial_calls
+from hotline.trunk import circuit_breaker
 from settings import Settings
 from tests.dialer.office import LONG_AGO, Office, on_sqlite
 from tests.kit.fake_manager import FakeManager
@@ -148,17 +148,17 @@ def test_test_call_unknown_to_asterisk_is_unknown(office: Office, manager: FakeM
 @on_sqlite
 def test_successful_test_call_resumes_calls(office: Office, manager: FakeManager, settings: Settings) -> None:
     with writing(office.engine) as session:
-        breaker.answers(session, yes=True)
-        breaker.answers(session, yes=False)
-        assert breaker.down(session)
-        breaker.answers(session, yes=True)
+        circuit_breaker.answers(session, yes=True)
+        circuit_breaker.answers(session, yes=False)
+        assert circuit_breaker.down(session)
+        circuit_breaker.answers(session, yes=True)
     asked(office, settings)
     office.until(lambda: manager.named("Originate"))
     token = trial(office).token or ""
     manager.ringing(token)
     office.until(lambda: trial(office).rang_at)
     with reading(office.engine) as session:
-        assert breaker.down(session) is None
+        assert circuit_breaker.down(session) is None
 
 
 def test_test_call_of_one_trunk_uses_it_alone(

@@ -12,7 +12,7 @@ from db.states import CallbackState, Fact, Outcome, RegistrationState
 from dialer.callback_writer import CallbackWriter
 from dialer.outcomes import Ending
 from dialplan.accounts import BROWSER_PHONES
-from hotline.callbacks import breaker
+from hotline.trunk import circuit_breaker
 from tests import factories as make
 from tests.dialer.failing_trunk import down, fails, hall_of_failures, head, opened, probe_due, who
 from tests.dialer.hall import Hall
@@ -87,7 +87,7 @@ def test_ringing_probe_resumes_calls_and_tells_the_pages(
     hall.until(lambda: len(manager.named("Originate")) >= before + 3)
     with reading(hall.engine) as session:
         told = session.scalars(select(Event.what).where(Event.kind == "telephone").order_by(Event.id)).all()
-        assert (told, breaker.down(session)) == (["down", "up"], None)
+        assert (told, circuit_breaker.down(session)) == (["down", "up"], None)
     said = {one.getMessage(): one.levelname for one in caplog.records}
     assert said["calls: up"] == "INFO"
 
@@ -125,7 +125,7 @@ def test_number_the_carrier_cannot_call_stops_nobody(hall: Hall, manager: FakeMa
     second = hall.brings(C.RINGING)
     assert hall.callback(second).registration_id == hall.line[1]
     with reading(hall.engine) as session:
-        assert breaker.down(session) is None
+        assert circuit_breaker.down(session) is None
     rests = head(hall).not_before
     assert rests is not None
     assert head(hall).attempts == 0
@@ -140,7 +140,7 @@ def test_call_placed_before_the_outage_is_no_proof(hall: Hall, manager: FakeMana
     else:
         manager.refuses(older, 486 if shows == "busy" else 180)
     hall.until_at_rest()
-    assert (down(hall), len(manager.named("Originate"))) == (breaker.TRUNK, before)
+    assert (down(hall), len(manager.named("Originate"))) == (circuit_breaker.TRUNK, before)
 
 
 def test_channels_of_others_do_not_resume_calls(hall: Hall, manager: FakeManager) -> None:
@@ -151,7 +151,7 @@ def test_channels_of_others_do_not_resume_calls(hall: Hall, manager: FakeManager
         manager.event("UserEvent", Uniqueid=stranger, UserEvent="HotlineSaid", Sip="486")
         manager.event("Hangup", Channel="Local/x@dial-00000009;1", Uniqueid=stranger.removesuffix(";2"))
     hall.until_at_rest()
-    assert (down(hall), len(manager.named("Originate"))) == (breaker.TRUNK, before)
+    assert (down(hall), len(manager.named("Originate"))) == (circuit_breaker.TRUNK, before)
 
 
 @pytest.mark.parametrize("rings", [True, False])
@@ -172,7 +172,7 @@ def test_probe_to_a_browser_phone_proves_no_trunk(hall: Hall, manager: FakeManag
         hall.wanted = 0
         manager.refuses(token, 480)
         hall.until(lambda: hall.state(token) is C.CLOSED)
-    assert down(hall) == breaker.TRUNK
+    assert down(hall) == circuit_breaker.TRUNK
 
 
 def test_disallowed_number_waits_and_stops_nobody(hall: Hall, manager: FakeManager) -> None:
@@ -208,7 +208,7 @@ def test_ending_that_failed_half_way_counts_once(
     hall.until(lambda: away < 0)
     hall.until(lambda: hall.state(token) is C.CLOSED)
     with reading(hall.engine) as session:
-        assert session.get_one(Breaker, breaker.TRUNK).failures == 1
+        assert session.get_one(Breaker, circuit_breaker.TRUNK).failures == 1
         facts = select(LedgerEntry).where(LedgerEntry.fact == Fact.OUTCOME)
         assert len(session.scalars(facts).all()) == 1
     assert head(hall).attempts == 0

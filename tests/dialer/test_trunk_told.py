@@ -9,8 +9,8 @@ from db.models import Heartbeat, PlacedCall
 from db.states import CallbackState, Outcome, RegistrationState
 from dialer import trunk, trunks
 from hotline import heartbeats
-from hotline.callbacks import breaker, trunk_states
 from hotline.nodes import draining
+from hotline.trunk import circuit_breaker, selection
 from settings import Settings
 from tests.dialer.failing_trunk import down, fails, hall_of_failures, head, opened, probe_due, who
 from tests.dialer.hall import Hall
@@ -42,7 +42,7 @@ def test_trunk_status_event_stops_and_resumes_calls(hall: Hall, manager: FakeMan
 
     def down() -> bool:
         with reading(hall.engine) as session:
-            return breaker.down(session) is not None
+            return circuit_breaker.down(session) is not None
 
     tells("Reachable")
     tells("Unreachable")
@@ -84,7 +84,7 @@ def test_new_dialer_asks_for_the_trunk_status(hall: Hall, manager: FakeManager) 
     hall.until_at_rest()
     manager.trunk_is = "Unreachable"
     hall.restart()
-    hall.until(lambda: down(hall) == breaker.TRUNK)
+    hall.until(lambda: down(hall) == circuit_breaker.TRUNK)
 
 
 def test_event_beside_the_answer_outranks_it(hall: Hall, manager: FakeManager) -> None:
@@ -175,11 +175,13 @@ def test_trunk_reachable_from_another_node_keeps_calls_flowing(
     hall.until_at_rest()
     assert hall.callback(token).outcome is O.FAILED, "free of charge"
     with reading(hall.engine) as session:
-        assert down(hall) is None and breaker.knows(session) is True
-        assert not breaker.troubled(session, breaker.TRUNK), "what fails here is not the trunk's fault"
-        assert not trunk_states.is_troubled(session, "trunk")
+        assert down(hall) is None and circuit_breaker.knows(session) is True
+        assert not circuit_breaker.troubled(session, circuit_breaker.TRUNK), (
+            "what fails here is not the trunk's fault"
+        )
+        assert not selection.is_troubled(session, "trunk")
     of_nodes(hall, another=False)
-    hall.until(lambda: down(hall) == breaker.TRUNK)
+    hall.until(lambda: down(hall) == circuit_breaker.TRUNK)
 
 
 def test_follower_reports_the_trunk_of_its_node_alone(
@@ -198,7 +200,7 @@ def test_follower_reports_the_trunk_of_its_node_alone(
     hall.until_at_rest()
     assert down(hall) is None
     leads = True
-    hall.until(lambda: down(hall) == breaker.TRUNK)
+    hall.until(lambda: down(hall) == circuit_breaker.TRUNK)
 
 
 def test_trunk_that_never_answered_reports_nothing(hall: Hall, manager: FakeManager) -> None:
@@ -206,7 +208,7 @@ def test_trunk_that_never_answered_reports_nothing(hall: Hall, manager: FakeMana
     hall.until_at_rest()
     assert said(hall) is None
     with writing(hall.engine) as session:  # another node's dialer has
-        trunk_states.answers(session, "trunk", yes=True)
+        selection.answers(session, "trunk", yes=True)
     for status, word in (("Unreachable", False), ("Reachable", True), ("NonQualified", None)):
         manager.event("ContactStatus", AOR="trunk-alive", ContactStatus=status)
         hall.until(lambda word=word: said(hall) is word)

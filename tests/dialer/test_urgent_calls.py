@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from db.engine import now, reading, writing
 from db.models import PlacedCall, RescueCall, UrgentMatter
-from hotline.callbacks import breaker, rescue_calls
+from hotline.callbacks import rescue_calls
 from hotline.requests import urgent
+from hotline.trunk import circuit_breaker
 from settings import Settings
 from tests import factories as make
 from tests.dialer.office import Office, on_sqlite
@@ -141,5 +142,5 @@ def test_unknown_emergency_number_opens_no_breaker(city: Office, manager: FakeMa
         manager.refuses(token, 503)
         city.until(lambda token=token: rescue(city, token).ended_at)
     with reading(city.engine) as session:
-        assert breaker.calls(session) is None
+        assert circuit_breaker.calls(session) is None
     assert is_open(city)

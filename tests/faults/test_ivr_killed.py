@@ -14,11 +14,11 @@ from db.engine import reading, writing
 from db.models import Confirmation, OutboundCall, Registration, Request
 from db.states import RegistrationState
 from dialplan.variables import CALLERS_ADMITTED, HUNG_S
-from hotline.callbacks import toll
 from hotline.line import confirmation_calls, confirmations
 from hotline.outbound import heads_up
 from hotline.recordings import voice_messages
 from hotline.rounds import phases
+from hotline.trunk import call_caps
 from tests import factories as make
 from tests.kit.caller import Caller
 from tests.kit.process import slowness, until
@@ -239,7 +239,7 @@ def test_killed_ivr_apologises_and_calls_no_second_time(
 
 def _on_the_phone(system: System) -> bool:
     with reading(system.engine) as session:
-        return bool(toll.on_the_phone(session))
+        return bool(call_caps.on_the_phone(session))
 
 
 def _is_keyed_in(system: System, round_id: int, number: str) -> None:

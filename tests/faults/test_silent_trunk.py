@@ -6,7 +6,7 @@ import pytest
 
 from db.engine import reading
 from db.states import Outcome, RegistrationState
-from hotline.callbacks import breaker
+from hotline.trunk import circuit_breaker
 from tests.kit.crowd import Behaviour
 from tests.kit.official import Script
 from tests.kit.process import until
@@ -54,4 +54,4 @@ def _rung(game: SimulatedRound) -> list[Outcome]:
 
 def _answers(system: System) -> bool | None:
     with reading(system.engine) as session:
-        return breaker.knows(session)
+        return circuit_breaker.knows(session)

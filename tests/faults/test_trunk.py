@@ -16,9 +16,9 @@ import pytest
 
 from db.engine import reading
 from db.states import Outcome, RegistrationState
-from hotline.callbacks import breaker
 from hotline.ledger.verify import verify
 from hotline.line import busy_numbers
+from hotline.trunk import circuit_breaker
 from tests.faults.broken_round import figures
 from tests.kit.callers import Callers
 from tests.kit.crowd import Behaviour
@@ -35,7 +35,7 @@ BACK_S = 15.0
 _TALKS = 3
 """The number of conversations that show that calls flow."""
 _ON_THE_WAY = 2
-_MOST_TRIED = breaker.FAILURES + 1 + _ON_THE_WAY + 1 + DOWN_S / breaker.FIRST.total_seconds()
+_MOST_TRIED = circuit_breaker.FAILURES + 1 + _ON_THE_WAY + 1 + DOWN_S / circuit_breaker.FIRST.total_seconds()
 """The calls that open the breaker (the head twice), and were on their way. Probes follow every 5 s."""
 
 PERSON = Person([Behaviour(rings=0.5, presses=20)], Script(1.5))
@@ -120,7 +120,7 @@ def _waiting_line(system: System) -> Iterator[SimulatedRound]:
 
 def _trunk_answers(system: System) -> bool:
     with reading(system.engine) as session:
-        return breaker.knows(session) is True and breaker.down(session) is None
+        return circuit_breaker.knows(session) is True and circuit_breaker.down(session) is None
 
 
 def _talk_on(game: SimulatedRound) -> None:
@@ -142,7 +142,7 @@ def _say_so(game: SimulatedRound) -> list[bool]:
 
 @pytest.mark.parametrize(
     ("says", "least_tried"),
-    [("503 Service Unavailable", breaker.FAILURES + 1), ("", 1)],
+    [("503 Service Unavailable", circuit_breaker.FAILURES + 1), ("", 1)],
     ids=["503", "silence"],
 )
 def test_trunk_outage_costs_nothing_and_calls_the_head_next(
@@ -181,7 +181,9 @@ def test_incoming_calls_leave_channels_for_callbacks(
         outage.tried, outage.back = len(crowd.turned_away()), time.time()
         stack.close()
         _is_over(outage)
-        assert outage.tried <= breaker.FAILURES, "we count them: only who dials in the same moment is missed"
+        assert outage.tried <= circuit_breaker.FAILURES, (
+            "we count them: only who dials in the same moment is missed"
+        )
         _is_right(game)
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import Engine
 from db.engine import now, reading, writing
 from db.models import Breaker, Heartbeat, Node
 from hotline import heartbeats
-from hotline.callbacks import breaker
 from hotline.nodes import administration, leases
+from hotline.trunk import circuit_breaker
 from settings import Settings
 from tests.hotline.nodes.conftest import a_node
 from tests.kit.databases import in_both
@@ -51,7 +51,7 @@ def hours(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Hours:
 
 def down(engine: Engine) -> str:
     with reading(engine) as session:
-        told = breaker.down(session)
+        told = circuit_breaker.down(session)
         assert heartbeats.alive(session, "ivr") is (told is None)
         return told.why if told else ""
 
@@ -115,12 +115,12 @@ def test_open_breaker_or_silent_ivr_stops_calls(
 ) -> None:
     with writing(engine) as session:
         at = now(session)
-        session.add(Breaker(name=breaker.TRUNK, opened_at=at if is_open else None))
+        session.add(Breaker(name=circuit_breaker.TRUNK, opened_at=at if is_open else None))
         if ivr_s is not None:
             session.add(Heartbeat(process="ivr", at=at - timedelta(seconds=ivr_s), fresh_s=6))
 
     with reading(engine) as session:
-        assert (breaker.down(session) is not None) is is_down
+        assert (circuit_breaker.down(session) is not None) is is_down
 
 
 @in_both

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from db.engine import reading
-from hotline.callbacks import trunk_states
+from hotline.trunk import selection
 from ops import asterisk
 from tests.install.test_pbx import OURS, PBX, Plain
 from tests.kit.carried import there_and_back
@@ -171,7 +171,7 @@ def test_carrier_by_tls_uses_srtp_and_its_own_name(
 ) -> None:
     def state(name: str) -> object:
         with reading(system.engine) as session:
-            row = trunk_states.states(session, [name]).get(name)
+            row = selection.states(session, [name]).get(name)
             return row and (row.answers, row.registered)
 
     until(lambda: state("right") == (True, True), "it answers, and has our registration", 90)

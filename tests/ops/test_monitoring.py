@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 from api.app import create
 from db.engine import now, writing
 from db.models import Delivery, Heartbeat, OutboxKind, OutboxMessage, SmsAccount, WhyNot
-from hotline.callbacks import breaker, trunk_states
 from hotline.directory import state as directory_state
 from hotline.nodes import leases
+from hotline.trunk import circuit_breaker, selection
 from settings import Settings
 from tests.api.answers import HERE
 from tests.kit import seed_city
@@ -34,10 +34,10 @@ def said(settings: Settings, engine: Engine) -> str:
     with writing(engine) as session:
         at = now(session)
         session.merge(SmsAccount(provider="kavenegar", credit=5.0, asked_at=at))
-        breaker.answers(session, yes=True)
+        circuit_breaker.answers(session, yes=True)
         directory_state.record(session, directory_state.LDAP)
-        trunk_states.took(session, "trunk", 20.0)
-        trunk_states.registered(session, "trunk", yes=True)
+        selection.took(session, "trunk", 20.0)
+        selection.registered(session, "trunk", yes=True)
         session.merge(Heartbeat(process="clerk/seal", at=at, fresh_s=60))
         leases.take_only(session, settings)
         for state in (Delivery.PENDING, Delivery.FAILED):

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from db import events
 from db.engine import writing
 from db.models import Breaker, Role
-from hotline.callbacks import breaker
+from hotline.trunk import circuit_breaker
 from tests.factories import a_round
 from tests.kit.pages import is_fit
 from tests.pages.conftest import OpenAs
@@ -18,15 +18,15 @@ WORDS = {"fa": "ارتباط تلفنی قطع است؛ صف محفوظ است",
 def down(engine: Engine) -> None:
     """Stop calls as the dialer does."""
     with writing(engine) as session:
-        for call in range(breaker.FAILURES):
-            breaker.failed(session, breaker.TRUNK, f"callback-{call}")
+        for call in range(circuit_breaker.FAILURES):
+            circuit_breaker.failed(session, circuit_breaker.TRUNK, f"callback-{call}")
         events.telephone_changed(session, "down")
 
 
 def up(engine: Engine) -> None:
     with writing(engine) as session:
-        session.get_one(Breaker, breaker.TRUNK).probe = "callback-probe"
-        breaker.worked(session, breaker.TRUNK, "callback-probe")
+        session.get_one(Breaker, circuit_breaker.TRUNK).probe = "callback-probe"
+        circuit_breaker.worked(session, circuit_breaker.TRUNK, "callback-probe")
         events.telephone_changed(session, "up")
 
 

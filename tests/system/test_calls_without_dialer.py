@@ -15,7 +15,7 @@ from dialer.originate import meet, originate
 from dialplan.accounts import AMI_USER
 from dialplan.variables import Context, Stage
 from hotline import calls_until
-from hotline.callbacks.toll import CallPermit
+from hotline.trunk.call_caps import CallPermit
 from ops import console
 from tests.kit.crowd import Behaviour, Crowd
 from tests.kit.lone_asterisk import LoneAsterisk

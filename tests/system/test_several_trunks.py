@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from db.engine import reading
 from db.models import PlacedCall, TrunkState
-from hotline.callbacks import trunk_states
+from hotline.trunk import selection
 from tests.kit.crowd import Behaviour, Crowd
 from tests.kit.operator import Operator
 from tests.kit.ports import free_port
@@ -86,7 +86,7 @@ def carriers(system: System, ports: tuple[int, int]) -> Iterator[Carriers]:
 
 def _state(system: System, name: str) -> TrunkState | None:
     with reading(system.engine) as session:
-        return trunk_states.states(session, [name]).get(name)
+        return selection.states(session, [name]).get(name)
 
 
 def _is_well(system: System, name: str) -> bool:

@@ -84,7 +84,7 @@ def _leaves(system: System, registration_id: int) -> None:
 
 
 def _trunk_is_well(system: System) -> None:
-    """Three faults in a row would stop all calls (hotline.callbacks.breaker)."""
+    """Three faults in a row would stop all calls (hotline.trunk.circuit_breaker)."""
     with writing(system.engine) as session:
         session.execute(delete(Breaker))
 

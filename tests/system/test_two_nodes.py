@@ -18,7 +18,7 @@ from sqlalchemy import select, text
 from db.engine import reading
 from db.models import Node
 from db.states import CallbackState
-from hotline.callbacks import breaker
+from hotline.trunk import circuit_breaker
 from tests.kit.crowd import Behaviour, Crowd
 from tests.kit.operator import Operator
 from tests.kit.phone import Account, Phone
@@ -250,7 +250,7 @@ def asking_nodes() -> Iterator[Nodes]:
 
 def breaker_is_open(node: System) -> bool:
     with reading(node.engine) as session:
-        return breaker.down(session) is not None
+        return circuit_breaker.down(session) is not None
 
 
 @pytest.mark.timeout(420)

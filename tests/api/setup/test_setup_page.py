@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from db.engine import writing
 from db.models import Role
 from hotline import backups
-from hotline.callbacks import trunk_states
 from hotline.messages import outbox
+from hotline.trunk import selection
 from settings import Settings
 from settings.addresses import Address
 from tests.api.answers import V1, As, problem
@@ -54,8 +54,8 @@ def test_new_installation_names_the_sample_values(
 
 def test_trunk_that_is_down_is_shown_without_secrets(administrator: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
-        trunk_states.failed(session, "trunk", "callback-1", 0)
-        trunk_states.took(session, "trunk", 12.5)
+        selection.failed(session, "trunk", "callback-1", 0)
+        selection.took(session, "trunk", 12.5)
     answer = administrator.get(f"{V1}/setup")
     (trunk,) = answer.json()["trunks"]
     assert trunk["down_since"] and (trunk["said"], trunk["refused"], trunk["latency_ms"]) == (0, 1, 12.5)

@@ -5,9 +5,10 @@ from sqlalchemy import Engine
 from db.engine import now, reading, writing
 from db.models import Registration, WaitingCaller
 from db.states import CallbackState, Outcome
-from hotline.callbacks import claims, closing, direct_routing, toll, transitions, waiting_callers
+from hotline.callbacks import claims, closing, direct_routing, transitions, waiting_callers
 from hotline.ledger.verify import verify
 from hotline.line import busy_numbers, order
+from hotline.trunk import call_caps
 from settings import Settings
 from tests import factories as make
 from tests.hotline.callbacks.waiting_callers import a_live_desk, given, joins, operators_line, stays, talked
@@ -104,7 +105,7 @@ def test_overflow_caller_on_the_line_is_assigned(engine: Engine, settings: Setti
         (id_,) = joins(session)
         number = session.get_one(Registration, id_).number
         token = f"left-{id_}"
-        assert not isinstance(toll.take(session, token, number, settings), toll.Cap)
+        assert not isinstance(call_caps.take(session, token, number, settings), call_caps.Cap)
         assert waiting_callers.stay(session, id_, token)
         desk = a_live_desk(session).id
     dials(engine, number)
@@ -161,7 +162,7 @@ def test_manual_desk_takes_the_waiting_caller_without_a_call(engine: Engine, set
             session, round_id=operators_line(session).id, desk_id=user.desk_id or 0, user_id=user.id
         )
         assert taken and taken.state is C.CLAIMED and waiting_callers.is_on_the_line(session, taken)
-        assert toll.take(session, "callback-another", make.a_number(), none)
+        assert call_caps.take(session, "callback-another", make.a_number(), none)
         assert transitions.ask_call(session, taken, none).state is C.DIALING
         closing.close(session, taken.token, O.RETURNED, none)
         assert waiting_callers.find(session, waits)  # and goes on waiting, first in the line

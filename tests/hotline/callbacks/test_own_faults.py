@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Breaker, Callback, PlacedCall, Registration, Round
 from db.states import CallbackState, Fact, Outcome, RegistrationState
-from hotline.callbacks import breaker, claims, closing, own_faults, placing, toll
+from hotline.callbacks import claims, closing, own_faults, placing
 from hotline.callbacks.own_faults import Cut
 from hotline.ledger import entries
 from hotline.ledger.verify import verify
 from hotline.rounds import phases
+from hotline.trunk import call_caps, circuit_breaker
 from settings import Settings
 from tests import factories as make
 
@@ -146,7 +147,7 @@ def test_head_of_the_line_stays_the_probe_during_an_outage(
     session: Session, settings: Settings, place: Registration
 ) -> None:
     for token in ("callback-1", "callback-2"):
-        breaker.failed(session, breaker.SCRIPTS, token)
+        circuit_breaker.failed(session, circuit_breaker.SCRIPTS, token)
     waits = {
         own_faults.passed_over(session, a_call(session, place, Outcome.FAILED), settings) for _ in range(4)
     }
@@ -172,7 +173,7 @@ class Evening:
                 entries.record(session, Fact.REGISTERED, place)
             self.places = {r.number: place for place, r in enumerate(line)}
             self.bad = set(bad)
-            breaker.answers(session, yes=True)
+            circuit_breaker.answers(session, yes=True)
 
     def goes_on(self, seconds: float, until: int) -> None:
         """Let the round go on for this long, or until so many phones have rung."""
@@ -187,18 +188,20 @@ class Evening:
     def _calls(self) -> float:
         """Calls the next one; how many seconds that takes."""
         with writing(self.engine) as session:
-            free = toll.room(session, self.settings).calls > 0
+            free = call_caps.room(session, self.settings).calls > 0
             callback = free and claims.call_ahead(session, phases.get(session, self.round_id))
             if not callback:
                 return self._nothing_for(session)
             token, number = callback.token, callback.registration.number
             placing.take_up(session, token)
-            assert isinstance(toll.take(session, token, number, self.settings), toll.CallPermit)
+            assert isinstance(call_caps.take(session, token, number, self.settings), call_caps.CallPermit)
         rings = self.answers and self.places[number] not in self.bad
         with writing(self.engine) as session:
-            (breaker.worked if rings else breaker.failed)(session, breaker.TRUNK, token)
-            toll.ended(session, token, ours=not rings)
-            breaker.ended(session, token)
+            (circuit_breaker.worked if rings else circuit_breaker.failed)(
+                session, circuit_breaker.TRUNK, token
+            )
+            call_caps.ended(session, token, ours=not rings)
+            circuit_breaker.ended(session, token)
         with writing(self.engine) as session:
             outcome = Outcome.WRONG_NUMBER if rings else Outcome.FAILED
             closing.close(session, token, outcome, self.settings)
@@ -232,7 +235,7 @@ class Evening:
 
     def open(self) -> bool:
         with reading(self.engine) as session:
-            return breaker.down(session) is not None
+            return circuit_breaker.down(session) is not None
 
 
 @pytest.mark.parametrize(
@@ -297,8 +300,8 @@ def test_third_failure_while_others_get_through_is_the_numbers(
         callback.ended_at = now(session)
         session.flush()
         assert own_faults.is_theirs(session, callback) == (count == 3)
-        breaker.failed(session, breaker.TRUNK, "callback-other")
-        breaker.worked(session, breaker.TRUNK, "callback-another")
+        circuit_breaker.failed(session, circuit_breaker.TRUNK, "callback-other")
+        circuit_breaker.worked(session, circuit_breaker.TRUNK, "callback-another")
 
 
 def test_citizen_passed_during_an_outage_is_due_in_the_ledger(engine: Engine, settings: Settings) -> None:

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Breaker, PlacedCall, RescueCall
-from hotline.callbacks import breaker, rescue_calls, toll
+from hotline.callbacks import rescue_calls
 from hotline.errors import Refused
 from hotline.requests import urgent
+from hotline.trunk import call_caps, circuit_breaker
 from settings import Settings
 from tests import factories as make
 
@@ -37,7 +38,10 @@ def test_repeated_rescue_request_is_one_call(session: Session, city: Settings) -
     call = asked(session)
     assert asked(session).token == call.token
     assert rescue_calls.asked(session) == [call.token]
-    assert rescue_calls.take_up(session, call.token, city) == (toll.CallPermit(call.token, SERVICE), "1.1")
+    assert rescue_calls.take_up(session, call.token, city) == (
+        call_caps.CallPermit(call.token, SERVICE),
+        "1.1",
+    )
     assert rescue_calls.take_up(session, call.token, city) is None
     assert rescue_calls.asked(session) == []
     assert session.get_one(PlacedCall, call.token).number == SERVICE
@@ -45,10 +49,15 @@ def test_repeated_rescue_request_is_one_call(session: Session, city: Settings) -
 
 @pytest.mark.parametrize(
     ("calls", "over", "cap"),
-    [(2, False, None), (3, False, toll.Cap.AT_ONCE), (29, True, None), (30, True, toll.Cap.PER_NUMBER)],
+    [
+        (2, False, None),
+        (3, False, call_caps.Cap.AT_ONCE),
+        (29, True, None),
+        (30, True, call_caps.Cap.PER_NUMBER),
+    ],
 )
 def test_rescue_calls_have_their_own_caps(
-    session: Session, city: Settings, calls: int, over: bool, cap: toll.Cap | None
+    session: Session, city: Settings, calls: int, over: bool, cap: call_caps.Cap | None
 ) -> None:
     speak(session, calls, over=over, ago=1)
     call = asked(session)
@@ -79,11 +88,11 @@ def test_rescue_without_danger_is_refused(session: Session) -> None:
 
 def test_rescue_call_is_never_the_probe(session: Session, city: Settings) -> None:
     due = now(session) - timedelta(minutes=5)
-    session.add(Breaker(name=breaker.TRUNK, opened_at=due, next_probe_at=due))
+    session.add(Breaker(name=circuit_breaker.TRUNK, opened_at=due, next_probe_at=due))
     session.flush()
-    assert breaker.calls(session) == 1
-    assert rescue_calls.take_up(session, asked(session).token, city) is toll.Cap.LINE_DOWN
-    assert session.get_one(Breaker, breaker.TRUNK).probe is None
+    assert circuit_breaker.calls(session) == 1
+    assert rescue_calls.take_up(session, asked(session).token, city) is call_caps.Cap.LINE_DOWN
+    assert session.get_one(Breaker, circuit_breaker.TRUNK).probe is None
 
 
 def connects(session: Session, city: Settings, number: str | None, channel: str) -> object:
@@ -92,7 +101,7 @@ def connects(session: Session, city: Settings, number: str | None, channel: str)
     taken = rescue_calls.take_up(session, call.token, city)
     session.flush()
     rescue_calls.ended(session, call.token)
-    toll.ended(session, call.token)
+    call_caps.ended(session, call.token)
     return taken
 
 
@@ -102,7 +111,7 @@ def test_telephone_that_repeats_rescues_does_not_block_others(
 ) -> None:
     for n in range(an_hour):
         assert isinstance(connects(session, city, number, f"1.{n}"), tuple)
-    assert connects(session, city, number, "2.1") is toll.Cap.PER_NUMBER
+    assert connects(session, city, number, "2.1") is call_caps.Cap.PER_NUMBER
     assert isinstance(connects(session, city, make.a_number(), "2.2"), tuple)
     for call in session.scalars(select(PlacedCall)):
         call.at -= timedelta(hours=1)

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import AuditEntry, BlockReason, Callback, Desk, Guest, PlacedCall, Role, User
 from db.states import GUEST_MOVES, CallbackState, GuestEnd, GuestState, Outcome
-from hotline.callbacks import conversations, third_party, toll, transitions
+from hotline.callbacks import conversations, third_party, transitions
 from hotline.line import blocked
+from hotline.trunk import call_caps
 from settings import Settings
 from tests.factories import a_callback, an_official, told
 from tests.hotline.callbacks.conversing import speaks
@@ -33,7 +34,7 @@ def ask(session: Session, callback: Callback, settings: Settings, number: str = 
 def placed(session: Session, callback: Callback, settings: Settings) -> Guest:
     guest = ask(session, callback, settings)
     call = third_party.take_up(session, guest.token, settings)
-    assert isinstance(call, toll.CallPermit) and call == (guest.token, NUMBER, ())
+    assert isinstance(call, call_caps.CallPermit) and call == (guest.token, NUMBER, ())
     session.refresh(guest)
     return guest
 
@@ -221,7 +222,7 @@ def test_cap_reached_meanwhile_ends_the_guest_call(
     session.add(PlacedCall(token="another", number=OTHER, at=now(session), ended_at=now(session)))
     session.flush()
     once = settings.model_copy(update={"calls_per_hour": 1})
-    assert third_party.take_up(session, guest.token, once) is toll.Cap.PER_HOUR
+    assert third_party.take_up(session, guest.token, once) is call_caps.Cap.PER_HOUR
     assert (guest.state, guest.ended_by) == (G.FAILED, GuestEnd.CAPPED)
 
 

@@ -13,10 +13,11 @@ from db.engine import now, reading, writing
 from db.models import Desk, User
 from db.states import CallbackState
 from dialer.desk_calls import desk_of
-from hotline.callbacks import conversations, toll, transitions
+from hotline.callbacks import conversations, transitions
 from hotline.desks import desk_phones
 from hotline.errors import Refused
 from hotline.people import accounts, sign_ins
+from hotline.trunk import call_caps
 from ops.cli import app
 from settings import Settings, load
 from tests import factories as make
@@ -48,7 +49,7 @@ def ask(engine: Engine, desk_id: int) -> None:
         desk_phones.ask_call(session, session.get_one(Desk, desk_id), user, load(_env_file=None))
 
 
-def take_up(engine: Engine, desk_id: int) -> toll.CallPermit | toll.Cap | None:
+def take_up(engine: Engine, desk_id: int) -> call_caps.CallPermit | call_caps.Cap | None:
     with writing(engine) as session:
         return desk_phones.take_up(session, desk_id, load(_env_file=None, allowed_prefixes=ALLOWED))
 
@@ -128,7 +129,7 @@ def test_forbidden_prefix_is_not_called(engine: Engine, desk_id: int):
 def test_call_under_way_is_listed_with_its_age(engine: Engine, desk_id: int):
     ask(engine, desk_id)
     call = take_up(engine, desk_id)
-    assert isinstance(call, toll.CallPermit)
+    assert isinstance(call, call_caps.CallPermit)
     with reading(engine) as session:
         ((token, placed_at),) = desk_phones.on_the_phone(session).items()
         assert token == call.token
@@ -321,7 +322,7 @@ def test_telephone_lost_in_a_conversation_is_redialled_once(
 
     with writing(engine) as session:
         session.get_one(Desk, desk_id).phone_connected = False
-    assert isinstance(take_up(engine, desk_id), toll.CallPermit) is again
+    assert isinstance(take_up(engine, desk_id), call_caps.CallPermit) is again
     assert take_up(engine, desk_id) is None
 
 

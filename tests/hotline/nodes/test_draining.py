@@ -8,10 +8,10 @@ from sqlalchemy import Engine
 
 from db.engine import now, reading, writing
 from db.models import Node
-from hotline.callbacks import toll
 from hotline.errors import Refused
 from hotline.nodes import administration as commands
 from hotline.nodes import draining, leases
+from hotline.trunk import call_caps
 from settings import Settings
 from tests.hotline.nodes.conftest import silent
 from tests.kit.databases import in_both
@@ -60,7 +60,7 @@ def test_node_whose_ivr_is_away_gets_nothing_new(engine: Engine, settings: Setti
 
     def room(name: str) -> int:
         with reading(engine) as session:
-            return toll.room(session, settings, node=name).calls
+            return call_caps.room(session, settings, node=name).calls
 
     for name in ("one", "two"):
         records_ivr(engine, name)

@@ -19,10 +19,11 @@ from db.models import (
 )
 from db.states import CallbackState as C
 from db.states import Outcome, RegistrationState
-from hotline.callbacks import claims, lost_nodes, toll, waiting_callers
+from hotline.callbacks import claims, lost_nodes, waiting_callers
 from hotline.nodes import leases, round_affinity
 from hotline.outbound import overflow, queue
 from hotline.rounds import phases
+from hotline.trunk import call_caps
 from settings import Settings
 from tests import factories as make
 from tests.hotline.nodes.conftest import silent
@@ -146,7 +147,9 @@ def test_presence_on_a_lost_node_is_forgotten(
         assert list(session.scalars(select(CallerNow.channel))) == ["1.2"]
         call = session.get_one(PlacedCall, "confirm-1")
         assert (call.node, call.ended_at) == ("two", None), "who took over ends it by its own rules"
-        assert not toll.of_others(session, ["left-1"], "two"), "its own row may not say yet that it is over"
+        assert not call_caps.of_others(session, ["left-1"], "two"), (
+            "its own row may not say yet that it is over"
+        )
 
 
 @in_both

@@ -13,10 +13,11 @@ from db.engine import now, reading, writing
 from db.models import Callback, Desk, Node, PlacedCall, Round
 from db.states import CallbackState as C
 from hotline import heartbeats
-from hotline.callbacks import assignment, placing, round_statistics, serving, toll, waiting_callers
+from hotline.callbacks import assignment, placing, round_statistics, serving, waiting_callers
 from hotline.nodes import administration as commands
 from hotline.nodes import draining, leases, phones, round_affinity
 from hotline.rounds import phases
+from hotline.trunk import call_caps
 from settings import Settings
 from tests import factories as make
 from tests.hotline.nodes.conftest import silent
@@ -242,19 +243,19 @@ def test_dialer_sees_its_own_work_and_unassigned_work(
         talks.node, session.get_one(Round, asked.round_id).node = "two", "one"
         asked_token, talking_token = asked.token, talks.token
         mine = settings.model_copy(update={"node": "two"})
-        taken = toll.take(session, "guest-1", "+989131234567", mine)
-        assert isinstance(taken, toll.CallPermit)
+        taken = call_caps.take(session, "guest-1", "+989131234567", mine)
+        assert isinstance(taken, call_caps.CallPermit)
     with reading(engine) as session:
         assert placing.to_place(session, "one") == [asked_token]
         assert not placing.to_place(session, "two")
         assert talking_token in {each.token for each in placing.on_the_phone(session, "two")}
         assert talking_token not in {each.token for each in placing.on_the_phone(session, "one")}
-        assert (set(toll.on_the_phone(session, "two")), toll.on_the_phone(session, "one")) == (
+        assert (set(call_caps.on_the_phone(session, "two")), call_caps.on_the_phone(session, "one")) == (
             {"guest-1"},
             {},
         )
-        assert toll.of_others(session, ["guest-1"], "one") == {"guest-1"}
-        one, all_ = (toll.room(session, mine, node=node) for node in ("one", None))
+        assert call_caps.of_others(session, ["guest-1"], "one") == {"guest-1"}
+        one, all_ = (call_caps.room(session, mine, node=node) for node in ("one", None))
         assert one.calls <= all_.calls
 
 

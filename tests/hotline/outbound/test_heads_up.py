@@ -9,11 +9,11 @@ from db.engine import reading, writing
 from db.models import LedgerEntry, OutboundCall, Registration
 from db.states import Fact, HeadsUpAnswer, Outcome, Phase, RegistrationState
 from dialer.polling import Pace
-from hotline.callbacks import toll
 from hotline.ledger import verify
 from hotline.line import caller_context, fairness, registration
 from hotline.outbound import heads_up, queue
 from hotline.rounds import phases
+from hotline.trunk import call_caps
 from settings import Settings
 from tests import factories as make
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -335,7 +335,7 @@ def test_answer_after_the_round_promises_nothing(
     told(story)
     token = rings(story, id_)
     with writing(story.engine) as session:
-        toll.take(session, token, kept(story, id_).number, settings)
+        call_caps.take(session, token, kept(story, id_).number, settings)
         assert heads_up.list_left_behind(session) == []
         phases.end_round(session, phases.get(session, story.round))
         assert heads_up.list_left_behind(session) == [token]

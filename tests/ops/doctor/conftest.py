@@ -10,7 +10,7 @@ from db.engine import now, writing
 from db.models import SmsAccount
 from hotline import backups
 from hotline.backups import Status
-from hotline.callbacks import trunk_states
+from hotline.trunk import selection
 from ops.doctor.command import LOOKS
 from settings import Settings
 from tests.kit.databases import on_one
@@ -49,5 +49,5 @@ def here(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.delitem(LOOKS, "prompts")
     with writing(engine) as session:
         session.add(SmsAccount(provider="kavenegar", credit=5000.0, asked_at=now(session)))
-        trunk_states.worked(session, "trunk")
+        selection.worked(session, "trunk")
     return settings

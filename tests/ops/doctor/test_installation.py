@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
 from db.models import Heartbeat, Registration
-from hotline.callbacks import trunk_states
+from hotline.trunk import selection
 from ops.doctor import directories
 from ops.doctor.command import LOOKS, looked
 from ops.doctor.findings import Known, State, ok
@@ -182,9 +182,9 @@ def test_each_faulty_trunk_is_reported_without_its_secret(
     path.chmod(0o644)
     monkeypatch.setenv("HOTLINE_TRUNKS", str(path))
     with writing(engine) as session:
-        trunk_states.failed(session, "first", "callback-1", 0)
-        trunk_states.registered(session, "second", yes=False)
-        trunk_states.answers(session, "third", yes=True)
+        selection.failed(session, "first", "callback-1", 0)
+        selection.registered(session, "second", yes=False)
+        selection.answers(session, "third", yes=True)
     leaky = {"leaky": lambda known: iter([ok("leaky", known.settings.trunks[0].secret.get_secret_value())])}
     monkeypatch.setattr("ops.doctor.command.LOOKS", LOOKS | leaky)
     with running(here, engine):

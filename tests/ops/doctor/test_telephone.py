@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from db.engine import now, writing
 from db.models import Heartbeat
 from hotline import heartbeats
-from hotline.callbacks import breaker
+from hotline.trunk import circuit_breaker
 from settings import Settings
 from tests.factories import SECOND
 from tests.ops.doctor.examined import REFUSED, Told, answering, running
@@ -48,8 +48,8 @@ def test_port_without_a_listener_is_named_while_running(here: Settings, engine: 
 
 def test_trunk_that_takes_no_calls_is_a_fault(here: Settings, engine: Engine) -> None:
     with writing(engine) as session:
-        for call in range(breaker.FAILURES):
-            breaker.failed(session, breaker.TRUNK, f"callback-{call}")
+        for call in range(circuit_breaker.FAILURES):
+            circuit_breaker.failed(session, circuit_breaker.TRUNK, f"callback-{call}")
     with running(here, engine):
         found = Told("--json").bad()["trunk"]
     assert found[0] == "fault" and "takes no calls since" in found[1]

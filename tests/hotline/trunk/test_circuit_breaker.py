@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Breaker, Callback, Heartbeat, PlacedCall
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import breaker, closing, toll
-from hotline.callbacks.breaker import SCRIPTS, TRUNK
-from hotline.callbacks.toll import CallPermit, Cap
+from hotline.callbacks import closing
 from hotline.errors import Refused
+from hotline.trunk import call_caps, circuit_breaker
+from hotline.trunk.call_caps import CallPermit, Cap
+from hotline.trunk.circuit_breaker import SCRIPTS, TRUNK
 from settings import Settings
 from tests import factories as make
 
@@ -22,7 +23,7 @@ NUMBER = "+989131234567"
 
 def fails(session: Session, times: int = 3, name: str = TRUNK) -> None:
     for time in range(times):
-        breaker.failed(session, name, f"callback-{time}")
+        circuit_breaker.failed(session, name, f"callback-{time}")
 
 
 def later(session: Session, by: timedelta) -> None:
@@ -43,39 +44,39 @@ def pause(session: Session, name: str = TRUNK) -> int:
 def probe(session: Session) -> None:
     """The next probe is made, and fails."""
     later(session, timedelta(minutes=2))
-    assert breaker.take(session, "callback-probe")
-    breaker.failed(session, TRUNK, "callback-probe")
+    assert circuit_breaker.take(session, "callback-probe")
+    circuit_breaker.failed(session, TRUNK, "callback-probe")
 
 
 def test_scattered_faults_keep_calls_flowing(session: Session) -> None:
     for _ in range(5):
         fails(session, 2)
-        breaker.worked(session, TRUNK, "callback-other")
+        circuit_breaker.worked(session, TRUNK, "callback-other")
     fails(session, 2)
-    assert (breaker.calls(session), breaker.down(session)) == (None, None)
+    assert (circuit_breaker.calls(session), circuit_breaker.down(session)) == (None, None)
 
 
 def test_three_faults_in_a_row_allow_one_probe_at_a_time(
     session: Session,
 ) -> None:
     fails(session)
-    down = breaker.down(session)
+    down = circuit_breaker.down(session)
     assert down is not None
-    assert (down.why, breaker.calls(session)) == (TRUNK, 0)
-    assert not breaker.take(session, "callback-early")
+    assert (down.why, circuit_breaker.calls(session)) == (TRUNK, 0)
+    assert not circuit_breaker.take(session, "callback-early")
     later(session, 6 * SECOND)
-    assert breaker.calls(session) == 1
-    assert breaker.take(session, "callback-probe")
-    assert breaker.calls(session) == 0, "one at a time"
-    assert not breaker.take(session, "callback-other")
-    breaker.worked(session, TRUNK, "callback-probe")
-    assert (breaker.calls(session), breaker.down(session)) == (None, None)
+    assert circuit_breaker.calls(session) == 1
+    assert circuit_breaker.take(session, "callback-probe")
+    assert circuit_breaker.calls(session) == 0, "one at a time"
+    assert not circuit_breaker.take(session, "callback-other")
+    circuit_breaker.worked(session, TRUNK, "callback-probe")
+    assert (circuit_breaker.calls(session), circuit_breaker.down(session)) == (None, None)
 
 
 def test_trunk_that_answers_without_calls_is_probed_often(
     session: Session,
 ) -> None:
-    breaker.answers(session, yes=True)
+    circuit_breaker.answers(session, yes=True)
     fails(session)
     pauses = [pause(session)]
     for _ in range(4):
@@ -87,18 +88,18 @@ def test_trunk_that_answers_without_calls_is_probed_often(
 def test_returning_trunk_is_probed_at_once(
     session: Session,
 ) -> None:
-    breaker.answers(session, yes=True)
+    circuit_breaker.answers(session, yes=True)
     fails(session)
-    breaker.answers(session, yes=False)
+    circuit_breaker.answers(session, yes=False)
     pauses = []
     for _ in range(6):
         probe(session)
         pauses.append(pause(session))
     assert pauses == [10, 20, 40, 60, 60, 60]
-    breaker.answers(session, yes=True)
-    assert breaker.calls(session) == 1
-    breaker.take(session, "callback-probe")
-    breaker.failed(session, TRUNK, "callback-probe")
+    circuit_breaker.answers(session, yes=True)
+    assert circuit_breaker.calls(session) == 1
+    circuit_breaker.take(session, "callback-probe")
+    circuit_breaker.failed(session, TRUNK, "callback-probe")
     assert pause(session) == 10
 
 
@@ -113,45 +114,45 @@ def test_number_that_keeps_failing_stops_nobody(session: Session, settings: Sett
         dialed = {"state": CallbackState.DIALING, "round_id": round_.id, "claimed_at": at}
         session.add(Callback(registration=place, token=token, **dialed))
         session.flush()
-        breaker.failed(session, TRUNK, token)
+        circuit_breaker.failed(session, TRUNK, token)
         closing.close(session, token, Outcome.FAILED, settings)
 
     for which in (0, 0, 0, 1, 1):
         fails_once(which)
-        assert breaker.down(session) is None
+        assert circuit_breaker.down(session) is None
     fails_once(2)
-    assert breaker.down(session)
+    assert circuit_breaker.down(session)
 
 
 @pytest.mark.parametrize(
     "ends",
-    [lambda session, token: breaker.failed(session, TRUNK, token), breaker.ended],
+    [lambda session, token: circuit_breaker.failed(session, TRUNK, token), circuit_breaker.ended],
     ids=["seen", "unseen"],
 )
 def test_probe_on_its_way_delays_the_next_to_its_end(
     session: Session, ends: Callable[[Session, str], None]
 ) -> None:
-    breaker.answers(session, yes=True)
+    circuit_breaker.answers(session, yes=True)
     fails(session)
-    breaker.answers(session, yes=False)
+    circuit_breaker.answers(session, yes=False)
     later(session, 6 * SECOND)
-    breaker.take(session, "callback-probe")
-    breaker.answers(session, yes=True)
-    assert breaker.calls(session) == 0
+    circuit_breaker.take(session, "callback-probe")
+    circuit_breaker.answers(session, yes=True)
+    assert circuit_breaker.calls(session) == 0
     ends(session, "callback-probe")
-    assert breaker.calls(session) == 1
+    assert circuit_breaker.calls(session) == 1
 
 
 def test_trunk_silent_again_grows_its_pauses_anew(
     session: Session,
 ) -> None:
-    breaker.answers(session, yes=True)
+    circuit_breaker.answers(session, yes=True)
     fails(session)
-    breaker.answers(session, yes=False)
+    circuit_breaker.answers(session, yes=False)
     for _ in range(6):
         probe(session)
-    breaker.answers(session, yes=True)
-    breaker.answers(session, yes=False)
+    circuit_breaker.answers(session, yes=True)
+    circuit_breaker.answers(session, yes=False)
     probe(session)
     assert pause(session) == 10
 
@@ -159,13 +160,13 @@ def test_trunk_silent_again_grows_its_pauses_anew(
 def test_trunk_that_never_answers_keeps_short_pauses(
     session: Session,
 ) -> None:
-    breaker.answers(session, yes=True)
+    circuit_breaker.answers(session, yes=True)
     fails(session)
-    breaker.answers(session, yes=False)
+    circuit_breaker.answers(session, yes=False)
     later(session, 6 * SECOND)
-    breaker.take(session, "callback-probe")
-    breaker.worked(session, TRUNK, "callback-probe")
-    assert breaker.knows(session) is None
+    circuit_breaker.take(session, "callback-probe")
+    circuit_breaker.worked(session, TRUNK, "callback-probe")
+    assert circuit_breaker.knows(session) is None
     fails(session)
     for _ in range(4):
         probe(session)
@@ -175,30 +176,30 @@ def test_trunk_that_never_answers_keeps_short_pauses(
 def test_silent_trunk_stops_calls_until_it_answers(
     session: Session,
 ) -> None:
-    breaker.answers(session, yes=True)
-    breaker.answers(session, yes=False)
-    assert breaker.calls(session) == 0
-    breaker.answers(session, yes=True)
-    assert breaker.calls(session) is None
+    circuit_breaker.answers(session, yes=True)
+    circuit_breaker.answers(session, yes=False)
+    assert circuit_breaker.calls(session) == 0
+    circuit_breaker.answers(session, yes=True)
+    assert circuit_breaker.calls(session) is None
 
 
 def test_trunk_without_options_is_called_all_the_same(
     session: Session,
 ) -> None:
-    breaker.answers(session, yes=False)
-    assert breaker.calls(session) is None
+    circuit_breaker.answers(session, yes=False)
+    assert circuit_breaker.calls(session) is None
     fails(session)
     later(session, 6 * SECOND)
-    breaker.take(session, "callback-probe")
-    breaker.worked(session, TRUNK, "callback-probe")
-    breaker.answers(session, yes=False)
-    assert breaker.calls(session) is None
+    circuit_breaker.take(session, "callback-probe")
+    circuit_breaker.worked(session, TRUNK, "callback-probe")
+    circuit_breaker.answers(session, yes=False)
+    assert circuit_breaker.calls(session) is None
 
 
 def test_probes_of_a_trunk_without_options_stay_frequent(
     session: Session,
 ) -> None:
-    breaker.answers(session, yes=False)  # as Asterisk says of it at its start
+    circuit_breaker.answers(session, yes=False)  # as Asterisk says of it at its start
     fails(session)
     pauses = []
     for _ in range(4):
@@ -211,14 +212,14 @@ def test_call_placed_before_the_outage_is_no_proof(
     session: Session,
 ) -> None:
     fails(session)
-    breaker.worked(session, TRUNK, "callback-older")
-    assert breaker.calls(session) == 0
+    circuit_breaker.worked(session, TRUNK, "callback-older")
+    assert circuit_breaker.calls(session) == 0
     later(session, 6 * SECOND)
-    breaker.take(session, "callback-probe")
-    breaker.worked(session, TRUNK, "callback-older")
-    assert breaker.down(session)
-    breaker.worked(session, TRUNK, "callback-probe")
-    assert breaker.down(session) is None
+    circuit_breaker.take(session, "callback-probe")
+    circuit_breaker.worked(session, TRUNK, "callback-older")
+    assert circuit_breaker.down(session)
+    circuit_breaker.worked(session, TRUNK, "callback-probe")
+    assert circuit_breaker.down(session) is None
 
 
 def test_probe_with_an_unknown_end_is_repeated(
@@ -226,10 +227,10 @@ def test_probe_with_an_unknown_end_is_repeated(
 ) -> None:
     fails(session)
     later(session, 6 * SECOND)
-    breaker.take(session, "callback-probe")
-    breaker.ended(session, "callback-probe")
+    circuit_breaker.take(session, "callback-probe")
+    circuit_breaker.ended(session, "callback-probe")
     assert 0 < pause(session) <= 5
-    assert breaker.down(session)
+    assert circuit_breaker.down(session)
 
 
 def test_late_failure_of_an_older_call_delays_no_probe(
@@ -244,13 +245,15 @@ def test_late_failure_of_an_older_call_delays_no_probe(
 def test_overdue_probe_may_be_any_call(session: Session, settings: Settings) -> None:
     fails(session)
     later(session, 60 * SECOND)
-    assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.LINE_DOWN
+    assert call_caps.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.LINE_DOWN
     later(session, 10 * SECOND)
-    assert breaker.down(session), "nothing has shown that it is over"
-    assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) == CallPermit("confirm-1", NUMBER)
-    assert toll.take(session, "confirm-2", "+989131234568", settings, 0.5) is Cap.LINE_DOWN, "one at a time"
-    breaker.worked(session, TRUNK, "confirm-1")
-    assert breaker.down(session) is None
+    assert circuit_breaker.down(session), "nothing has shown that it is over"
+    assert call_caps.take(session, "confirm-1", NUMBER, settings, 0.5) == CallPermit("confirm-1", NUMBER)
+    assert call_caps.take(session, "confirm-2", "+989131234568", settings, 0.5) is Cap.LINE_DOWN, (
+        "one at a time"
+    )
+    circuit_breaker.worked(session, TRUNK, "confirm-1")
+    assert circuit_breaker.down(session) is None
 
 
 @pytest.mark.parametrize(("answers", "rests"), [(None, True), (True, True), (False, False)])
@@ -258,41 +261,41 @@ def test_breaker_closes_when_idle_unless_the_trunk_is_silent(
     session: Session, answers: bool | None, rests: bool
 ) -> None:
     if answers is not None:
-        breaker.answers(session, yes=True)
+        circuit_breaker.answers(session, yes=True)
     fails(session)
     if answers is False:
-        breaker.answers(session, yes=False)
+        circuit_breaker.answers(session, yes=False)
     later(session, timedelta(seconds=pause(session) + 10))
-    breaker.rest(session)
-    assert breaker.down(session), "somebody may come"
+    circuit_breaker.rest(session)
+    assert circuit_breaker.down(session), "somebody may come"
     later(session, timedelta(seconds=6))
-    assert breaker.may_rest(session) is rests
-    breaker.rest(session)
-    assert (breaker.down(session) is None) is rests
+    assert circuit_breaker.may_rest(session) is rests
+    circuit_breaker.rest(session)
+    assert (circuit_breaker.down(session) is None) is rests
     fails(session)
-    assert breaker.down(session), "new failures open it again"
+    assert circuit_breaker.down(session), "new failures open it again"
 
 
 def test_overdue_probe_keeps_the_breaker_open(session: Session) -> None:
     fails(session)
     later(session, timedelta(minutes=1))
-    assert breaker.take(session, "callback-probe")
-    assert not breaker.may_rest(session)
+    assert circuit_breaker.take(session, "callback-probe")
+    assert not circuit_breaker.may_rest(session)
 
 
 def test_one_citizen_with_whom_no_script_speaks_stops_nobody(session: Session) -> None:
     for _ in range(5):
         fails(session, 1, SCRIPTS)
-    assert breaker.calls(session) is None
+    assert circuit_breaker.calls(session) is None
 
 
 def test_two_citizens_with_whom_no_script_speaks_stop_all_calls(session: Session) -> None:
     fails(session, 2, SCRIPTS)
-    assert (breaker.calls(session), pause(session, SCRIPTS)) == (0, 8)
-    breaker.worked(session, TRUNK, "callback-next")  # whose phone rings
-    assert breaker.calls(session) == 0
-    breaker.worked(session, SCRIPTS, "callback-next")
-    assert breaker.calls(session) is None
+    assert (circuit_breaker.calls(session), pause(session, SCRIPTS)) == (0, 8)
+    circuit_breaker.worked(session, TRUNK, "callback-next")  # whose phone rings
+    assert circuit_breaker.calls(session) == 0
+    circuit_breaker.worked(session, SCRIPTS, "callback-next")
+    assert circuit_breaker.calls(session) is None
 
 
 def test_double_outage_waits_for_both_pauses(
@@ -301,12 +304,12 @@ def test_double_outage_waits_for_both_pauses(
     fails(session)
     later(session, 2 * SECOND)
     fails(session, 2, SCRIPTS)
-    down = breaker.down(session)
+    down = circuit_breaker.down(session)
     assert down and down.why == TRUNK, "what failed first"
     later(session, 4 * SECOND)
-    assert breaker.calls(session) == 0
+    assert circuit_breaker.calls(session) == 0
     later(session, 5 * SECOND)
-    assert breaker.calls(session) == 1
+    assert circuit_breaker.calls(session) == 1
 
 
 def test_dead_ivr_allows_no_probe(session: Session) -> None:
@@ -314,33 +317,33 @@ def test_dead_ivr_allows_no_probe(session: Session) -> None:
     session.add(beat)
     fails(session)
     later(session, 6 * SECOND)
-    assert breaker.calls(session) == 0
-    down = breaker.down(session)
+    assert circuit_breaker.calls(session) == 0
+    down = circuit_breaker.down(session)
     assert down and down.why == "ivr"
     beat.at = now(session)
     session.flush()
-    assert breaker.calls(session) == 1
+    assert circuit_breaker.calls(session) == 1
 
 
 def test_open_breaker_probes_by_callback_only(session: Session, settings: Settings) -> None:
     fails(session)
-    assert toll.take(session, "callback-1", NUMBER, settings) is Cap.LINE_DOWN
+    assert call_caps.take(session, "callback-1", NUMBER, settings) is Cap.LINE_DOWN
     with pytest.raises(Refused, match="line-down"):
-        toll.check_room(session, settings)
+        call_caps.check_room(session, settings)
     later(session, 6 * SECOND)
-    assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.LINE_DOWN
-    toll.check_room(session, settings)
-    assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
-    assert toll.room(session, settings) == (0, Cap.LINE_DOWN)
+    assert call_caps.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.LINE_DOWN
+    call_caps.check_room(session, settings)
+    assert call_caps.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
+    assert call_caps.room(session, settings) == (0, Cap.LINE_DOWN)
 
 
 def test_own_faults_count_towards_no_cap(session: Session, settings: Settings) -> None:
     capped = settings.model_copy(update={"calls_per_hour": 2, "calls_per_day": 2, "calls_per_number": 2})
     for which in range(5):
-        assert toll.take(session, f"callback-{which}", NUMBER, capped) == CallPermit(
+        assert call_caps.take(session, f"callback-{which}", NUMBER, capped) == CallPermit(
             f"callback-{which}", NUMBER
         )
-        toll.ended(session, f"callback-{which}", ours=True)
-    assert toll.room(session, capped).calls == 2
-    assert toll.free_again(session, NUMBER, capped) is None
+        call_caps.ended(session, f"callback-{which}", ours=True)
+    assert call_caps.room(session, capped).calls == 2
+    assert call_caps.free_again(session, NUMBER, capped) is None
     assert session.query(PlacedCall).count() == 5, "they are written down"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from db.models import TrunkState
-from hotline.callbacks import breaker, trunk_states
+from hotline.trunk import circuit_breaker, selection
 
 
 class Is(StrEnum):
@@ -26,14 +26,14 @@ class Word(NamedTuple):
     state: Is
     since: datetime | None = None
     held: bool = False
-    """The breaker holds all calls (callbacks.breaker)."""
+    """The breaker holds all calls (trunk.circuit_breaker)."""
 
 
 def words(session: Session, names: Sequence[str]) -> dict[str, Word]:
     """Return the status of every configured trunk, by name."""
-    down = breaker.down(session)
-    held = down.since if down and down.why == breaker.TRUNK else None
-    found = trunk_states.states(session, names)
+    down = circuit_breaker.down(session)
+    held = down.since if down and down.why == circuit_breaker.TRUNK else None
+    found = selection.states(session, names)
     return {name: _word(found.get(name), held, only=len(names) == 1) for name in names}
 
 

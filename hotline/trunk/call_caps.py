@@ -16,10 +16,10 @@ from db.engine import now, one_at_a_time
 from db.models import PlacedCall, RescueCall, UrgentMatter
 from db.trusted_time import trusted_now
 from hotline import numbers
-from hotline.callbacks import breaker, trunk_states
 from hotline.errors import Refused
 from hotline.line import busy_numbers
 from hotline.nodes import draining, leases, round_affinity
+from hotline.trunk import circuit_breaker, selection
 from settings import Settings
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
@@ -47,7 +47,7 @@ class Cap(StrEnum):
     PER_DAY = "per-day"
     PER_NUMBER = "per-number"
     NOT_ALLOWED = "not-allowed"  # by its prefix, at any time
-    LINE_DOWN = "line-down"  # our own fault (hotline.callbacks.breaker)
+    LINE_DOWN = "line-down"  # our own fault (hotline.trunk.circuit_breaker)
 
 
 class CallPermit(NamedTuple):
@@ -79,9 +79,9 @@ def room(session: Session, settings: Settings, share: float = 1.0, *, node: str 
         Cap.PER_HOUR: _left(session, at - _HOUR, _of(settings.calls_per_hour, share)),
         Cap.PER_DAY: _left(session, at - _DAY, _of(settings.calls_per_day, share)),
     }
-    probes = 0 if node and draining.has_no_ivr(session, node) else breaker.calls(session)
+    probes = 0 if node and draining.has_no_ivr(session, node) else circuit_breaker.calls(session)
     if probes is not None:
-        left[Cap.LINE_DOWN] = probes if share == 1 or breaker.nobody_tries(session) else 0
+        left[Cap.LINE_DOWN] = probes if share == 1 or circuit_breaker.nobody_tries(session) else 0
     cap = min(left, key=lambda cap: left[cap])
     return Room(left[cap], cap)
 
@@ -142,7 +142,7 @@ def take(
     )
     if capped and not owed:
         return Cap.PER_NUMBER
-    if not breaker.take(session, token):
+    if not circuit_breaker.take(session, token):
         return Cap.LINE_DOWN
     session.add(PlacedCall(token=token, number=number, at=now(session), node=settings.node))
     session.flush()
@@ -173,7 +173,7 @@ def take_rescue(session: Session, token: str, caller: str | None, settings: Sett
     own = _RESCUES_OF_CALLER if caller else _RESCUES_OF_WITHHELD
     if (session.scalar(of_hour) or 0) >= _RESCUES_PER_HOUR or (session.scalar(of_caller) or 0) >= own:
         return Cap.PER_NUMBER
-    if breaker.calls(session) is not None:  # as a probe it would prove nothing, and delay a real one
+    if circuit_breaker.calls(session) is not None:  # as a probe it would prove nothing, and delay a real one
         return Cap.LINE_DOWN
     session.add(PlacedCall(token=token, number=settings.urgent_number, at=now(session), node=settings.node))
     session.flush()
@@ -182,7 +182,7 @@ def take_rescue(session: Session, token: str, caller: str | None, settings: Sett
 
 def _by(session: Session, settings: Settings, *, tries: bool = True) -> tuple[str, ...]:
     names = [trunk.name for trunk in settings.trunks]
-    return trunk_states.order(session, names, tries=tries) if len(names) > 1 else ()
+    return selection.order(session, names, tries=tries) if len(names) > 1 else ()
 
 
 def _alarmed_enough(session: Session, token: str, number: str) -> bool:

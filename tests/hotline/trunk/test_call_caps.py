@@ -12,11 +12,12 @@ from db.engine import now, reading, writing
 from db.models import Heartbeat, PlacedCall
 from db.states import CallbackState
 from hotline import heartbeats
-from hotline.callbacks import placing, toll, transitions
-from hotline.callbacks.toll import CallPermit, Cap
+from hotline.callbacks import placing, transitions
 from hotline.errors import Refused
 from hotline.line import busy_numbers
 from hotline.rounds import phases
+from hotline.trunk import call_caps
+from hotline.trunk.call_caps import CallPermit, Cap
 from settings import Settings
 from tests.factories import HOUR, SECOND, a_callback, a_desk, a_user, at_once
 
@@ -47,7 +48,7 @@ def placed(session: Session, ago: timedelta, count: int = 1, number: str = "", *
 
 def test_permitted_call_is_written_down(session: Session, settings: Settings) -> None:
     before = now(session)
-    assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
+    assert call_caps.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
     (row,) = session.scalars(select(PlacedCall)).all()
     assert (row.token, row.number, row.ended_at) == ("callback-1", NUMBER, None)
     assert row.at >= before
@@ -55,7 +56,7 @@ def test_permitted_call_is_written_down(session: Session, settings: Settings) ->
 
 @pytest.mark.parametrize("number", ["+14155552671", "+982188881234", ""])
 def test_disallowed_number_writes_nothing(session: Session, settings: Settings, number: str) -> None:
-    assert toll.take(session, "callback-1", number, settings) is Cap.NOT_ALLOWED
+    assert call_caps.take(session, "callback-1", number, settings) is Cap.NOT_ALLOWED
     assert session.scalars(select(PlacedCall)).all() == []
 
 
@@ -78,63 +79,63 @@ def test_reached_cap_refuses_until_capacity_returns(
 ) -> None:
     settings = capped(**settings_of)
     placed(session, ago, 2, ended=ended)
-    assert toll.room(session, settings) == (1, cap)
+    assert call_caps.room(session, settings) == (1, cap)
     placed(session, ago, 1, ended=ended)
-    assert toll.room(session, settings) == (0, cap)
-    assert toll.take(session, "callback-1", NUMBER, settings) is cap
+    assert call_caps.room(session, settings) == (0, cap)
+    assert call_caps.take(session, "callback-1", NUMBER, settings) is cap
     assert session.get(PlacedCall, "callback-1") is None, "what is not placed is not counted"
     oldest = session.get_one(PlacedCall, "old-0")
     if frees_after is None:
-        toll.ended(session, "old-0")
+        call_caps.ended(session, "old-0")
         session.expire_all()
     else:
         oldest.at = now(session) - frees_after - SECOND
         session.flush()
-    assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
+    assert call_caps.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
 
 
 def test_incoming_calls_use_up_trunk_channels(session: Session, capped: Capped) -> None:
     settings = capped(trunk_channels=12, channels_for_callers=3, channels_for_callbacks=2, calls_at_once=20)
-    assert toll.room(session, settings) == (9, Cap.AT_ONCE), "the others are for callers"
+    assert call_caps.room(session, settings) == (9, Cap.AT_ONCE), "the others are for callers"
     heartbeats.beat(session, "ivr")
     busy_numbers.callers_changed(session, {f"channel-{n}": "" for n in range(10)}, [])
-    assert toll.room(session, settings) == (2, Cap.CHANNELS)
+    assert call_caps.room(session, settings) == (2, Cap.CHANNELS)
     placed(session, HOUR / 2, 2, ended=False)
-    assert toll.take(session, "callback-1", NUMBER, settings) is Cap.CHANNELS
+    assert call_caps.take(session, "callback-1", NUMBER, settings) is Cap.CHANNELS
     session.get_one(Heartbeat, "ivr").at -= HOUR
     session.flush()
-    assert toll.room(session, settings).cap is Cap.LINE_DOWN
+    assert call_caps.room(session, settings).cap is Cap.LINE_DOWN
 
 
 def test_exhausted_number_rests_for_a_day(session: Session, capped: Capped) -> None:
     settings = capped(calls_per_number=2)
     placed(session, 3 * HOUR, 1, NUMBER)
-    assert toll.free_again(session, NUMBER, settings) is None
+    assert call_caps.free_again(session, NUMBER, settings) is None
     placed(session, 2 * HOUR, 1, NUMBER)
-    until = toll.free_again(session, NUMBER, settings)
+    until = call_caps.free_again(session, NUMBER, settings)
     assert until is not None
     assert abs(until - now(session) - 21 * HOUR) < 5 * SECOND
-    assert toll.take(session, "callback-1", NUMBER, settings) is Cap.PER_NUMBER
-    called = toll.take(session, "callback-2", "+989137654321", settings)
+    assert call_caps.take(session, "callback-1", NUMBER, settings) is Cap.PER_NUMBER
+    called = call_caps.take(session, "callback-2", "+989137654321", settings)
     assert called == CallPermit("callback-2", "+989137654321")
     session.get_one(PlacedCall, "old-0").at = now(session) - DAY - SECOND
     session.flush()
-    assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
+    assert call_caps.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
 
 
 def test_used_share_of_a_cap_leaves_the_rest(session: Session, capped: Capped) -> None:
     settings = capped(calls_per_hour=4)
     placed(session, HOUR / 2, 2)
-    assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.PER_HOUR
-    assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
-    assert toll.room(session, settings.model_copy(update={"calls_per_hour": 1}), 0.5).calls < 1
+    assert call_caps.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.PER_HOUR
+    assert call_caps.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
+    assert call_caps.room(session, settings.model_copy(update={"calls_per_hour": 1}), 0.5).calls < 1
 
 
 def test_keyed_in_number_at_its_cap_is_still_called_in_turn(session: Session, capped: Capped) -> None:
     settings = capped(calls_per_number=4)
     placed(session, HOUR / 2, 2, NUMBER)
-    assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.PER_NUMBER
-    assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
+    assert call_caps.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.PER_NUMBER
+    assert call_caps.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ def test_cap_of_the_number_spares_the_first_call(
     session.flush()
 
     may = placing.is_owed(session, callback)
-    taken = toll.take(session, callback.token, NUMBER, settings, owed=may)
+    taken = call_caps.take(session, callback.token, NUMBER, settings, owed=may)
 
     assert (may, taken) == (owed, CallPermit(callback.token, NUMBER) if owed else Cap.PER_NUMBER)
 
@@ -175,16 +176,16 @@ def test_ten_simultaneous_calls_take_three_places(engine: Engine, capped: Capped
     def take(which: int) -> bool:
         with writing(engine) as session:
             number = f"{NUMBER[:-1]}{which}"
-            return isinstance(toll.take(session, f"callback-{which}", number, settings), CallPermit)
+            return isinstance(call_caps.take(session, f"callback-{which}", number, settings), CallPermit)
 
     assert sorted(at_once(10, take)) == [False] * 7 + [True] * 3
 
 
 def test_ended_call_is_no_longer_on_the_phone(session: Session, settings: Settings) -> None:
     for token in ("callback-1", "callback-2"):
-        toll.take(session, token, NUMBER, settings)
-    toll.ended(session, "callback-1")
-    assert toll.on_the_phone(session).keys() == {"callback-2"}
+        call_caps.take(session, token, NUMBER, settings)
+    call_caps.ended(session, "callback-1")
+    assert call_caps.on_the_phone(session).keys() == {"callback-2"}
 
 
 def test_calls_of_two_days_ago_are_deleted(engine: Engine) -> None:
@@ -210,15 +211,15 @@ def test_reached_cap_refuses_the_desk_but_keeps_its_citizen(session: Session, ca
 
 def test_late_own_fault_of_an_ended_call_still_counts(session: Session, capped: Capped) -> None:
     settings = capped(calls_per_hour=1)
-    assert toll.take(session, "callback-1", NUMBER, settings)
-    toll.ended(session, "callback-1")
-    toll.ended(session, "callback-1", ours=True)
-    assert toll.room(session, settings) == (0, Cap.PER_HOUR)
+    assert call_caps.take(session, "callback-1", NUMBER, settings)
+    call_caps.ended(session, "callback-1")
+    call_caps.ended(session, "callback-1", ours=True)
+    assert call_caps.room(session, settings) == (0, Cap.PER_HOUR)
 
 
 def test_old_call_with_an_unseen_end_holds_no_line(session: Session, capped: Capped) -> None:
-    placed(session, toll.KEPT + HOUR, ended=False)
-    assert toll.room(session, capped(calls_at_once=1)) == (1, Cap.AT_ONCE)
+    placed(session, call_caps.KEPT + HOUR, ended=False)
+    assert call_caps.room(session, capped(calls_at_once=1)) == (1, Cap.AT_ONCE)
 
 
 @pytest.mark.parametrize(
@@ -244,12 +245,12 @@ def test_alarm_calls_have_an_hourly_cap(
     for n in range(calls):
         session.add(PlacedCall(token=f"{token}-{n}", number=NUMBER, at=at, ended_at=at, ours=ours))
     session.flush()
-    taken = toll.take(session, "urgent-new", NUMBER, settings, alarm=True)
+    taken = call_caps.take(session, "urgent-new", NUMBER, settings, alarm=True)
     assert taken == (cap or CallPermit("urgent-new", NUMBER))
 
 
 def test_extension_is_called_only_when_set(session: Session, capped: Capped) -> None:
-    assert toll.take(session, "desk-1-a", "201", capped()) is Cap.NOT_ALLOWED
+    assert call_caps.take(session, "desk-1-a", "201", capped()) is Cap.NOT_ALLOWED
     named = capped(extensions=("2XX",))  # type: ignore[arg-type]
-    assert isinstance(toll.take(session, "desk-1-a", "201", named), CallPermit)
-    assert toll.take(session, "desk-1-b", "301", named) is Cap.NOT_ALLOWED
+    assert isinstance(call_caps.take(session, "desk-1-a", "201", named), CallPermit)
+    assert call_caps.take(session, "desk-1-b", "301", named) is Cap.NOT_ALLOWED

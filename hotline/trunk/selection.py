@@ -3,7 +3,7 @@
 One attempt tries the trunks in turn (`next` in the dialplan) until a phone rings or sends audio. A trunk's
 refusal therefore costs nobody anything. A failing trunk comes last until it works again. A trunk works again
 when it answers SIP OPTIONS. Otherwise a trial call, after growing pauses, goes by the trunk first and
-decides. The breaker decides whether any call gets through at all (callbacks.breaker).
+decides. The breaker decides whether any call gets through at all (trunk.circuit_breaker).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import TrunkState
-from hotline.callbacks import untried
+from hotline.trunk import failure_attribution
 
 FAILURES = 3
 """How many calls in a row to different numbers take a trunk down; for a silent trunk one is enough."""
@@ -47,9 +47,8 @@ def failed(session: Session, name: str, token: str, said: int) -> None:
     row = _get(session, name)
     row.refused += 1
     row.said = said
-    again = bool(row.last_failed) and untried.number_of(session, row.last_failed or "") == untried.number_of(
-        session, token
-    )
+    number = failure_attribution.number_of(session, token)
+    again = bool(row.last_failed) and failure_attribution.number_of(session, row.last_failed or "") == number
     row.failures += not again
     row.last_failed = token
     if row.down_since:

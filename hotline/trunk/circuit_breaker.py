@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Breaker, PlacedCall
 from hotline import heartbeats
-from hotline.callbacks import untried
+from hotline.trunk import failure_attribution
 
 TRUNK, SCRIPTS = "trunk", "scripts"
 
@@ -86,12 +86,12 @@ def take(session: Session, token: str) -> bool:
 def failed(session: Session, name: str, token: str) -> None:
     """Record that the call of `token` failed through the fault `name`: TRUNK or SCRIPTS."""
     row, at = _get(session, name), now(session)
-    number, another = untried.number_of(session, token), False
+    number, another = failure_attribution.number_of(session, token), False
     if name == TRUNK:
-        if row.opened_at is None and untried.fails_alone(session, token, number, row.worked_at):
+        if row.opened_at is None and failure_attribution.fails_alone(session, token, number, row.worked_at):
             row.suspects = True
             return
-        another = untried.is_there_another(session, token, [*tried(row), number])
+        another = failure_attribution.is_there_another(session, token, [*tried(row), number])
     row.tried = _and(row.tried, number)
     row.failures += 1
     if row.opened_at is None:
@@ -104,7 +104,7 @@ def failed(session: Session, name: str, token: str) -> None:
             row.probes += not quickly
             row.next_probe_at = at + (FIRST if quickly else _pause(row))
     if name == TRUNK and row.opened_at and not another:
-        untried.release(session, tried(row))  # the whole line was tried: begin at its head again
+        failure_attribution.release(session, tried(row))  # the whole line was tried: begin at its head again
 
 
 def worked(session: Session, name: str, token: str) -> None:
@@ -120,7 +120,7 @@ def worked(session: Session, name: str, token: str) -> None:
     if name == TRUNK and row.answers is False:
         row.answers = None  # it takes calls, so unanswered OPTIONS prove nothing
     if was_open:
-        untried.release(session, tried(row))
+        failure_attribution.release(session, tried(row))
         _closes(row)
     row.tried = ""
 
@@ -148,7 +148,7 @@ def answers(session: Session, *, yes: bool) -> None:
     if not yes:
         if row.opened_at is None:
             _opens(row, at)
-        untried.release(session, tried(row))  # the trunk failed, not the phones of these numbers
+        failure_attribution.release(session, tried(row))  # the trunk failed, not the phones of these numbers
     elif row.opened_at and row.failures < FAILURES:
         _closes(row)
     elif row.opened_at:
@@ -179,7 +179,7 @@ def rest(session: Session) -> None:
     """
     row = _get(session, TRUNK)
     if may_rest(session):
-        untried.release(session, tried(row))
+        failure_attribution.release(session, tried(row))
         _closes(row)
         row.failures, row.tried = 0, ""
 
