@@ -22,13 +22,15 @@ class CallAhead:
         self._settings = settings
         self._engine = engine
         self._caps = caps
+        self._ages = round_statistics.Ages()
 
     def keep_ready(self) -> None:
         """Take so many citizens out of each served round's line as must be called at this moment."""
+        self._ages.begin_look()
         with reading(self._engine) as session:
             most = self._settings.call_ahead_most
             wanted = [
-                (round_.id, round_statistics.calls_wanted(session, round_, most))
+                (round_.id, round_statistics.calls_wanted(session, round_, most, self._ages))
                 for round_ in serving.served(session, self._settings.node)
             ]
         room = self._caps.room() if any(count for _, count in wanted) else 0

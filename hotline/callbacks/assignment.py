@@ -10,9 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now
 from db.models import Callback, Desk, Registration, Round, User, word, words
 from db.states import UNDER_WAY, CallbackState
+from db.trusted_time import trusted_now
 from hotline.callbacks import transitions
 from hotline.line import order
 from hotline.nodes import round_affinity
@@ -49,7 +49,7 @@ def match(session: Session) -> int:
     """
     free = _free().order_by(Desk.next_asked_at, Desk.id)
     held = free.with_for_update(of=Desk, key_share=True, skip_locked=True)
-    desks = session.scalars(held, phases.moment(now(session))).all()
+    desks = session.scalars(held, phases.moment(trusted_now(session))).all()
     return sum(meets(session, desk, desk.round_id) for desk in desks if desk.round_id is not None)
 
 
@@ -163,7 +163,7 @@ _IS_ANY_STRANDED = select(exists().where(_stranded()))
 
 def is_any_to_meet(session: Session) -> bool:
     """Return whether `match` has anything to do."""
-    return session.scalar(_IS_ANY_TO_MEET, phases.moment(now(session))) or False
+    return session.scalar(_IS_ANY_TO_MEET, phases.moment(trusted_now(session))) or False
 
 
 def is_any_stranded(session: Session) -> bool:

@@ -1,5 +1,6 @@
 """State and observations of a served round, read from the database for `pacing`."""
 
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -48,9 +49,31 @@ _DESKS = select(Desk).where(
 )
 
 
-def calls_wanted(session: Session, round_: Round, most: int) -> int:
-    """Return how many more citizens of the round to call now."""
-    at_this_moment = situation(session, round_.id)
+class Ages:
+    """Ages of calls and conversations that a leap of the clock does not change.
+
+    The wall clock is read at the first look, and the monotonic clock counts from there.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[int, str], tuple[timedelta, float]] = {}
+        self._asked: dict[tuple[int, str], tuple[timedelta, float]] = {}
+
+    def begin_look(self) -> None:
+        """Forget what the look before did not ask for: it has ended."""
+        self._first, self._asked = self._asked, {}
+
+    def begin(self, callback: Callback, column: str, at: datetime) -> datetime:
+        """Return the moment of this column as a steady clock that shows `at` would have stamped it."""
+        key, ticks = (callback.id, column), time.monotonic()
+        age = max(at - (getattr(callback, column) or at), timedelta())
+        first_age, first_ticks = self._asked[key] = self._first.get(key, (age, ticks))
+        return at - first_age - timedelta(seconds=ticks - first_ticks)
+
+
+def calls_wanted(session: Session, round_: Round, most: int, ages: Ages | None = None) -> int:
+    """Return how many more citizens of the round to call now. `ages`: kept from look to look."""
+    at_this_moment = situation(session, round_.id, ages)
     if not at_this_moment.speakers:
         return 0
     return pacing.calls_wanted(
@@ -72,43 +95,47 @@ def expected_wait(session: Session, callback: Callback) -> float | None:
     return pacing.expected_wait(at_this_moment, so_far, minutes=round_.minutes, place=place)
 
 
-def situation(session: Session, round_id: int) -> Situation:
+def situation(session: Session, round_id: int, ages: Ages | None = None) -> Situation:
     """Return the round's desks and calls now.
 
     A desk that does not want the next citizen, or is on a break, is no speaker.
     """
-    at = now(session)
+    at, ages = now(session), ages or Ages()
     live = session.scalars(_LIVE, {"round": round_id}).all()
     desks = session.scalars(_DESKS, {"round": round_id}).all()
     with_desk = {c.desk_id: c for c in live if c.desk_id is not None and transitions.occupies(c)}
     called_ahead = [callback for callback in live if callback.desk_id is None]
     return Situation(
         speakers=[
-            speaker(with_desk.get(desk.id), at)
+            speaker(with_desk.get(desk.id), at, ages)
             for desk in desks
             if desk.id in with_desk or desk.next_asked_at
         ],
         ringing_for=[
-            _seconds(c.placed_at or at, at)
+            _seconds(ages.begin(c, "placed_at", at), at)
             for c in called_ahead
             if c.state in UNDER_WAY and c.state is not CallbackState.ANSWERED
         ],
         ready=sum(c.state in (CallbackState.WAITING, CallbackState.SCREENING) for c in called_ahead),
         answered_for=[
-            _seconds(c.answered_at or at, at) for c in called_ahead if c.state is CallbackState.ANSWERED
+            _seconds(ages.begin(c, "answered_at", at), at)
+            for c in called_ahead
+            if c.state is CallbackState.ANSWERED
         ],
     )
 
 
-def speaker(callback: Callback | None, at: datetime) -> Speaker:
+def speaker(callback: Callback | None, at: datetime, ages: Ages | None = None) -> Speaker:
     """Return the speaker with this callback; a desk after its conversation counts as free."""
     if callback is None or callback.state in (CallbackState.PARTING, CallbackState.ENDED):
         return Speaker(None)
     if callback.talking_at is None:
         return Speaker(0.0)
-    pressed = callback.finishing_at
-    began = callback.talking_at + timedelta(seconds=callback.held_s)
-    return Speaker(_seconds(began, callback.held_at or at), _seconds(pressed, at) if pressed else None)
+    ages = ages or Ages()
+    began = ages.begin(callback, "talking_at", at) + timedelta(seconds=callback.held_s)
+    until = ages.begin(callback, "held_at", at) if callback.held_at else at
+    pressed = ages.begin(callback, "finishing_at", at) if callback.finishing_at else None
+    return Speaker(_seconds(began, until), _seconds(pressed, at) if pressed else None)
 
 
 def of_round(session: Session, round_id: int) -> RoundStatistics:

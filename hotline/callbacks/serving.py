@@ -100,7 +100,7 @@ def _was_its_last(session: Session, desk: Desk, callback_id: int) -> bool:
     callback = session.get(Callback, callback_id)
     if callback is None or callback.desk_id != desk.id or transitions.live_at_desk(session, desk.id):
         return False
-    return phases.phase(phases.get(session, callback.round_id), now(session)) in _OVER
+    return phases.phase(phases.get(session, callback.round_id), trusted_now(session)) in _OVER
 
 
 def ask_next(
@@ -127,12 +127,13 @@ def ask_next(
         return live
     if live and not confirmed and conversations.is_young(session, live):
         raise Refused("confirm-next", "the conversation has just begun: end it once more, on purpose")
-    round_, at = phases.get(session, desk.round_id), now(session)
+    # A desk that leaves its round does not come back by itself once a clock that leapt is right again.
+    round_, at = phases.get(session, desk.round_id), trusted_now(session)
     over, paused = phases.phase(round_, at) in _OVER, None
     if not over:
         phases.check_begun(round_, at)
         breaks.end(session, desk)
-        desk.next_asked_at = desk.next_asked_at or at
+        desk.next_asked_at = desk.next_asked_at or now(session)
         paused, round_.paused_at = round_.paused_at, None
         session.flush()  # the round's row before the log, which `finish` holds
     if live:

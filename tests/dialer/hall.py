@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from db.engine import reading, writing
 from db.models import Callback, Desk, PlacedCall, Round, User
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import claims, screening, serving, transitions
+from hotline.callbacks import claims, round_statistics, screening, serving, transitions
 from hotline.rounds import planning
 from settings import Settings
 from tests import factories as make
@@ -133,9 +133,10 @@ class Hall(Office):
         return [o["ChannelId"] for o in self.manager.named("Originate")]
 
     def later(self, token: str, **moments: timedelta) -> None:
-        """Move these moments of the callback into the past."""
+        """Move these moments of the callback into the past; the dialer has not seen it before."""
         callback = self.callback(token)
         self.change(token, **{name: getattr(callback, name) - passed for name, passed in moments.items()})
+        self._dialer._call_ahead._ages = round_statistics.Ages()
 
     def live(self) -> list[Callback]:
         with reading(self.engine) as session:

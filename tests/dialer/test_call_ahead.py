@@ -12,6 +12,9 @@ from settings import Settings
 from tests.dialer.hall import Hall
 from tests.dialer.office import on_sqlite
 from tests.kit.fake_manager import FakeManager
+from tests.kit.shifted_clock import ShiftedClock, clock
+
+__all__ = ["clock"]
 
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 THE_RULE = call_ahead.round_statistics.calls_wanted
@@ -143,6 +146,19 @@ def test_two_who_press_1_meet_an_idle_official_in_order(
     paced.enters(first)
     paced.thinks()
     assert paced.called() == [first, second]
+
+
+@pytest.mark.parametrize("leap", [timedelta(minutes=10), timedelta(minutes=-10)], ids=["ahead", "back"])
+def test_leap_of_the_clock_calls_nobody_ahead(paced: Hall, clock: ShiftedClock, leap: timedelta) -> None:
+    paced.until(lambda: len(paced.called()) == 2)
+    talks, rings = paced.called()
+    paced.brings(token=talks)
+    paced.enters(talks)
+    paced.brings(C.RINGING, token=rings)
+    for shift in (leap, timedelta()):
+        clock.shift = shift
+        paced.thinks()
+        assert paced.called() == [talks, rings], "the conversation is as young as before"
 
 
 @on_sqlite

@@ -82,8 +82,8 @@ def _await_beats(system: System, seconds: int) -> None:
 
 @pytest.mark.parametrize(
     "first",
-    [-MINUTES_S, HOUR_S, -HOUR_S],
-    ids=["minutes back", "forward", "back"],
+    [MINUTES_S, -MINUTES_S, HOUR_S, -HOUR_S],
+    ids=["minutes forward", "minutes back", "forward", "back"],
 )
 def test_clock_jump_and_back_loses_and_doubles_nobody(jumping: System, clock: Clock, first: int) -> None:
     system = jumping
@@ -104,19 +104,22 @@ def test_clock_jump_and_back_loses_and_doubles_nobody(jumping: System, clock: Cl
         assert settled(lambda: list(_wrongs(game, [*game.numbers, *others]))) == []
 
 
-def test_jump_back_by_years_loses_and_doubles_nobody(jumping: System, clock: Clock) -> None:
-    """Nobody is called meanwhile, for the round is long to come."""
+@pytest.mark.parametrize("years", [YEARS_S, -YEARS_S], ids=["forward", "back"])
+def test_jump_by_years_loses_and_doubles_nobody(jumping: System, clock: Clock, years: int) -> None:
+    """Nobody is called meanwhile, for the round is over, or long to come. Whoever waits is spoken with."""
     system = jumping
     system.wait_healthy()
     with ExitStack() as stack:
-        person = Person(script=Script(1.0))
+        person = Person(script=Script(3.0))
         (game,) = stack.enter_context(played_at_once(system, [[person] * CITIZENS], {}))
         stack.enter_context(_asterisk_may_die(game))
         stack.callback(clock.is_off, 0)
-        until(lambda: any(call.answered_at for call in game.crowd.live()), "somebody is on the line", 30)
-        for off in (-YEARS_S, 0):
+        for off in (years, 0):
+            until(lambda: any(not talk.until for talk in game.official.talks), "the official speaks", 30)
+            talk = game.official.talks[-1]
             clock.is_off(off)
             _await_beats(system, off)
+            until(lambda talk=talk: talk.until, "the official has asked for the next", 30)
         wait_until_done(game, timeout=_ROUND_S)
         assert settled(lambda: list(_wrongs(game, game.numbers))) == []
 

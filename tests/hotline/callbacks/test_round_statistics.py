@@ -11,6 +11,11 @@ from db.models import Callback, Desk, Round
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline.callbacks import round_statistics
 from tests.factories import a_desk, a_registration, a_round
+from tests.kit.shifted_clock import ShiftedClock, clock
+
+__all__ = ["clock"]
+
+LEAPS = [timedelta(minutes=10), timedelta(days=730), timedelta(minutes=-10), timedelta(days=-730)]
 
 
 def a_call(
@@ -71,6 +76,38 @@ def test_situation_counts_desks_and_calls(session: Session) -> None:
     assert sorted(seen.ringing_for) == pytest.approx([0, 9], abs=2)
     assert seen.answered_for == pytest.approx([3], abs=2)
     assert seen.ready == 1
+
+
+@pytest.mark.parametrize("leap", LEAPS, ids=str)
+def test_leap_of_the_clock_changes_no_age(session: Session, clock: ShiftedClock, leap: timedelta) -> None:
+    round_, ages = a_round(session), round_statistics.Ages()
+    one, other = serving(session, round_), serving(session, round_)
+    talks = a_call(session, round_, CallbackState.TALKING, desk=one, placed_at=140, talking_at=100)
+    talks.finishing_at = now(session) - timedelta(seconds=10)
+    a_call(session, round_, CallbackState.HELD, desk=other, talking_at=50, held_at=20, held_until=-60)
+    a_call(session, round_, CallbackState.RINGING, placed_at=9)
+    a_call(session, round_, CallbackState.ANSWERED, placed_at=15, answered_at=3)
+
+    for shift in (timedelta(), leap, timedelta(), -leap, timedelta()):
+        clock.shift = shift
+        ages.begin_look()
+        seen = round_statistics.situation(session, round_.id, ages)
+
+        assert [each.talking_for for each in seen.speakers] == pytest.approx([100, 30], abs=2)
+        assert seen.speakers[0].finishing_for == pytest.approx(10, abs=2)
+        assert seen.ringing_for == pytest.approx([9], abs=2)
+        assert seen.answered_for == pytest.approx([3], abs=2)
+
+
+def test_call_begun_in_a_leap_keeps_its_age(session: Session, clock: ShiftedClock) -> None:
+    round_, ages = a_round(session), round_statistics.Ages()
+    clock.shift = timedelta(minutes=10)
+    a_call(session, round_, CallbackState.RINGING, placed_at=9)
+    for shift in (clock.shift, timedelta()):
+        clock.shift = shift
+        ages.begin_look()
+        seen = round_statistics.situation(session, round_.id, ages)
+        assert seen.ringing_for == pytest.approx([9], abs=2)
 
 
 def test_statistics_use_the_rounds_own_calls(session: Session) -> None:

@@ -1,12 +1,13 @@
 """Serving a round: a desk sits down, asks for the next one, pauses and leaves."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Desk, Round
+from db.models import Desk, Round, TrustedTime
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline.callbacks import assignment, conversations, placing, serving, transitions
 from hotline.rounds import phases, planning
@@ -15,6 +16,9 @@ from tests.factories import a_desk, a_round, newest_event, told
 from tests.hotline.callbacks.served_round import called_ahead, some_desks, talks
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
+from tests.kit.shifted_clock import ShiftedClock, clock
+
+__all__ = ["clock"]
 
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 
@@ -127,6 +131,22 @@ def test_next_after_the_round_end_closes_and_brings_nobody(
         assert refusal(serving.ask_next, session, desk, of_another, settings) == "not-serving"
     assert (first.said, waiting.desk_id, desk.round_id) == (O.REACHED, None, None)
     assert list(serving.left_behind(session)) == [waiting.token]
+
+
+@in_both
+def test_next_in_a_leap_of_years_brings_the_next_citizen(
+    session: Session, settings: Settings, round_: Round, desk: Desk, clock: ShiftedClock
+) -> None:
+    """The round is over by that clock; no desk leaves it for that, and nobody waits on."""
+    first, second = called_ahead(session, round_, 2)
+    serving.ask_next(session, desk, None, settings)
+    talks(session, first)
+    session.add(TrustedTime(id=1, at=now(session), boot="", ticks=0))
+    session.flush()
+    clock.shift = timedelta(days=730)
+    assert assignment.is_any_to_meet(session) is False
+    assert serving.ask_next(session, desk, first.id, settings, confirmed=True) is second
+    assert desk.round_id == round_.id
 
 
 def test_not_now_withdraws_the_request(
