@@ -1,9 +1,7 @@
 """`python -m ops.process_parent NAME COMMAND…`: keep one process alive and working.
 
-So `hotline137 run` keeps all.
-
-This program is the parent of the process in each container. This program needs only Python, because
-Asterisk's container has no more.
+This program is the parent of the process in each container; `ops.supervise` keeps all of one machine. It
+needs only Python, because Asterisk's container has no more.
 """
 
 import asyncio
