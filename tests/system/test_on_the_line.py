@@ -257,7 +257,7 @@ def test_hang_up_while_waiting_leads_to_one_callback(system: System, tmp_path: P
         with writing(system.engine) as session:
             waited = session.get_one(WaitingCaller, place)
             assert waited.left_at
-            waited.left_at -= 2 * waiting_callers.engaged.PUTS_DOWN
+            waited.left_at -= 2 * waiting_callers.busy_numbers.PUTS_DOWN
         taken = operator.claim(line_id)
         assert system.callback(taken).registration_id == place
         operator.call(taken)
