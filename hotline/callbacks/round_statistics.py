@@ -52,12 +52,12 @@ _DESKS = select(Desk).where(
 class Ages:
     """Ages of calls and conversations that a leap of the clock does not change.
 
-    The wall clock is read at the first look, and the monotonic clock counts from there.
+    The wall clock is read at the first look at a stamp, and the monotonic clock counts from there.
     """
 
     def __init__(self) -> None:
-        self._first: dict[tuple[int, str], tuple[timedelta, float]] = {}
-        self._asked: dict[tuple[int, str], tuple[timedelta, float]] = {}
+        self._first: dict[tuple[int, str, datetime], tuple[timedelta, float]] = {}
+        self._asked: dict[tuple[int, str, datetime], tuple[timedelta, float]] = {}
 
     def begin_look(self) -> None:
         """Forget what the look before did not ask for: it has ended."""
@@ -65,8 +65,8 @@ class Ages:
 
     def begin(self, callback: Callback, column: str, at: datetime) -> datetime:
         """Return the moment of this column as a steady clock that shows `at` would have stamped it."""
-        key, ticks = (callback.id, column), time.monotonic()
-        age = max(at - (getattr(callback, column) or at), timedelta())
+        stamp, ticks = getattr(callback, column) or at, time.monotonic()
+        key, age = (callback.id, column, stamp), max(at - stamp, timedelta())
         first_age, first_ticks = self._asked[key] = self._first.get(key, (age, ticks))
         return at - first_age - timedelta(seconds=ticks - first_ticks)
 

@@ -110,6 +110,17 @@ def test_call_begun_in_a_leap_keeps_its_age(session: Session, clock: ShiftedCloc
         assert seen.ringing_for == pytest.approx([9], abs=2)
 
 
+def test_new_stamp_of_a_call_is_an_age_of_its_own(session: Session) -> None:
+    round_, ages = a_round(session), round_statistics.Ages()
+    held = {"talking_at": 100, "held_at": 80, "held_until": -60}
+    callback = a_call(session, round_, CallbackState.HELD, desk=serving(session, round_), **held)
+    for held_at, talked in ((80, 20), (10, 90)):
+        callback.held_at = now(session) - timedelta(seconds=held_at)
+        ages.begin_look()
+        (seen,) = round_statistics.situation(session, round_.id, ages).speakers
+        assert seen.talking_for == pytest.approx(talked, abs=2)
+
+
 def test_statistics_use_the_rounds_own_calls(session: Session) -> None:
     round_ = a_round(session)
     desk = serving(session, round_)
