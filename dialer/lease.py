@@ -23,7 +23,7 @@ from dialer.hang_up import Ends
 from dialer.leader import STILL, DatabaseLeader, impatient, key_of
 from dialer.lost_nodes import close_cut
 from hotline.calls_until import CONVERSATIONS_S, clock
-from hotline.nodes import leases, node_identity
+from hotline.nodes import draining, leases, node_identity
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -177,6 +177,7 @@ class NodeLease(DatabaseLeader):
             return False  # the lease runs out, so that other nodes take over its work
         with writing(self._rows) as session:
             lease = leases.take(session, self._settings)
+            draining.expect_ivr(session, self._settings.node)
         self.epoch = lease.epoch
         if lease.lost and not lost:
             return False  # lost a moment ago: end its calls first

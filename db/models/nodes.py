@@ -30,5 +30,8 @@ class Node(Base):
     trunk_told_at: Mapped[datetime | None]  # when that last changed
     has_desk_passwords: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """Its Asterisk knows desks by their own passwords; one that an upgrade left running does not."""
-    ivr_at: Mapped[datetime | None]  # when its ivr last reported that it works; None: never
+    ivr_at: Mapped[datetime | None]
+    """When its ivr last reported that it works. Before the first report: when its dialer first expected one.
+    None: the ivr reports nothing for its node, as on SQLite.
+    """
     started_at: Mapped[datetime]

@@ -59,7 +59,7 @@ def drained(name: _Name, *, for_long: bool = False) -> ColumnElement[bool]:
 
 
 def is_mute(node: type[Node] = Node) -> ColumnElement[bool]:
-    """Condition on Node: its ivr reported before, but not lately. No script would speak there."""
+    """Condition on Node: its ivr has not reported lately (`expect_ivr`). No script would speak there."""
     return func.coalesce(node.ivr_at < ago(SILENT), False)
 
 
@@ -106,6 +106,14 @@ _IS_MUTE = select(exists().where(Node.name == _NAME, is_mute()))
 def has_no_ivr(session: Session, name: str) -> bool:
     """Return whether a person called by this node would hear no script."""
     return bool(session.scalar(_IS_MUTE, {"name": name}))
+
+
+def expect_ivr(session: Session, name: str) -> None:
+    """Let an ivr that has never reported count as away SILENT from now on.
+
+    Only a dialer whose version has an ivr that reports for its node calls this, and no dialer on SQLite.
+    """
+    session.execute(update(Node).where(Node.name == name, Node.ivr_at.is_(None)).values(ivr_at=now(session)))
 
 
 def record_ivr(session: Session, name: str) -> None:

@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import Node, Official, OfficialKind
 from dialer import lease as module
 from dialer.lease import NodeLease, fenced
-from hotline.nodes import leases
+from hotline.nodes import administration, draining, leases
 from settings import Settings
 from tests.dialer.node_lease import Asterisk, Clock, another, turn
 from tests.kit.process import until
@@ -155,3 +155,22 @@ def test_node_whose_work_was_taken_ends_its_calls(
     assert lease.leads() and asterisk.told >= 1
     with reading(engine) as session:
         assert {node.name for node in leases.live(session)} == {"one", "two"}
+
+
+def test_ivr_that_never_reports_is_away_after_a_while(one_of_two: NodeLease, engine: Engine) -> None:
+    def told() -> tuple[str, bool]:
+        with reading(engine) as session:
+            return administration.words(session)["one"], draining.has_no_ivr(session, "one")
+
+    assert told() == ("live", False), "it has just started"
+    with writing(engine) as session:
+        node, passed = session.get_one(Node, "one"), timedelta(seconds=20)
+        node.started_at, node.ivr_at = node.started_at - passed, node.ivr_at and node.ivr_at - passed
+    assert told() == ("no-ivr", True)
+    one_of_two.close()
+    turn(one_of_two)
+    turn(one_of_two)
+    assert one_of_two.leads() and told() == ("no-ivr", True), "a restart of its dialer brings no ivr"
+    with writing(engine) as session:
+        session.execute(update(Node).where(Node.name == "one").values(ivr_at=None))
+    assert told() == ("live", False), "the ivr of an earlier version reports nothing for its node"
