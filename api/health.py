@@ -32,16 +32,16 @@ def healthz(
 ) -> dict[str, str]:
     """200 when all is up, 503 otherwise; each dependency is "up", "down" or "unknown".
 
-    `ivr`, `dialer` and `clerk` report by heartbeat; the dialer also reports whether Asterisk answers it.
-    `database` is "down" while it accepts no writes. `clerk` is "stuck in JOB for N s" while one of its jobs
-    does not end. `calls` is "capped", with the cap's name, while no call may be placed. `disk` is "nearly
-    full" early enough to mend it. `texts` is "in trouble: …" if a provider of text messages has little credit
-    or refuses our account. `directory`, where there is one, is "in trouble: …" while it cannot be asked or
-    believed. `clock` appears, "in trouble", while the database's clock has leapt: nothing is closed or
-    deleted. `trunk` and `calls` are "down since …, the line is kept" while calls fail by our own fault. With
-    HOTLINE_SIP_PROXY, `trunk` says that the SIP proxy may be down instead.
+    `ivr`, `dialer` and `scheduler` report by heartbeat; the dialer also reports whether Asterisk answers it.
+    `database` is "down" while it accepts no writes. `scheduler` is "stuck in JOB for N s" while one of its
+    jobs does not end. `calls` is "capped", with the cap's name, while no call may be placed. `disk` is
+    "nearly full" early enough to mend it. `texts` is "in trouble: …" if a provider of text messages has
+    little credit or refuses our account. `directory`, where there is one, is "in trouble: …" while it cannot
+    be asked or believed. `clock` appears, "in trouble", while the database's clock has leapt: nothing is
+    closed or deleted. `trunk` and `calls` are "down since …, the line is kept" while calls fail by our own
+    fault. With HOTLINE_SIP_PROXY, `trunk` says that the SIP proxy may be down instead.
 
-    Only `database`, `asterisk`, `ivr`, `dialer` and `clerk` decide between 200 and 503, since no restart
+    Only `database`, `asterisk`, `ivr`, `dialer` and `scheduler` decide between 200 and 503, since no restart
     mends the others.
 
     An insider comes by HOTLINE_INSIDERS or HOTLINE_METRICS_TOKEN, or is a signed-in administrator. Everybody
@@ -65,7 +65,7 @@ def readyz(request: Request, response: Response) -> dict[str, str]:
     """200 when every part is up, 503 otherwise; each part is "up", "down" or "unknown".
 
     `database`: it answers and accepts writes. `tables`: they are this version's. `asterisk`, `ivr`, `dialer`,
-    `clerk`: their heartbeat is fresh.
+    `scheduler`: their heartbeat is fresh.
     """
     parts = readiness(request).parts()
     response.status_code = 200 if set(parts.values()) == {"up"} else 503
@@ -98,10 +98,10 @@ def check(engine: Engine, settings: Settings, ready: Readiness) -> dict[str, str
         with reading(engine) as session:
             for process in PROCESSES:
                 result[process] = "up" if heartbeats.alive(session, process) else "down"
-            stuck = heartbeats.stuck_job(session) if result["clerk"] == "up" else None
+            stuck = heartbeats.stuck_job(session) if result["scheduler"] == "up" else None
             if stuck:
                 job, since = stuck
-                result["clerk"] = f"stuck in {job} for {since.total_seconds():.0f} s"
+                result["scheduler"] = f"stuck in {job} for {since.total_seconds():.0f} s"
             result |= _calls(session, settings) | _trunks(session, settings) | _nodes(session)
             result["texts"] = _texts(session, settings)
             if doubt := find_doubt(session):

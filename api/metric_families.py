@@ -25,7 +25,6 @@ from settings import Settings
 _CAPS = (Cap.AT_ONCE, Cap.CHANNELS, Cap.PER_HOUR, Cap.PER_DAY, Cap.LINE_DOWN)
 _PHASES = (Phase.PLANNED, Phase.ANNOUNCED, Phase.OPEN, Phase.CLOSED, Phase.LIVE)
 _WHY_DOWN = ("trunk", "scripts", "ivr")
-_JOB = f"{heartbeats.CLERK}/"
 
 
 class Families:
@@ -147,7 +146,8 @@ def _each(names: Iterable[Any], known: Mapping[Any, float]) -> dict[Any, float]:
 def _processes(to: Families, found: Gauges) -> None:
     ages = {row.process: (found.at - row.at).total_seconds() for row in found.heartbeats}
     fresh = {row.process: row.fresh_s for row in found.heartbeats}
-    up = {name: name in ages and abs(ages[name]) < fresh[name] for name in PROCESSES}
+    rows = {name: heartbeats.row_of(name) for name in PROCESSES}
+    up = {name: row in ages and abs(ages[row]) < fresh[row] for name, row in rows.items()}
     up["asterisk"] = up["asterisk"] and up["dialer"]  # only the dialer can report Asterisk
     to.gauges(
         "hotline_process_up",
@@ -155,10 +155,10 @@ def _processes(to: Families, found: Gauges) -> None:
         "process",
         up,
     )
-    jobs = {name.removeprefix(_JOB): name for name in ages if name.startswith(_JOB)}
+    jobs = {name.removeprefix(heartbeats.JOB): name for name in ages if name.startswith(heartbeats.JOB)}
     to.gauges(
         "hotline_job_age_seconds",
-        "Since a job of the clerk was last done.",
+        "Since a job of the scheduler was last done.",
         "task",
         {job: max(0.0, ages[name]) for job, name in jobs.items()},
     )

@@ -12,7 +12,7 @@ from db.engine import reading, writing
 from db.version import fits
 from hotline import heartbeats
 
-PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
+PROCESSES = ("asterisk", "ivr", "dialer", "scheduler")
 """Processes with a heartbeat in the database. Asterisk's heartbeat counts only while the dialer's is fresh.
 """
 PARTS = ("database", "tables", *PROCESSES)

@@ -1,8 +1,8 @@
 """The cost of 100,000 open requests: inboxes, maps, duplicates, nearby requests, public figures.
 
 Both databases are measured. A fifth of the requests lie in one square kilometre, like a city's centre; as
-many more are closed. The 95th percentile of many queries counts, each at another place. The clerk counts the
-figures ahead. The anchor is the least cost of a page: fifty requests by their ids, without a search.
+many more are closed. The 95th percentile of many queries counts, each at another place. The scheduler counts
+the figures ahead. The anchor is the least cost of a page: fifty requests by their ids, without a search.
 """
 
 import os

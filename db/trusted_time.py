@@ -1,9 +1,9 @@
 """Trust in the database's clock: irreversible actions use `trusted_now`, never `now`.
 
-The clerk compares that clock with its own monotonic one (`Watch`). It keeps the last trusted moment in a row,
-so that a restart remembers it. A clock that leaps ahead closes and deletes nothing until it has run evenly
-for EVIDENCE. A machine that was off for a day continues by itself after the same time. A clock that is set
-back makes nothing due.
+The scheduler compares that clock with its own monotonic one (`Watch`). It keeps the last trusted moment in a
+row, so that a restart remembers it. A clock that leaps ahead closes and deletes nothing until it has run
+evenly for EVIDENCE. A machine that was off for a day continues by itself after the same time. A clock that is
+set back makes nothing due.
 """
 
 import logging
@@ -24,7 +24,7 @@ log = logging.getLogger("clock")
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 STEP = timedelta(seconds=30)
-"""A smaller difference is no leap: the clerk compares every ten seconds, and may be slow."""
+"""A smaller difference is no leap: the scheduler compares every ten seconds, and may be slow."""
 EVIDENCE = timedelta(minutes=15)
 """How long a clock that leapt must run evenly to be trusted again. A person has time to see the alarm and
 mend the clock."""
@@ -102,7 +102,7 @@ class Watch:
         if row is None:  # a new database has nothing to lose
             row = TrustedTime(id=1, at=seen.at)
             session.add(row)
-        elif row.boot == self._boot:  # also of an earlier clerk
+        elif row.boot == self._boot:  # also of an earlier scheduler
             self._trusted = _Reading(row.at, row.ticks)
         if self._is_trusted(seen, row.at):
             if row.doubted_until:
@@ -132,5 +132,5 @@ def _read_boot(file: Path) -> str:
     try:
         return file.read_text().strip()
     except OSError as error:
-        log.warning("each start of the clerk counts as one of the machine: %s", error)
+        log.warning("each start of the scheduler counts as one of the machine: %s", error)
         return str(uuid4())

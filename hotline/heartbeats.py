@@ -24,16 +24,21 @@ from db.models import Desk, Heartbeat, Node
 
 FRESH = timedelta(seconds=6)
 BEAT_SECONDS = 2.0
-CLERK, API = "clerk", "api"
+SCHEDULER, API = "scheduler", "api"
+_ROWS = {SCHEDULER: "clerk"}
+"""Processes whose row has another name. Version 0.3.0 calls the scheduler so, and beats beside this version
+during an upgrade. The next version renames the rows.
+"""
 _GAP_S = 3.0
 """After this many seconds without an answer the database was away, and nobody could write a heartbeat."""
 _LONG_GAP_S = 600.0
 """After this many seconds without a question, the gap proves nothing about the database."""
-_JOB = f"{CLERK}/"
+JOB = f"{_ROWS[SCHEDULER]}/"
+"""Begins the row of each of the scheduler's jobs."""
 
 _LAST = select(Heartbeat.at, Heartbeat.fresh_s).where(Heartbeat.process == bindparam("process"))
-_KNOWN = select(Heartbeat.process).where(Heartbeat.process.startswith(_JOB))
-_JOBS = select(Heartbeat).where(Heartbeat.process.startswith(_JOB)).order_by(Heartbeat.at)
+_KNOWN = select(Heartbeat.process).where(Heartbeat.process.startswith(JOB))
+_JOBS = select(Heartbeat).where(Heartbeat.process.startswith(JOB)).order_by(Heartbeat.at)
 
 
 def _upsert(said: sqlite.Insert | postgresql.Insert) -> Any:
@@ -45,10 +50,15 @@ def _upsert(said: sqlite.Insert | postgresql.Insert) -> Any:
 _SAID = {"sqlite": _upsert(sqlite.insert(Heartbeat)), "postgresql": _upsert(postgresql.insert(Heartbeat))}
 
 
+def row_of(process: str) -> str:
+    """Return the name of the row that holds the heartbeat of `process`."""
+    return _ROWS.get(process, process)
+
+
 def beat(session: Session, *processes: str) -> None:
     """Record that each of `processes` works. Call it every BEAT_SECONDS."""
     at, fresh_s = now(session), int(FRESH.total_seconds())
-    _say(session, [{"process": process, "at": at, "fresh_s": fresh_s} for process in processes])
+    _say(session, [{"process": row_of(process), "at": at, "fresh_s": fresh_s} for process in processes])
 
 
 def record_hang(session: Session, process: str, node: str) -> None:
@@ -99,13 +109,20 @@ def _answers(bind: Engine | Connection) -> Answers:
 
 def alive(session: Session, process: str) -> bool:
     """Return whether `process` has a fresh heartbeat."""
-    heartbeat = session.get(Heartbeat, process)
+    heartbeat = session.get(Heartbeat, row_of(process))
     return heartbeat is not None and _fresh(session, heartbeat, now(session))
+
+
+def list_alive(session: Session) -> list[str]:
+    """Return the names of all processes with a fresh heartbeat."""
+    at, names = now(session), {row: process for process, row in _ROWS.items()}
+    rows = session.scalars(select(Heartbeat).where(~Heartbeat.process.startswith(JOB)))
+    return sorted(names.get(row.process, row.process) for row in rows if _fresh(session, row, at))
 
 
 def silent_since(session: Session, process: str) -> datetime | None:
     """Return the last heartbeat of a process that has stopped beating, else None."""
-    heartbeat = session.execute(_LAST, {"process": process}).first()
+    heartbeat = session.execute(_LAST, {"process": row_of(process)}).first()
     return heartbeat.at if heartbeat and not _fresh(session, heartbeat, now(session)) else None
 
 
@@ -122,13 +139,13 @@ def jobs_done(session: Session, ago_s: Mapping[str, float], fresh_s: Mapping[str
     """
     at = now(session)
     done = [
-        {"process": f"{_JOB}{job}", "at": at - timedelta(seconds=seconds), "fresh_s": int(fresh_s[job])}
+        {"process": f"{JOB}{job}", "at": at - timedelta(seconds=seconds), "fresh_s": int(fresh_s[job])}
         for job, seconds in ago_s.items()
     ]
     if done:
         _say(session, done)
     known = session.execute(_KNOWN).scalars()
-    gone = set(known) - {f"{_JOB}{job}" for job in fresh_s}
+    gone = set(known) - {f"{JOB}{job}" for job in fresh_s}
     if gone:
         session.execute(delete(Heartbeat).where(Heartbeat.process.in_(gone)))
 
@@ -138,7 +155,7 @@ def stuck_job(session: Session) -> tuple[str, timedelta] | None:
     at = now(session)
     rows = session.scalars(_JOBS)
     late = (row for row in rows if not _fresh(session, row, at))
-    return next(((row.process.removeprefix(_JOB), at - row.at) for row in late), None)
+    return next(((row.process.removeprefix(JOB), at - row.at) for row in late), None)
 
 
 def is_elsewhere(session: Session, desk_id: int, node: str) -> bool:

@@ -80,19 +80,19 @@ def main() -> None:
 
 @app.command()
 def run() -> None:
-    """Set up and run everything: asterisk, ivr, dialer, clerk, api."""
+    """Set up and run everything: asterisk, ivr, dialer, scheduler, api."""
     from ops.run import start
 
     start()
 
 
 @app.command()
-def process(name: Annotated[str, typer.Argument(help="ivr, dialer, clerk or api")]) -> None:
+def process(name: Annotated[str, typer.Argument(help="ivr, dialer, scheduler or api")]) -> None:
     """Run one process alone, as `run` and the containers do."""
-    from ops.process import MODULES
+    from ops.process import MODULES, OLD_NAMES
     from ops.process import run as run_process
 
-    if name not in MODULES:
+    if name not in MODULES | OLD_NAMES:
         raise _fail(f"no process {name!r}: one of {', '.join(MODULES)}")
     run_process(name)
 

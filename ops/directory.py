@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="Staff from the office's directory.
 def check(
     believe: Annotated[bool, typer.Option(help="Accept that so many people have left at once.")] = False,
 ) -> None:
-    """Ask the directory now who is still there, as the clerk does; the log names faults."""
+    """Ask the directory now who is still there, as the scheduler does; the log names faults."""
     in_force = settings()
     looks = [
         take for take, is_set in ((sync.take, in_force.ldap_url), (oidc.take, in_force.oidc_issuer)) if is_set

@@ -24,7 +24,7 @@ etcd)
 patroni)
   exec pg_isready -q -h /tmp
   ;;
-api | ivr | dialer | clerk)
+api | ivr | dialer | scheduler)
   # /readyz knows of each; the API itself works if it answers and its database takes what is written.
   part=$1
   host=api

@@ -41,7 +41,7 @@ def _verdict(problems: list[str]) -> str:
 
 @app.command("seal")
 def seal_now() -> None:
-    """Seal the new entries now, as the clerk does every minute; print the newest seal."""
+    """Seal the new entries now, as the scheduler does every minute; print the newest seal."""
     engine = connect(settings().database)
     with reading(engine) as session:
         seals.warm(session)

@@ -35,7 +35,7 @@ def _group() -> None:
 def move(where: Annotated[Where, typer.Argument(help="The new location of all pictures.")]) -> None:
     """Move all pictures to the store or back to the folder; each is compared with its checksum.
 
-    Before a move back stop the clerk; empty HOTLINE_PICTURES_STORE afterwards.
+    Before a move back stop the scheduler; empty HOTLINE_PICTURES_STORE afterwards.
     """
     settings = terminal.settings()
     bucket, folder = stores.bucket(settings), stores.folder(settings)
@@ -43,8 +43,8 @@ def move(where: Annotated[Where, typer.Argument(help="The new location of all pi
         raise terminal.fail("no store is named: HOTLINE_PICTURES_STORE")
     to_store = where is Where.STORE
     with terminal.transaction(read_only=True) as session:
-        if not to_store and heartbeats.alive(session, heartbeats.CLERK):
-            raise terminal.fail("the clerk would bring them back: stop it first")
+        if not to_store and heartbeats.alive(session, heartbeats.SCHEDULER):
+            raise terminal.fail("the scheduler would bring them back: stop it first")
     source, target = (folder, bucket) if to_store else (bucket, folder)
     became = _moved(source, target, to_store=to_store)
     typer.echo(", ".join(f"{each}: {became[each]}" for each in Moved))

@@ -15,13 +15,17 @@ from settings import SettingsError, load
 MODULES = {
     "ivr": "ivr.server",
     "dialer": "dialer.process",
-    "clerk": "clerk.process",
+    "scheduler": "scheduler.process",
     "api": "api.server",
 }
+OLD_NAMES = {"clerk": "scheduler"}
+"""Names of version 0.3.0, which a city's own units and Compose files may still say; the next version drops
+them."""
 
 
 def run(name: str) -> None:
     """Work until told to stop."""
+    name = OLD_NAMES.get(name, name)
     os.umask(0o077)  # the state folder holds citizens' numbers and voices
     log.set_up()
     try:

@@ -67,7 +67,7 @@ def run(settings: Settings) -> None:
         for stale in ("asterisk.pid", "asterisk.ctl"):
             (running / stale).unlink(missing_ok=True)
         ours = [sys.executable, "-u", *PROCESS]
-        programs = [(name, [*ours, name]) for name in ("ivr", "dialer", "clerk", "api")]
+        programs = [(name, [*ours, name]) for name in ("ivr", "dialer", "scheduler", "api")]
         plan = Plan(
             programs=[("asterisk", found.argv(config)), *programs],
             console=str(running / "asterisk.ctl"),

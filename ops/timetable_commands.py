@@ -146,7 +146,7 @@ def timetable_add(
     capacity: Annotated[int | None, typer.Option(help="Limit of registrations of a round.")] = None,
     minutes: Annotated[int, typer.Option(help="Agreed minutes of one conversation.")] = 6,
 ) -> None:
-    """Add a rule, and print its number. The clerk creates its rounds within a minute."""
+    """Add a rule, and print its number. The scheduler creates its rounds within a minute."""
     with transaction() as session:
         rule = timetable_rules.add(
             session,

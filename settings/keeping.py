@@ -18,11 +18,11 @@ class Keeping(Part):
     pictures_store_secret: str = Field("", pattern=r"^[!-~]{0,200}$")
     """The access key's secret."""
     pictures_store: str = Field("", pattern=r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*)?$")
-    """The S3 place to which the clerk moves requests' pictures, used by this installation alone:
+    """The S3 place to which the scheduler moves requests' pictures, used by this installation alone:
     s3://bucket/prefix. Empty: pictures stay in the state folder (docs/requests.md)."""
     backup_dir: OptionalPath = None
-    """The folder of nightly backups, on another disk; the clerk does not make it (docs/operate/backup.md).
-    Empty: no backups."""
+    """The folder of nightly backups, on another disk; the scheduler does not make it
+    (docs/operate/backup.md). Empty: no backups."""
     backup_hour: int = Field(3, ge=0, le=23)
     """The hour of the nightly backup, in the city's own time."""
     backup_keep: int = Field(14, ge=0, le=3650)

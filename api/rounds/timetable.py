@@ -122,7 +122,7 @@ def list_rules(user: SignedIn, session: Reading) -> list[MadeRule]:
 
 @router.post("/timetable", status_code=201)
 def add_rule(body: Rule, user: MayPlan, session: Writing) -> MadeRule:
-    """Add a rule; the clerk makes its rounds ahead of time."""
+    """Add a rule; the scheduler makes its rounds ahead of time."""
     return _view(timetable_rules.add(session, who=user.username, **_offices(session, body.model_dump())))
 
 

@@ -146,7 +146,7 @@ class PushSubscription(Base):
 
 
 class Erasure(Base):
-    """A pending erasure for the clerk: a file, or a request's words once it is over."""
+    """A pending erasure for the scheduler: a file, or a request's words once it is over."""
 
     __tablename__ = "erasures"
 

@@ -55,7 +55,7 @@ class Event(Base):
 
 
 class Heartbeat(Base):
-    """When a process last reported that it works, or the clerk that a job is done (`clerk/seal`)."""
+    """When a process last reported that it works, or the scheduler that a job is done (`clerk/seal`)."""
 
     __tablename__ = "heartbeats"
 

@@ -29,7 +29,7 @@ class IncomingCalls(Base):
 class RequestFigures(Base):
     """Public figures of the requests reported in the last `days`: of a category, a department, or all.
 
-    The clerk counts them.
+    The scheduler counts them.
     """
 
     __tablename__ = "request_figures"

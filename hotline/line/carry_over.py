@@ -278,8 +278,8 @@ def _drop_unsent(session: Session, ids: Collection[int], round_id: int) -> None:
 def is_expected(session: Session, round_: Round) -> bool:
     """Return whether citizens of the official's just finished rounds are still to be carried over.
 
-    Such citizens stand before all others of `round_`, so its line waits for them. If the clerk does not work,
-    the official waits for half a minute only.
+    Such citizens stand before all others of `round_`, so its line waits for them. If the scheduler does not
+    work, the official waits for half a minute only.
     """
     at = now(session)
     asked = {"official": round_.official_id, "round": round_.id, "lately": at - _LATELY}

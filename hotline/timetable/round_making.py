@@ -27,7 +27,7 @@ from hotline.timetable import days
 TIMETABLE = "timetable"
 """The audit log's name for the maker of a round."""
 
-log = logging.getLogger("clerk")
+log = logging.getLogger("scheduler")
 
 
 class Occurrence(NamedTuple):

@@ -124,10 +124,9 @@ def check_at_rest(engine: Engine) -> None:
     if not inspect(engine).has_table(Heartbeat.__tablename__):
         return
     with reading(engine) as session:
-        processes = [name for name in session.scalars(select(Heartbeat.process)) if "/" not in name]
-        alive = [name for name in processes if heartbeats.alive(session, name)]
+        alive = heartbeats.list_alive(session)
     if alive:
-        raise Unusable(f"hotline137 runs here ({', '.join(sorted(alive))}): stop it first")
+        raise Unusable(f"hotline137 runs here ({', '.join(alive)}): stop it first")
 
 
 def _check_empty(filled: str, settings: Settings, *, over: bool) -> None:

@@ -178,7 +178,9 @@ def backup(known: Known) -> Iterator[Finding]:
         )
     elif age > _LATE:
         say = fault if age > _LOST else warning
-        yield say("backup", said, "hotline137 backup DIR now; why does the clerk not? docs/operate/backup.md")
+        yield say(
+            "backup", said, "hotline137 backup DIR now; why does the scheduler not? docs/operate/backup.md"
+        )
     else:
         yield ok("backup", said)
 

@@ -25,7 +25,7 @@ from ops.doctor.findings import LATE_S, Finding, Known, fault, no_connection, ok
 from settings import Settings, unheeded
 from settings.trunks import Trunk
 
-_PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
+_PROCESSES = ("asterisk", "ivr", "dialer", "scheduler")
 _APART, _FAR_APART = timedelta(seconds=2), timedelta(seconds=30)
 _STALE = timedelta(hours=1)
 _NONE_YET = "it is not there yet"
@@ -51,7 +51,7 @@ def _ask(settings: Settings) -> Known:
             if not fits(session.connection()):
                 return Known(settings, engine, at=at, server=server, why="its tables are of another version")
             beats = {name: heartbeats.alive(session, name) for name in _PROCESSES}
-            stuck = heartbeats.stuck_job(session) if beats["clerk"] else None
+            stuck = heartbeats.stuck_job(session) if beats["scheduler"] else None
         return Known(
             settings,
             engine,
@@ -178,7 +178,7 @@ def processes(known: Known) -> Iterator[Finding]:
     for name in silent:
         yield fault(name, "has not said lately that it works", f"the log for {name}; docs/operate/night.md")
     if known.stuck:
-        yield warning("clerk", f"its job {known.stuck} does not come to its end", "the log for clerk")
+        yield warning("scheduler", f"its job {known.stuck} does not come to its end", "the log for scheduler")
     if not silent and not known.stuck:
         yield ok("processes", f"{', '.join(known.beats)} work")
 

@@ -42,7 +42,7 @@ def said(of_call: dict[str, Any]) -> list[str]:
     return [line for note in of_call["notes"] for line in note["written"].split("\n")]
 
 
-READY = dict.fromkeys(("database", "tables", "asterisk", "ivr", "dialer", "clerk"), "up")
+READY = dict.fromkeys(("database", "tables", "asterisk", "ivr", "dialer", "scheduler"), "up")
 NOTHING_KNOWN = dict.fromkeys(READY, "unknown") | {"database": "down"}
 """`/readyz` where all is well, and where there is no database."""
 

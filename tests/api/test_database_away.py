@@ -49,7 +49,7 @@ def test_dead_database_is_reported_until_it_returns(
         assert health.status_code == 503
         assert health.json() == {
             "database": "down",
-            **dict.fromkeys(("asterisk", "ivr", "dialer", "clerk", "calls", "trunk", "texts"), "unknown"),
+            **dict.fromkeys(("asterisk", "ivr", "dialer", "scheduler", "calls", "trunk", "texts"), "unknown"),
             "disk": "up",
         }
         ready = desk.get("/readyz")

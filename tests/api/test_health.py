@@ -48,7 +48,7 @@ def test_database_that_hung_makes_nobody_look_dead(
         patch.setattr(news, "_UNWRITTEN_S", 0.1)
         patch.setattr(heartbeats, "answered", lambda by: (note(by), heard.append(by)))
         until(lambda: heard, "the API knows that its database answers")
-        beat(engine, "ivr", "dialer", "clerk", "asterisk")
+        beat(engine, "ivr", "dialer", "scheduler", "asterisk")
         with writing(engine) as session:  # so that seconds are enough
             session.execute(update(Heartbeat).values(fresh_s=2))
         with hung():
@@ -64,13 +64,13 @@ def test_database_that_hung_makes_nobody_look_dead(
 
 @pytest.mark.usefixtures("roomy")
 def test_fresh_heartbeats_report_all_up(insider: TestClient, engine: Engine) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     with writing(engine) as session:
         selection.answers(session, "trunk", yes=True)
     answer = insider.get("/healthz")
     assert answer.status_code == 200
     assert answer.json() == dict.fromkeys(
-        ("database", "asterisk", "ivr", "dialer", "clerk", "calls", "trunk", "texts", "disk"), "up"
+        ("database", "asterisk", "ivr", "dialer", "scheduler", "calls", "trunk", "texts", "disk"), "up"
     )
 
 
@@ -78,11 +78,11 @@ def test_fresh_heartbeats_report_all_up(insider: TestClient, engine: Engine) -> 
 @pytest.mark.parametrize(
     ("beating", "down"),
     [
-        ((), {"ivr": "down", "dialer": "down", "clerk": "down", "asterisk": "unknown"}),
-        (("dialer", "clerk", "asterisk"), {"ivr": "down"}),
-        (("ivr", "dialer", "clerk"), {"asterisk": "down"}),
-        (("ivr", "dialer", "asterisk"), {"clerk": "down"}),
-        (("ivr", "clerk", "asterisk"), {"dialer": "down", "asterisk": "unknown"}),
+        ((), {"ivr": "down", "dialer": "down", "scheduler": "down", "asterisk": "unknown"}),
+        (("dialer", "scheduler", "asterisk"), {"ivr": "down"}),
+        (("ivr", "dialer", "scheduler"), {"asterisk": "down"}),
+        (("ivr", "dialer", "asterisk"), {"scheduler": "down"}),
+        (("ivr", "scheduler", "asterisk"), {"dialer": "down", "asterisk": "unknown"}),
     ],
 )
 def test_silent_part_is_named(
@@ -93,7 +93,7 @@ def test_silent_part_is_named(
     assert answer.status_code == 503
     assert answer.json() == {
         **dict.fromkeys(
-            ("database", "asterisk", "ivr", "dialer", "clerk", "calls", "trunk", "texts", "disk"), "up"
+            ("database", "asterisk", "ivr", "dialer", "scheduler", "calls", "trunk", "texts", "disk"), "up"
         ),
         "trunk": "unknown",
         **down,
@@ -103,7 +103,7 @@ def test_silent_part_is_named(
 def test_reached_call_cap_is_named_without_a_fault(
     insider: TestClient, engine: Engine, settings: Settings
 ) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     with writing(engine) as session:
         for call in range(settings.calls_at_once):
             number = f"+98913{call:07}"
@@ -115,7 +115,7 @@ def test_reached_call_cap_is_named_without_a_fault(
 def test_trunk_outage_is_reported_with_its_start(
     insider: TestClient, desk: TestClient, engine: Engine
 ) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     assert desk.get(f"{V1}/me").json()["calls_down_since"] is None
     with writing(engine) as session:
         for call in range(circuit_breaker.FAILURES):
@@ -129,7 +129,7 @@ def test_trunk_outage_is_reported_with_its_start(
 
 
 def test_hanging_dialer_is_reported_with_its_start(desk: TestClient, engine: Engine) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     assert desk.get(f"{V1}/me").json()["calls_down_since"] is None
     with writing(engine) as session:
         silent = session.get_one(Heartbeat, "dialer").at = now(session) - 10 * SECOND
@@ -139,7 +139,7 @@ def test_hanging_dialer_is_reported_with_its_start(desk: TestClient, engine: Eng
 def test_outage_behind_a_proxy_names_trunk_or_proxy(as_role: As, settings: Settings, engine: Engine) -> None:
     behind = settings.model_copy(update={"sip_proxy": Address("192.0.2.20", 5060)})
     page = TestClient(create(behind), client=HERE, cookies=as_role(Role.ADMINISTRATOR).cookies)
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     with writing(engine) as session:
         selection.answers(session, "trunk", yes=True)
     assert page.get("/healthz").json()["trunk"] == "up"
@@ -158,7 +158,7 @@ def test_outage_behind_a_proxy_names_trunk_or_proxy(as_role: As, settings: Setti
 
 @pytest.mark.usefixtures("roomy")
 def test_each_of_several_trunks_is_reported_without_a_503(engine: Engine, settings: Settings) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     (one,) = settings.trunks
     names = ("first", "second", "third", "fourth")
     several = settings.model_copy(
@@ -190,7 +190,7 @@ def test_each_of_several_trunks_is_reported_without_a_503(engine: Engine, settin
 def test_each_node_is_named_and_a_lost_one_is_no_503(
     insider: TestClient, engine: Engine, settings: Settings
 ) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
 
     def named() -> dict[str, str]:
         answer = insider.get("/healthz")
@@ -212,7 +212,7 @@ def test_each_node_is_named_and_a_lost_one_is_no_503(
 
 
 def test_old_heartbeat_is_down_until_the_next(insider: TestClient, engine: Engine) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     for age, health in ((2, "up"), (6, "down")):
         with writing(engine) as session:
             session.get_one(Heartbeat, "ivr").at = now(session) - age * SECOND
@@ -224,7 +224,7 @@ def test_old_heartbeat_is_down_until_the_next(insider: TestClient, engine: Engin
 def test_nearly_full_disk_is_reported(
     insider: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     monkeypatch.setattr(disk, "of", lambda _folder: disk.Disk(100 << 30, 1 << 29))
     answer = insider.get("/healthz")
     assert (answer.status_code, answer.json()["disk"]) == (200, "nearly full")

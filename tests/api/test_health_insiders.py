@@ -72,6 +72,6 @@ def test_administrator_reads_health_reasons(as_role: As, role: Role, sees: bool)
 
 
 def test_stranger_reads_that_all_is_up(nobody: TestClient, engine: Engine) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     answer = nobody.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"hotline": "up"})

@@ -131,7 +131,7 @@ def test_figures_match_the_tables(figures: Figures, engine: Engine, settings: Se
         session.add(SmsAccount(provider="kavenegar", credit=5.0, asked_at=at))
         for minutes, provider in ((10, "kavenegar"), (5, "")):
             session.add(_message(at, minutes, provider))
-        session.merge(Heartbeat(process="clerk/seal", at=at - 90 * SECOND, fresh_s=60))
+        session.merge(Heartbeat(process=f"{heartbeats.JOB}seal", at=at - 90 * SECOND, fresh_s=60))
     found = figures()
     with reading(engine) as session:
         outcomes = dict(session.execute(text("SELECT outcome, count(*) FROM callbacks GROUP BY 1")).all())
@@ -193,7 +193,7 @@ def test_trunk_outage_shows_in_breaker_and_caps(figures: Figures, engine: Engine
     assert found["hotline_calls_down{why=trunk}"] == found["hotline_calls_capped{cap=line-down}"] == 1
     assert found["hotline_trunk_answers"] == 0
     assert found["hotline_process_up{process=asterisk}"] == 1
-    assert found["hotline_process_up{process=clerk}"] == 0
+    assert found["hotline_process_up{process=scheduler}"] == 0
     assert found["hotline_control_alarms{kind=calls-down}"] == 1
     assert found["hotline_trunk_up{trunk=trunk}"] == 0
 

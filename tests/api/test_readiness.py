@@ -16,7 +16,7 @@ from tests.kit.databases import held, in_both
 
 @in_both
 def test_ready_system_names_each_part(nobody: TestClient, engine: Engine) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     answer = nobody.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, READY)
     assert answer.headers["cache-control"] == "no-store"
@@ -28,7 +28,7 @@ def test_ready_system_names_each_part(nobody: TestClient, engine: Engine) -> Non
 
 
 def test_silent_part_alone_is_not_ready(nobody: TestClient, engine: Engine) -> None:
-    beat(engine, "ivr", "clerk", "asterisk")
+    beat(engine, "ivr", "scheduler", "asterisk")
     answer = nobody.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, READY | {"dialer": "down", "asterisk": "unknown"})
     assert nobody.get("/readyz/dialer").status_code == nobody.get("/readyz/asterisk").status_code == 503
@@ -40,13 +40,13 @@ def test_tables_of_another_version_are_not_ready(nobody: TestClient, engine: Eng
     with writing(engine) as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     answer = nobody.get("/readyz")
-    unknown = dict.fromkeys(("asterisk", "ivr", "dialer", "clerk"), "unknown")
+    unknown = dict.fromkeys(("asterisk", "ivr", "dialer", "scheduler"), "unknown")
     assert (answer.status_code, answer.json()) == (503, {"database": "up", "tables": "down", **unknown})
 
 
 @in_both
 def test_unwritable_database_is_not_ready(nobody: TestClient, engine: Engine) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     refuses = {
         "sqlite": "CREATE TRIGGER no_more BEFORE INSERT ON heartbeats BEGIN SELECT RAISE(FAIL, 'full'); END",
         "postgresql": "ALTER TABLE heartbeats ADD CONSTRAINT no_more CHECK (process <> 'api')",
@@ -60,21 +60,21 @@ def test_unwritable_database_is_not_ready(nobody: TestClient, engine: Engine) ->
 @pytest.mark.usefixtures("roomy")
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_locked_database_alone_is_named_for_late_heartbeats(insider: TestClient, engine: Engine) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     with writing(engine) as session:
         session.execute(update(Heartbeat).values(at=now(session) - 10 * SECOND))
     with held(engine):  # as another process would
         found = insider.get("/healthz").json()
-        unknown = dict.fromkeys(("asterisk", "ivr", "dialer", "clerk"), "unknown")
+        unknown = dict.fromkeys(("asterisk", "ivr", "dialer", "scheduler"), "unknown")
         assert found.items() >= {"database": "down", **unknown}.items()
         assert insider.get("/readyz").json() == {"database": "down", "tables": "up", **unknown}
     assert insider.get("/healthz").json()["database"] == "down", "as it was a moment ago"
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     assert insider.get("/healthz").json()["database"] == "up"
 
 
 def test_simultaneous_readiness_checks_write_once(nobody: TestClient, engine: Engine) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     written = []
     event.listen(
         nobody.app.state.engine,  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""A clerk that compares the database's clock with its monotonic one, on both databases."""
+"""A scheduler that compares the database's clock with its monotonic one, on both databases."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,15 +28,15 @@ class Machine:
         self.starts("one")
 
     def starts(self, boot: str = "") -> None:
-        """A clerk starts: anew, or with the whole machine."""
+        """A scheduler starts: anew, or with the whole machine."""
         if boot:
             self._boot.write_text(boot)
-        self._clerk = Watch(self._boot)
+        self._scheduler = Watch(self._boot)
         self.looks()
 
     def looks(self) -> None:
         with writing(self._engine) as session:
-            self._clerk.look(session)
+            self._scheduler.look(session)
 
     def passes(self, time: timedelta) -> None:
         step = 10 * SECONDS
@@ -117,7 +117,7 @@ def test_clock_set_back_makes_nothing_due(machine: Machine, back: timedelta) -> 
     assert (machine.is_behind(), machine.reads()[2]) == (timedelta(0), None)
 
 
-def test_restarted_clerk_keeps_the_doubt(machine: Machine) -> None:
+def test_restarted_scheduler_keeps_the_doubt(machine: Machine) -> None:
     machine.leaps(3.5 * HOUR)
     machine.starts()
     assert machine.is_behind() == 3.5 * HOUR
@@ -125,7 +125,7 @@ def test_restarted_clerk_keeps_the_doubt(machine: Machine) -> None:
     assert machine.is_behind() == timedelta(0)
 
 
-def test_clerk_that_was_away_for_an_hour_trusts(machine: Machine) -> None:
+def test_scheduler_that_was_away_for_an_hour_trusts(machine: Machine) -> None:
     machine.ticks += HOUR.total_seconds()
     machine.leaps(HOUR, seen=False)
     machine.starts()
@@ -142,7 +142,7 @@ def test_machine_that_was_off_for_a_day_waits_once(machine: Machine) -> None:
     assert (machine.is_behind(), machine.reads()[2]) == (timedelta(0), None)
 
 
-def test_other_clerks_trust_is_enough(machine: Machine, engine: Engine, tmp_path: Path) -> None:
+def test_other_schedulers_trust_is_enough(machine: Machine, engine: Engine, tmp_path: Path) -> None:
     machine.leaps(HOUR)
     other = tmp_path / "other"
     other.write_text("three")

@@ -15,7 +15,7 @@ LINT = Path(sys.executable).with_name("lint-imports")
 def copy(tmp_path: Path) -> Path:
     """The packages of the project, to be spoilt."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for package in ("api", "clerk", "db", "dialer", "dialplan", "hotline", "ivr", "ops", "prompts"):
+    for package in ("api", "scheduler", "db", "dialer", "dialplan", "hotline", "ivr", "ops", "prompts"):
         for file in (ROOT / package).rglob("*.py"):
             there = tmp_path / file.relative_to(ROOT)
             there.parent.mkdir(parents=True, exist_ok=True)

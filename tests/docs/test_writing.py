@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS: tuple[str, ...] = (
     "api",
     "bench",
-    "clerk",
+    "scheduler",
     "db",
     "dialer",
     "dialplan",

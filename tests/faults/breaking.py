@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import reading
 from db.models import Heartbeat
+from hotline import heartbeats
 from tests.kit.crowd import Crowd
 from tests.kit.official import Official
 from tests.kit.postgres import Postgres
@@ -25,7 +26,7 @@ from tests.kit.process import until
 from tests.kit.proxy import Proxy
 from tests.kit.system import System
 
-PROCESSES = ("dialer", "ivr", "api", "clerk", "asterisk")
+PROCESSES = ("dialer", "ivr", "api", "scheduler", "asterisk")
 CUT = "cut"
 ACTIONS = ("Originate", "Redirect", "Hangup")
 TRAPS = tuple(
@@ -56,7 +57,7 @@ _TRAP_S = 6.0
 _DOWN_S = (0.5, 3.0)
 _TRUNK_DOWN_S = (1.0, 6.0)
 _FROZEN_S = 20.0
-_BEATING = ("ivr", "dialer", "clerk", "asterisk")
+_BEATING = ("ivr", "dialer", "scheduler", "asterisk")
 _RECOVERED_S = 60.0
 
 
@@ -220,7 +221,9 @@ class Faults:
         system = self.target.system
         try:
             with reading(system.engine) as session:
-                beats = [session.get_one(Heartbeat, name).at.timestamp() for name in _BEATING]
+                beats = [
+                    session.get_one(Heartbeat, heartbeats.row_of(name)).at.timestamp() for name in _BEATING
+                ]
         except SQLAlchemyError:
             return False
         return min(beats) > since and system.answers_calls() and system.healthy()

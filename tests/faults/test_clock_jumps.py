@@ -14,6 +14,7 @@ import pytest
 from db.engine import reading
 from db.models import Heartbeat
 from db.states import RegistrationState
+from hotline import heartbeats
 from hotline.ledger.verify import verify
 from tests.faults.breaking import Breakable, Faults
 from tests.kit import round_checks
@@ -57,7 +58,9 @@ def jumping(clock: Clock) -> Iterator[System]:
 def _clocks(system: System) -> list[float]:
     """How many seconds the clock of each process is ahead, as it wrote down."""
     with reading(system.engine) as session:
-        beats = [session.get_one(Heartbeat, name).at for name in ("ivr", "dialer", "clerk")]
+        beats = [
+            session.get_one(Heartbeat, heartbeats.row_of(name)).at for name in ("ivr", "dialer", "scheduler")
+        ]
     return [beat.timestamp() - time.time() for beat in beats]
 
 

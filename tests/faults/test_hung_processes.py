@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from db.engine import now, reading
 from db.models import Heartbeat
+from hotline import heartbeats
 from ops.hang_timeouts import IDLE_S
 from tests.kit.caller import Caller
 from tests.kit.operator import Operator
@@ -19,7 +20,7 @@ BACK_S = 15.0
 """From the moment a process hangs until all work again, on a machine with nothing else to do."""
 TOLD_S = 6.0
 """From the moment Asterisk hangs until /healthz says so; its parent kills it after eight."""
-OURS = ("ivr", "dialer", "clerk", "api")
+OURS = ("ivr", "dialer", "scheduler", "api")
 
 
 @contextmanager
@@ -57,8 +58,8 @@ def beats(system: System) -> dict[str, float]:
     with reading(system.engine) as session:
         at = now(session)
         return {
-            name: (at - session.get_one(Heartbeat, name).at).total_seconds()
-            for name in ("ivr", "dialer", "clerk", "asterisk")
+            name: (at - session.get_one(Heartbeat, heartbeats.row_of(name)).at).total_seconds()
+            for name in ("ivr", "dialer", "scheduler", "asterisk")
         }
 
 

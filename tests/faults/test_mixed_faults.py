@@ -22,7 +22,7 @@ def _play(target: Breakable, kinds: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "kinds",
-    [("asterisk", "ivr", "api", "clerk"), STOPS, ("dialer", CUT, *TRAPS)],
+    [("asterisk", "ivr", "api", "scheduler"), STOPS, ("dialer", CUT, *TRAPS)],
     ids=["killed", "hung", "the-dialers-line"],
 )
 def test_random_faults_in_live_rounds_break_no_rule(breakable: Breakable, kinds: tuple[str, ...]) -> None:

@@ -174,7 +174,7 @@ def test_heads_up_calls_do_not_pass_the_head_over(
 
 
 def _are_told(system: System) -> None:
-    """Tell near citizens as the clerk does, by a call where that is set."""
+    """Tell near citizens as the scheduler does, by a call where that is set."""
     with writing(system.engine) as session:
         heads_up.tell(session, system.settings.turn_near_places, call_beyond=system.settings.call_ahead_most)
 

@@ -25,7 +25,7 @@ PASSED_ON = {
     "hotline.people.staff": set(),  # `_tell` is looked at itself
 }
 """Functions whose action is an argument, with the actions that they are given."""
-FOLDERS = ("hotline", "api", "dialer", "clerk", "ivr", "ops")
+FOLDERS = ("hotline", "api", "dialer", "scheduler", "ivr", "ops")
 
 
 def _strings(node: ast.expr, module: str) -> Iterator[str]:

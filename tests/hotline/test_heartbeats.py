@@ -132,7 +132,7 @@ def test_done_jobs_are_recorded_with_their_time(engine: Engine) -> None:
 
     with reading(engine) as session:
         rows = session.query(Heartbeat).all()
-        assert {row.process for row in rows} == {f"clerk/{name}" for name in jobs}
+        assert {row.process for row in rows} == {f"{heartbeats.JOB}{name}" for name in jobs}
         assert all(row.fresh_s == 3 and now(session) - row.at > timedelta(seconds=2) for row in rows)
 
 

@@ -1,8 +1,8 @@
 """The first public round and the one after it, from the mayor's plan to the last citizen.
 
 Citizens use the telephone: a fake Asterisk speaks AGI to our real server. The desks use the API, and the
-clerk's own code does the clerk's job. Time passes by ageing every stored row. The expected events are written
-a second time, from the city's rules alone.
+scheduler's own code does the scheduler's job. Time passes by ageing every stored row. The expected events are
+written a second time, from the city's rules alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,6 @@ from sqlalchemy import Engine, bindparam, func, select, update
 
 from api.app import create
 from api.cookies import COOKIE
-from clerk.jobs import carry_over
 from db.engine import now, reading, writing
 from db.models import (
     Callback,
@@ -35,6 +34,7 @@ from hotline.callbacks import closing, placing, transitions
 from hotline.line import confirmation_calls, order, registration
 from hotline.people import sign_ins
 from hotline.rounds import phases, planning
+from scheduler.jobs import carry_over
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import FakeAsterisk, Heard, answering
@@ -246,8 +246,8 @@ class City:
         with writing(self.engine) as session:
             phases.end_round(session, phases.get(session, round_.id))
 
-    def clerk(self) -> None:
-        """The clerk comes by; a second time changes nothing."""
+    def scheduler(self) -> None:
+        """The scheduler comes by; a second time changes nothing."""
         carry_over(self.engine, self.settings)
         before = self.everything()
         carry_over(self.engine, self.settings)
@@ -337,14 +337,14 @@ def test_two_public_rounds_call_everybody_in_order(
     city.ends(mayors)
 
     # The next round is not made yet: whom this one did not reach is told so, by message and on the telephone.
-    city.clerk()
+    city.scheduler()
     left = [first.citizens[n] for n in [2, 9, *range(23, MANY)]]
     assert [citizen for citizen in first.citizens if citizen.state in ("waiting", "unreached")] == left
     assert city.told(OutboxKind.NOT_REACHED) == sorted(citizen.number for citizen in left)
     heard = city.dials(left[-1], ("main-menu", "2"), ("follow-up-menu", "#"))
     assert heard.prompts[3:6] == ["active-registration", "status-not-reached", "next-round-to-come"]
 
-    # It is made. Before the clerk comes by, two of them register anew, and others for the first time.
+    # It is made. Before the scheduler comes by, two of them register anew, and others for the first time.
     city.passes(6 * DAY)
     again = city.plans()
     city.passes(2 * HOUR)
@@ -354,7 +354,7 @@ def test_two_public_rounds_call_everybody_in_order(
     for before_me, citizen in enumerate(twice, start=1):
         city.registers(citizen, again, before_me=before_me)
     city.registers(fresh[1], again, before_me=3)
-    city.clerk()
+    city.scheduler()
     second = first.carry()
     assert second.citizens == left
     second.citizens += fresh[:2]
@@ -389,7 +389,7 @@ def test_two_public_rounds_call_everybody_in_order(
     city.ends(again)
 
     # Who never answered in two rounds is told that this was all; nobody else is left, and nobody was lost.
-    city.clerk()
+    city.scheduler()
     never = left[0]
     second.carry()
     assert never.state == "closed"

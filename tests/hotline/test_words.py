@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from api.public import agency_page, requests_page
-from clerk import wording
 from db.models import TimeUnit
 from db.states import Fact, Outcome, Phase, RegistrationState, RequestState, RequestStep
 from hotline import audit
@@ -19,6 +18,7 @@ from hotline.reports import audit_texts
 from hotline.requests import lifecycle
 from hotline.timetable.round_making import TIMETABLE
 from hotline.words import PAGES, PUBLIC, STAFF, Book, WordsError
+from scheduler import wording
 
 ROOT = Path(__file__).parents[2]
 SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]

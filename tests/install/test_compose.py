@@ -14,7 +14,7 @@ from tests.kit.docker_engine import Engine
 from tests.kit.phone import Phone
 from tests.kit.process import slowness, until
 
-SERVICES = ("database", "asterisk", "ivr", "dialer", "clerk", "api")
+SERVICES = ("database", "asterisk", "ivr", "dialer", "scheduler", "api")
 NUMBER = "09131370137"
 _MAY_WRITE = "cd /var/lib/hotline137 && test -w"
 BACK_S = 15.0
@@ -61,7 +61,7 @@ def test_state_folder_is_writable_only_to_services_that_must(
 
     writers = {s for s in running if compose("exec", "-T", s, "sh", "-c", may).strip() == "yes"}
 
-    assert writers == {"ivr", "clerk", "api"}
+    assert writers == {"ivr", "scheduler", "api"}
 
 
 def test_asterisk_container_has_no_setting_and_only_its_folders(compose: Compose) -> None:

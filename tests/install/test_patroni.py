@@ -40,7 +40,7 @@ pytestmark = pytest.mark.timeout(600)
 RECOVERED_S = 30.0
 _PEOPLE = 4_000
 _WHOLE_S = 120.0
-_OTHERS = ("ivr", "dialer", "clerk")
+_OTHERS = ("ivr", "dialer", "scheduler")
 _ADDRESSES = ("http", "agi", "ami", "sip", "asterisk_http")
 ROOT = Path(__file__).parents[2]
 

@@ -15,7 +15,7 @@ MIGRATIONS = ROOT / "db" / "migrations"
 ITS_TESTS = (
     "tests/hotline",
     "tests/api",
-    "tests/clerk",
+    "tests/scheduler",
     "tests/dialer",
     "tests/ivr",
     "tests/system/test_registration_call.py",

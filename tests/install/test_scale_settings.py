@@ -46,7 +46,7 @@ def environment(service: str) -> dict[str, str]:
 
 
 def test_scale_file_doubles_each_part_and_the_database() -> None:
-    parts = {*NODES["one"], *NODES["two"], *SERVERS, "api", "api-two", "clerk", "front"}
+    parts = {*NODES["one"], *NODES["two"], *SERVERS, "api", "api-two", "scheduler", "front"}
 
     assert services().keys() == parts
     nodes = {name: node for node, names in NODES.items() for name in names if name in WITH_SETTINGS}
@@ -64,7 +64,7 @@ def test_asterisk_gets_no_setting_but_its_folder_and_its_log(service: str) -> No
 
 WITH_SETTINGS = [
     *(name for names in NODES.values() for name in names if not name.startswith("asterisk")),
-    *("api", "api-two", "clerk"),
+    *("api", "api-two", "scheduler"),
 ]
 
 

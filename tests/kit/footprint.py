@@ -8,7 +8,7 @@ import psutil
 
 from tests.kit.system import System
 
-OURS = ("run", "ivr", "dialer", "clerk", "api")
+OURS = ("run", "ivr", "dialer", "scheduler", "api")
 """All but Asterisk, which is the other one of `pids`."""
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.M)
 

@@ -31,7 +31,7 @@ from db.models import (
     WaitingCaller,
 )
 from db.states import CallbackState, Outcome, RegistrationState, RequestState
-from hotline import audit
+from hotline import audit, heartbeats
 from hotline.callbacks import serving, waiting_callers
 from hotline.clock import CITY
 from hotline.desks import desk_messages
@@ -93,8 +93,8 @@ def fill(engine: Engine) -> Town:
             _was_called(session, live, administrator, place, Outcome.REACHED)
         _incoming_calls(session)
         _operators_line(session)
-        for process in ("asterisk", "ivr", "dialer", "clerk"):
-            session.merge(Heartbeat(process=process, at=now(session), fresh_s=3600))
+        for process in ("asterisk", "ivr", "dialer", "scheduler"):
+            session.merge(Heartbeat(process=heartbeats.row_of(process), at=now(session), fresh_s=3600))
         _past_rounds(session)
         _timetable(session)
         _rounds_to_come(session)

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import Confirmation, Registration, Round, Seal
 from db.states import CallbackState, Outcome
@@ -15,6 +14,7 @@ from hotline.ledger import seals
 from hotline.line import confirmation_calls, order, registration
 from hotline.line.registration import Registered
 from hotline.rounds import phases
+from scheduler import jobs
 from settings import Settings
 from tests.factories import a_desk, a_number, a_user, an_official, keyed_in
 

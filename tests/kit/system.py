@@ -22,7 +22,7 @@ from sqlalchemy import Engine, event, func, select
 from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
 from db.models import Callback, Heartbeat, Official, OfficialKind, Registration, Role, Round, User
-from hotline import numbers
+from hotline import heartbeats, numbers
 from hotline.line import confirmations, registration
 from hotline.people import accounts
 from hotline.rounds import phases, planning
@@ -223,8 +223,8 @@ class System:
         if not self._killed:
             return True
         with reading(self.engine) as session:
-            beats = {beat.process: beat.at for beat in session.scalars(select(Heartbeat))}
-        self._killed = {name: at for name, at in self._killed.items() if name in beats and beats[name] <= at}
+            rows = {name: session.get(Heartbeat, heartbeats.row_of(name)) for name in self._killed}
+        self._killed = {name: at for name, at in self._killed.items() if (row := rows[name]) and row.at <= at}
         return not self._killed
 
     def _is_booted(self) -> bool:

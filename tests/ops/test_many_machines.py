@@ -55,7 +55,7 @@ def test_kustomization_lists_every_manifest():
 def test_pods_run_the_commands_of_compose():
     containers = {c["name"]: c for pod in _pods().values() for c in pod["containers"]}
 
-    assert sorted(containers) == ["api", "asterisk", "clerk", "dialer", "ivr"]
+    assert sorted(containers) == ["api", "asterisk", "dialer", "ivr", "scheduler"]
     for name, container in containers.items():
         assert " ".join(container["command"]) == COMPOSE[name]["command"]
 

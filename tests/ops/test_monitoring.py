@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from api.app import create
 from db.engine import now, writing
 from db.models import Delivery, Heartbeat, OutboxKind, OutboxMessage, SmsAccount, WhyNot
+from hotline import heartbeats
 from hotline.directory import state as directory_state
 from hotline.nodes import leases
 from hotline.trunk import circuit_breaker, selection
@@ -38,7 +39,7 @@ def said(settings: Settings, engine: Engine) -> str:
         directory_state.record(session, directory_state.LDAP)
         selection.took(session, "trunk", 20.0)
         selection.registered(session, "trunk", yes=True)
-        session.merge(Heartbeat(process="clerk/seal", at=at, fresh_s=60))
+        session.merge(Heartbeat(process=f"{heartbeats.JOB}seal", at=at, fresh_s=60))
         leases.take_only(session, settings)
         for state in (Delivery.PENDING, Delivery.FAILED):
             message = OutboxMessage(

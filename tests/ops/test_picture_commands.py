@@ -47,10 +47,10 @@ def test_moved_pictures_are_compared_and_a_damaged_one_named(
         assert move("store").exit_code == 0
         assert (left(), len(s3.objects)) == ([], 3)
         with writing(engine) as session:
-            heartbeats.beat(session, heartbeats.CLERK)
+            heartbeats.beat(session, heartbeats.SCHEDULER)
         assert "stop it first" in move("folder").output
         with writing(engine) as session:
-            session.delete(session.get_one(heartbeats.Heartbeat, heartbeats.CLERK))
+            session.delete(session.get_one(heartbeats.Heartbeat, heartbeats.row_of(heartbeats.SCHEDULER)))
         s3.objects[f"pictures/137/{names[0]}.jpg"] = b"?"
         back = move("folder")
         assert back.exit_code == 1 and f"{names[0]}: damaged" in back.output

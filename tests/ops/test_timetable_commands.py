@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
-from clerk.jobs import make_rounds
 from db.engine import reading, writing
 from db.models import Holiday, Round
 from hotline.rounds import planning
 from hotline.timetable import day_overrides, days, round_making
 from ops import timetable_commands
 from ops.cli import app
+from scheduler.jobs import make_rounds
 from settings import Settings
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.shifted_clock import replace_now

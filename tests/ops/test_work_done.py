@@ -17,16 +17,16 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from api import server as api_server
-from clerk import process as clerk_process
-from clerk import progress as clerk_progress
-from clerk.jobs import Every
-from clerk.progress import Progress
 from db.engine import now, reading, writing
 from db.models import Heartbeat
 from dialer import process as dialer_process
 from hotline import heartbeats, watchdog
 from ivr import server as ivr_server
 from ivr.server import Server
+from scheduler import process as scheduler_process
+from scheduler import progress as scheduler_progress
+from scheduler.jobs import Every
+from scheduler.progress import Progress
 from settings import Settings
 from tests.api.answers import HERE
 from tests.factories import SECOND
@@ -171,14 +171,14 @@ def test_api_whose_question_waits_works_while_its_loop_turns(
         assert not says_that_it_works(ear, within=1.5), "it turns, and answers nothing for too long"
 
 
-# The clerk
+# The scheduler
 
 
-CLERK = """
+SCHEDULER = """
 import threading
 import time
-from clerk import process
-from clerk.jobs import Every, JOBS
+from scheduler import process
+from scheduler.jobs import Every, JOBS
 
 process._LOOK_S = 0.1
 never = lambda engine, settings: threading.Event().wait()
@@ -188,38 +188,38 @@ process.serve(settings)
 
 
 @pytest.mark.long
-def test_job_that_hangs_is_named_and_silences_the_clerk(
+def test_job_that_hangs_is_named_and_silences_the_scheduler(
     settings: Settings, engine: Engine, ear: socket.socket, tmp_path: Path, app: object
 ) -> None:
-    with started(CLERK, settings, tmp_path / "log") as clerk:
+    with started(SCHEDULER, settings, tmp_path / "log") as scheduler:
         assert says_that_it_works(ear, within=30)
         named = re.compile(r"stuck in carry-over for ([2-9]|\d\d) s")
-        until(lambda: named.search(clerk.log.read_text()), "the job is named")
+        until(lambda: named.search(scheduler.log.read_text()), "the job is named")
         assert not says_that_it_works(ear, within=1.5)
-        until(lambda: heartbeat(engine, "clerk/turn-near"), "the other jobs are done")
-        assert not heartbeat(engine, "clerk/carry-over")
+        until(lambda: heartbeat(engine, f"{heartbeats.JOB}turn-near"), "the other jobs are done")
+        assert not heartbeat(engine, f"{heartbeats.JOB}carry-over")
 
 
 @pytest.mark.long
-def test_clerk_without_a_database_reports_work(
+def test_scheduler_without_a_database_reports_work(
     settings: Settings, ear: socket.socket, tmp_path: Path
 ) -> None:
     away = settings.model_copy(update={"database_url": AWAY})
-    with started("from clerk.process import serve; serve(settings)", away, tmp_path / "log") as clerk:
-        until(lambda: "carry-over: not done" in clerk.log.read_text(), "a job has failed", 30)
+    with started("from scheduler.process import serve; serve(settings)", away, tmp_path / "log") as scheduler:
+        until(lambda: "carry-over: not done" in scheduler.log.read_text(), "a job has failed", 30)
         assert says_that_it_works(ear)
         assert says_that_it_works(ear)
-    assert "Traceback" not in clerk.log.read_text(), "for a technician at night: a line for each"
+    assert "Traceback" not in scheduler.log.read_text(), "for a technician at night: a line for each"
 
 
 def heartbeat(engine: Engine, name: str) -> Heartbeat | None:
     with reading(engine) as session:
-        return session.get(Heartbeat, name)
+        return session.get(Heartbeat, heartbeats.row_of(name))
 
 
 def everybody_beats(engine: Engine) -> None:
     with writing(engine) as session:
-        for process in ("ivr", "dialer", "clerk", "asterisk"):
+        for process in ("ivr", "dialer", "scheduler", "asterisk"):
             heartbeats.beat(session, process)
         fresh = {"carry-over": 36, "requests": 635}
         heartbeats.jobs_done(session, dict.fromkeys(fresh, 0), fresh)
@@ -239,11 +239,11 @@ def test_overdue_job_is_named_by_the_health_page(
 ) -> None:
     everybody_beats(engine)
     with writing(engine) as session:
-        session.get_one(Heartbeat, f"clerk/{job}").at = now(session) - age * SECOND
+        session.get_one(Heartbeat, f"{heartbeats.JOB}{job}").at = now(session) - age * SECOND
 
     answer = TestClient(app, client=HERE).get("/healthz")
 
-    assert re.sub(r"\d+", "N", answer.json()["clerk"]) == health
+    assert re.sub(r"\d+", "N", answer.json()["scheduler"]) == health
     assert answer.status_code == (200 if health == "up" else 503)
 
 
@@ -253,31 +253,33 @@ def test_clock_jump_changes_no_lateness_of_a_job(engine: Engine, app: object) ->
     done.done()
     with writing(engine) as session:  # as the clock was
         for name in ("seal", "turn-near"):
-            session.merge(Heartbeat(process=f"clerk/{name}", at=now(session) - 3600 * SECOND, fresh_s=60))
+            session.merge(
+                Heartbeat(process=f"{heartbeats.JOB}{name}", at=now(session) - 3600 * SECOND, fresh_s=60)
+            )
 
-    clerk_process._beat(engine, [done, late])
+    scheduler_process._beat(engine, [done, late])
 
     page = TestClient(app, client=HERE)
-    assert re.sub(r"\d+", "N", page.get("/healthz").json()["clerk"]) == "stuck in turn-near for N s"
+    assert re.sub(r"\d+", "N", page.get("/healthz").json()["scheduler"]) == "stuck in turn-near for N s"
     late.done()
-    clerk_process._beat(engine, [done, late])
-    assert page.get("/healthz").json()["clerk"] == "up"
+    scheduler_process._beat(engine, [done, late])
+    assert page.get("/healthz").json()["scheduler"] == "up"
 
 
 def test_heartbeat_reports_jobs_now_and_then_despite_a_jump(
     engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, steady = [time.time()], [time.monotonic()]
-    monkeypatch.setattr(clerk_process.time, "time", lambda: clock[0])
-    monkeypatch.setattr(clerk_process.time, "monotonic", lambda: steady[0])
+    monkeypatch.setattr(scheduler_process.time, "time", lambda: clock[0])
+    monkeypatch.setattr(scheduler_process.time, "monotonic", lambda: steady[0])
     told: list[float] = []
-    monkeypatch.setattr(clerk_process, "_beat", lambda *_: told.append(steady[0]))
-    beats = clerk_process._Beats([])
+    monkeypatch.setattr(scheduler_process, "_beat", lambda *_: told.append(steady[0]))
+    beats = scheduler_process._Beats([])
     for _ in range(10):
         beats.run(engine, settings)
         clock[0], steady[0] = clock[0] + 2, steady[0] + 2
     assert [round(at - told[0]) for at in told] == [0, 10]
-    assert heartbeat(engine, heartbeats.CLERK), "and each beat says that the clerk works"
+    assert heartbeat(engine, heartbeats.SCHEDULER), "and each beat says that the scheduler works"
 
     clock[0] -= 3600
     beats.run(engine, settings)
@@ -285,7 +287,7 @@ def test_heartbeat_reports_jobs_now_and_then_despite_a_jump(
 
 
 @pytest.mark.parametrize(("works", "health"), [(True, "up"), (False, "stuck in seal for N s")])
-def test_clerk_after_a_long_lock_is_stuck_only_where_it_is(
+def test_scheduler_after_a_long_lock_is_stuck_only_where_it_is(
     engine: Engine,
     app: object,
     settings: Settings,
@@ -296,11 +298,11 @@ def test_clerk_after_a_long_lock_is_stuck_only_where_it_is(
     everybody_beats(engine)
     steady = [time.monotonic()]
     clock = SimpleNamespace(monotonic=lambda: steady[0], time=lambda: steady[0])
-    for module in (clerk_process, clerk_progress):
+    for module in (scheduler_process, scheduler_progress):
         monkeypatch.setattr(module, "time", clock)
     seal = Progress("seal", 300)
     seal.done()
-    beats = clerk_process._Beats([seal])
+    beats = scheduler_process._Beats([seal])
     beats.run(engine, settings)
 
     def locked(*_: object) -> None:
@@ -315,14 +317,14 @@ def test_clerk_after_a_long_lock_is_stuck_only_where_it_is(
                 beats.run(engine, settings)
     beats.run(engine, settings)
     page = TestClient(app, client=HERE)
-    assert page.get("/healthz").json()["clerk"] == "up", "nobody could do it meanwhile"
+    assert page.get("/healthz").json()["scheduler"] == "up", "nobody could do it meanwhile"
 
     for _ in range(100):
         steady[0] += 7.0
         if works:
             seal.done()
         beats.run(engine, settings)
-    assert re.sub(r"\d+", "N", page.get("/healthz").json()["clerk"]) == health
+    assert re.sub(r"\d+", "N", page.get("/healthz").json()["scheduler"]) == health
 
 
 def test_jobs_of_another_version_are_forgotten(engine: Engine) -> None:
@@ -331,8 +333,8 @@ def test_jobs_of_another_version_are_forgotten(engine: Engine) -> None:
         heartbeats.beat(session, "ivr")
         heartbeats.jobs_done(session, {"seal": 0}, {"seal": 1})
 
-    assert not heartbeat(engine, "clerk/gone")
-    assert heartbeat(engine, "clerk/seal") and heartbeat(engine, "ivr")
+    assert not heartbeat(engine, f"{heartbeats.JOB}gone")
+    assert heartbeat(engine, f"{heartbeats.JOB}seal") and heartbeat(engine, "ivr")
 
 
 def test_silent_process_after_a_clock_set_back_is_not_alive(
@@ -362,8 +364,8 @@ def test_failed_job_is_retried_within_seconds(
         if not rests:
             raise OSError("the database is away")
 
-    monkeypatch.setattr(clerk_process, "time", SimpleNamespace(sleep=rest))
+    monkeypatch.setattr(scheduler_process, "time", SimpleNamespace(sleep=rest))
     with pytest.raises(SystemExit):
-        clerk_process._repeat(Every("slow", every_s, away), Progress("slow", 30), engine, settings)
+        scheduler_process._repeat(Every("slow", every_s, away), Progress("slow", 30), engine, settings)
 
     assert rests == [again_s, every_s]

@@ -53,7 +53,7 @@ def test_message_past_its_deadline_is_not_resent_and_says_why(open_as: OpenAs, e
     told = page.get_by_test_id("sent-again")
     expect(told).to_have_attribute("data-state", "pending")
     expect(row(page, late)).to_have_count(0)
-    with writing(engine) as session:  # as the clerk does: its round is over by now
+    with writing(engine) as session:  # as the scheduler does: its round is over by now
         taken = delivery.take_up(session, quiet=NEVER, texts=True, limit=10)
         why = delivery.NotSent("not true any more", WhyNot.UNTRUE)
         for message in taken:

@@ -7,11 +7,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import Engine, select
 
-from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import Official, OfficialKind, Role, Round, Subject, TimetableRule
 from hotline import dates
 from hotline.timetable import days
+from scheduler import jobs
 from settings import Settings
 from tests.kit.pages import DESK, PHONE, is_fit, opened
 from tests.pages.conftest import OpenAs

@@ -6,13 +6,13 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select, update
 
-from clerk.recordings import register
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Desk, Role, Round, User
 from db.states import CallbackState
 from hotline.callbacks import transitions
 from hotline.desks import supervising
 from hotline.recordings import archive
+from scheduler.recordings import register
 from settings import Settings
 from tests.factories import SECOND, a_callback, a_desk, a_user
 from tests.kit.pages import is_fit

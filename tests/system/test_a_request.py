@@ -171,7 +171,9 @@ def test_request_passes_every_hand_to_the_citizens_last_word(
             expect(desk.get_by_test_id("history")).to_contain_text("هنوز خاموش است")
         with _signed_in(chromium, system, other, f"requests/{request.id}") as desk:
             _replies(desk, picture)
-            until(lambda: _kept(system, mobile).spoken == SOLVED_AGAIN, "the clerk has spoken the reply", 30)
+            until(
+                lambda: _kept(system, mobile).spoken == SOLVED_AGAIN, "the scheduler has spoken the reply", 30
+            )
             _confirms(system, number)
             expect(desk.get_by_test_id(FACTS)).to_have_attribute("data-state", "replied")
             _texts(system, mobile, f"{request.tracking} بله")

@@ -30,7 +30,7 @@ def test_land_line_hears_the_reply_and_objects(system: System, tmp_path: Path) -
                 return session.get_one(Request, request.id)
 
         phone.wait_for_call(timeout=30)
-        until(lambda: now().spoken, "the clerk has spoken it")
+        until(lambda: now().spoken, "the scheduler has spoken it")
         phone.answer()
         phone.at("solved-call-question", "2")
         until(lambda: now().state is RequestState.REOPENED, "the objection is kept", 40)

@@ -15,8 +15,6 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy import Engine, select, update
 
-from clerk import erasing
-from clerk import pictures as clerks
 from db.engine import now, reading, writing
 from db.models import Picture, Request, Upload, UploadKind
 from hotline.citizens import account_contents, erasure
@@ -24,6 +22,8 @@ from hotline.pictures import attachments, decoding
 from hotline.recordings import voice_notes
 from hotline.recordings.disk import Disk
 from hotline.uploads import pending_uploads, pieces
+from scheduler import erasing
+from scheduler import pictures as schedulers
 from settings import Settings
 from tests.api.answers import V1, problem
 from tests.api.my.signing_in import page_of
@@ -347,14 +347,14 @@ def test_uploads_older_than_a_day_are_deleted(mine: TestClient, engine: Engine, 
     stray = settings.uploads_dir / ("f" * 32)
     stray.write_bytes(b"x")
     os.utime(stray, (time.time() - 90_000,) * 2)
-    clerks.delete_uploads(engine, settings)
+    schedulers.delete_uploads(engine, settings)
     assert there(mine, half) == 3 and not stray.exists()
     with writing(engine) as session:
         old = [where.rpartition("/")[2] for where in (spoken, half)]
         at = now(session) - timedelta(days=1, seconds=1)
         session.execute(update(Upload).where(Upload.id.in_(old)).values(made_at=at))
     assert mine.head(half, headers=TUS).status_code == 404
-    clerks.delete_uploads(engine, settings)
+    schedulers.delete_uploads(engine, settings)
     assert left(settings) == {"uploads": [young.rpartition("/")[2]]}
 
 

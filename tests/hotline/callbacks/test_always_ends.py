@@ -171,7 +171,7 @@ class World:
     def a_round_is_made(self, which: int) -> None:
         self._make(self.officials[which % len(self.officials)])
 
-    def the_clerk_carries_over(self, which: int) -> None:
+    def the_scheduler_carries_over(self, which: int) -> None:
         with writing(self.engine) as session:
             carry_over.run(session, 1 + which % 3)
 

@@ -205,7 +205,7 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
                 self._make(official)
 
         @rule(limit=st.sampled_from([1, 2, 100]), crash=st.booleans())
-        def the_clerk_carries_over(self, limit: int, crash: bool) -> None:
+        def the_scheduler_carries_over(self, limit: int, crash: bool) -> None:
             try:
                 with writing(engine) as session:
                     carry_over.run(session, limit)
@@ -264,7 +264,7 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
                 assert max(learnt.failed_after, default=0) < PAUSE.total_seconds()
 
         def teardown(self) -> None:
-            """In the end the clerk has nothing left to do, and nobody is left where a next round is."""
+            """In the end the scheduler has nothing left to do, and nobody is left where a next round is."""
             with writing(engine) as session:
                 while carry_over.run(session, 1):
                     pass

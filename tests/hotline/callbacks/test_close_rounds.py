@@ -61,7 +61,7 @@ def test_first_call_waits_for_who_was_left(
     assert earlier.ended_at and following.opened_at is None
     ended = select(AuditEntry.subject).where(AuditEntry.action == "round-ended")
     assert session.scalars(ended).all() == [f"round {earlier.id}"]
-    assert _called(session, following) is None, "the clerk has not carried anybody yet"
+    assert _called(session, following) is None, "the scheduler has not carried anybody yet"
     while carry_over.run(session):
         pass
     assert [_called(session, following) for _ in range(3)] == [left.id, own.id, None]
@@ -79,7 +79,7 @@ def test_round_nobody_opened_is_waited_for(
     assert _called(session, following) == left.id
 
 
-def test_official_does_not_wait_for_a_dead_clerk(
+def test_official_does_not_wait_for_a_dead_scheduler(
     session: Session, earlier: Round, following: Round, left: Registration, own: Registration
 ) -> None:
     assert _called(session, following) is None

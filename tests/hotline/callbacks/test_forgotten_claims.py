@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from clerk.jobs import carry_over, return_left
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, Event, Registration
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline.callbacks import closing, forgotten_claims, schedule, transitions
 from hotline.ledger.verify import verify
 from hotline.rounds import phases, planning
+from scheduler.jobs import carry_over, return_left
 from settings import QuietHours, Settings
 from tests import factories as make
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -39,7 +39,7 @@ def in_hand(story: Story, **ago: float) -> Callback:
     return callback
 
 
-def clerk(story: Story) -> None:
+def scheduler(story: Story) -> None:
     return_left(story.engine, story.conf)
 
 
@@ -59,11 +59,11 @@ def test_unused_claim_returns_after_two_minutes(
 ) -> None:
     id_ = story.registers()
     callback = in_hand(story, claimed=1.9)
-    clerk(story)
+    scheduler(story)
     assert kept(story, callback) == (C.CLAIMED, None, R.CALLING)
     with writing(story.engine) as session:
         transitions.get(session, callback.id).claimed_at = now(session) - 2 * MINUTE
-    clerk(story)
+    scheduler(story)
     assert kept(story, callback) == (C.CLOSED, O.RETURNED, R.WAITING)
     assert actions(story.engine) == ["left-in-hand"]
     assert story.called(O.REACHED) == id_
@@ -74,7 +74,7 @@ def test_unused_claim_returns_after_two_minutes(
 def test_ended_call_without_a_talk_is_due_after_five_minutes(story: Story, minutes: float) -> None:
     id_ = story.registers()
     callback = in_hand(story, claimed=9, ended=minutes)
-    clerk(story)
+    scheduler(story)
     if minutes < 5:
         assert kept(story, callback) == (C.ENDED, None, R.CALLING)
         return
@@ -89,12 +89,12 @@ def test_missing_outcome_alerts_the_supervisor_once(
 ) -> None:
     story.registers()
     callback = in_hand(story, claimed=30, talking=28, ended=14.9)
-    clerk(story)
+    scheduler(story)
     assert actions(story.engine) == []
     with writing(story.engine) as session:
         transitions.get(session, callback.id).ended_at = now(session) - 15 * MINUTE
     for _ in range(2):
-        clerk(story)
+        scheduler(story)
     assert kept(story, callback) == (C.ENDED, None, R.CALLING), "a person says it"
     assert actions(story.engine) == ["outcome-owed"]
     with reading(story.engine) as session:
@@ -117,7 +117,7 @@ def test_missing_outcome_without_a_talk_alerts_nobody(
 def test_missing_outcome_becomes_what_next_says(story: Story, talked: int, outcome: Outcome) -> None:
     story.registers()
     callback = in_hand(story, claimed=70, talking=60 + talked / 60, ended=60)
-    clerk(story)
+    scheduler(story)
     assert kept(story, callback)[:2] == (C.CLOSED, outcome)
     assert verify(story.engine).problems == []
 
@@ -134,7 +134,7 @@ def test_claimed_citizens_of_an_ended_round_are_carried(
         later = a_live_round(session, round_.official_id).id
         own = session.get_one(Registration, ids[0]).number
         other = make.a_registration(session, make.a_round(session), number=own)
-    clerk(story)
+    scheduler(story)
     assert kept(story, claimed) == (C.CLOSED, O.RETURNED, R.WAITING), "at once: the round is over"
     carry_over(story.engine, story.conf)
     with reading(story.engine) as session:
@@ -159,7 +159,7 @@ def test_desk_that_acts_in_time_is_left_alone(story: Story, settings: Settings) 
 
 
 @in_both
-def test_two_clerks_settle_a_callback_once(story: Story) -> None:
+def test_two_schedulers_settle_a_callback_once(story: Story) -> None:
     story.registers()
     callback = in_hand(story, claimed=3)
 

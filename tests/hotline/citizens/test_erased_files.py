@@ -1,10 +1,8 @@
-"""Files of deleted citizens: erased by the clerk, however often it has to try."""
+"""Files of deleted citizens: erased by the scheduler, however often it has to try."""
 
 import pytest
 from sqlalchemy import Engine, select
 
-from clerk import erasing
-from clerk import recordings as clerks_recordings
 from db.engine import now, reading, writing
 from db.models import (
     Erasure,
@@ -14,6 +12,8 @@ from db.states import (
     CallbackState,
     RegistrationState,
 )
+from scheduler import erasing
+from scheduler import recordings as schedulers_recordings
 from settings import Settings
 from tests import factories as make
 from tests.hotline.citizens.a_life import NUMBER, delete, file
@@ -76,11 +76,11 @@ def test_unregistered_recording_of_the_deleted_is_erased(
         path = a_file(settings.recordings_dir, talk.token)
     delete(engine)
     if books == "before":
-        clerks_recordings.register(engine, settings)
+        schedulers_recordings.register(engine, settings)
         erasing.run(engine, settings)
     else:
         erasing.run(engine, settings)
-        clerks_recordings.register(engine, settings)
+        schedulers_recordings.register(engine, settings)
     assert not path.exists()
     with reading(engine) as session:
         assert all(each.deleted_at for each in session.scalars(select(Recording)))

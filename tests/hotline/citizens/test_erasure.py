@@ -2,7 +2,6 @@
 
 from sqlalchemy import Engine, select
 
-from clerk import erasing
 from db.engine import now, reading, writing
 from db.models import (
     AuditEntry,
@@ -31,6 +30,7 @@ from hotline.ledger import entries, seals, verify
 from hotline.line import blocked, carry_over, registration
 from hotline.requests import closing, department_work, lifecycle
 from hotline.rounds import phases
+from scheduler import erasing
 from settings import Settings
 from tests import factories as make
 from tests.hotline.citizens.a_life import NUMBER, OTHER, a_life, delete, everywhere, file

@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from clerk import wording
 from db.engine import writing
 from db.models import BlockReason, OutboxMessage, Request
 from db.states import RequestState
@@ -12,6 +11,7 @@ from hotline.citizens import account_contents, erasure, following
 from hotline.errors import Blocked, Refused
 from hotline.line import blocked
 from hotline.requests import closing, work
+from scheduler import wording
 from tests import factories as make
 from tests.factories import a_number, a_request
 

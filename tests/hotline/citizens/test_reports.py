@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select, update
 
-from clerk import erasing
-from clerk import pictures as clerk_pictures
 from db.engine import now, reading, writing
 from db.models import Erasure, Picture, PictureKind, Request, RequestEntry
 from db.states import RequestState, RequestStep
@@ -17,6 +15,8 @@ from hotline.citizens import account_contents, erasure, reports
 from hotline.errors import Refused
 from hotline.pictures import attachments
 from hotline.pictures.decoding import Plain
+from scheduler import erasing
+from scheduler import pictures as scheduler_pictures
 from settings import Settings
 from tests import factories as make
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -136,7 +136,7 @@ def test_expired_pictures_are_deleted_except_open_ones(engine: Engine, settings:
     for name in (nobodys, open_):
         os.utime(settings.pictures_dir / f"{name}.jpg", (long_ago.timestamp(),) * 2)
     os.utime(settings.pictures_dir / "cut.part", (long_ago.timestamp(),) * 2)
-    clerk_pictures.delete_old(engine, settings)
+    scheduler_pictures.delete_old(engine, settings)
     erasing.run(engine, settings)
     assert left(settings) == {fresh, open_}
     with reading(engine) as session:
@@ -190,6 +190,6 @@ def test_undeletable_picture_does_not_block_the_others(
         unlink(path, missing_ok)
 
     monkeypatch.setattr(Path, "unlink", sticks)
-    clerk_pictures.delete_old(engine, settings)
+    scheduler_pictures.delete_old(engine, settings)
     assert left(settings) == {"a"}
     assert "a.jpg stays: Input/output error" in caplog.text

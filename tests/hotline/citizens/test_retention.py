@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from clerk import erasing
 from db.engine import now, reading, writing
 from db.models import (
     Delivery,
@@ -25,6 +24,7 @@ from hotline.line import registration
 from hotline.messages import outbox
 from hotline.pictures.stores import File
 from hotline.requests.public import publications
+from scheduler import erasing
 from settings import Settings
 from tests import factories as make
 from tests.factories import a_number, a_request
@@ -137,7 +137,7 @@ def test_old_sent_texts_are_deleted_except_of_held_places(
     assert left == {messages[0].id, messages[3].id, messages[4].id}
 
 
-def test_clerk_deletes_in_batches_and_the_ledger_verifies(engine: Engine, settings: Settings) -> None:
+def test_scheduler_deletes_in_batches_and_the_ledger_verifies(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         round_ = make.a_round(session, Phase.OPEN)
         registration.register(session, round_id=round_.id, number=a_number())

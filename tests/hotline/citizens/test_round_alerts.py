@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clerk import wording
 from db.engine import now
 from db.models import BlockReason, Official, OutboxKind, OutboxMessage, Round
 from hotline.citizens import account_contents, erasure, round_alerts
 from hotline.errors import Blocked, Refused
 from hotline.line import blocked, registration
 from hotline.rounds import phases, planning
+from scheduler import wording
 from tests.factories import HOUR, a_number, an_official
 
 

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import Engine, func, select
 from typer.testing import CliRunner
 
-from clerk import jobs
 from db.engine import reading, writing
 from db.models import LedgerEntry, Registration
 from db.states import Outcome
@@ -16,6 +15,7 @@ from hotline.ledger import entries
 from hotline.ledger.verify import verify
 from hotline.rounds import phases
 from ops.cli import app as command_line
+from scheduler import jobs
 from settings import Settings
 from tests.factories import a_desk, a_user, at_once
 from tests.hotline.ledger.tampering import edit, problems

@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from clerk.jobs import give_up_blocked
 from db.engine import reading, writing
 from db.models import BlockReason, LedgerEntry, Registration
 from db.states import CallbackState, Fact, Outcome, Phase, RegistrationState
@@ -15,6 +14,7 @@ from hotline.callbacks import claims, closing, transitions
 from hotline.errors import Refused
 from hotline.line import blocked
 from hotline.rounds import phases
+from scheduler.jobs import give_up_blocked
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_number, a_registration, a_round, a_user
 from tests.kit.databases import on_one  # noqa: F401  (fixture)

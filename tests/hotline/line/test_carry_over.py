@@ -7,7 +7,6 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from clerk import wording
 from db.engine import now, writing
 from db.models import (
     Carry,
@@ -24,6 +23,7 @@ from db.models import (
 from db.states import Fact, RegistrationState
 from hotline.line import carry_over, registration
 from hotline.rounds import phases
+from scheduler import wording
 from tests.factories import HOUR, a_number, a_registration, a_user, an_official, at_once, some_registrations
 
 S = RegistrationState
@@ -186,7 +186,7 @@ def test_number_in_a_call_of_the_next_round_waits_alone(session: Session, past: 
     assert carry_over.run(session) == 1
 
 
-def test_concurrent_clerks_carry_each_place_once(
+def test_concurrent_schedulers_carry_each_place_once(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -194,7 +194,7 @@ def test_concurrent_clerks_carry_each_place_once(
         past, coming = a_round_of(session, official, over=True, starts_in=-3), a_round_of(session, official)
         ids = {r.id for r in some_registrations(session, past, 40)}
 
-    def clerk(_which: int) -> int:
+    def scheduler(_which: int) -> int:
         done = 0
         while True:
             try:
@@ -206,7 +206,7 @@ def test_concurrent_clerks_carry_each_place_once(
                 return done
             done += step
 
-    assert sum(at_once(4, clerk)) == 40
+    assert sum(at_once(4, scheduler)) == 40
     with writing(engine) as session:
         assert {c.registration_id for c in session.scalars(select(Carry))} == ids
         assert all(r.rounds_missed == 1 for r in session.scalars(select(Registration)))
@@ -215,7 +215,7 @@ def test_concurrent_clerks_carry_each_place_once(
         assert session.scalars(select(Registration.round_id).distinct()).all() == [coming.id]
 
 
-def test_carry_over_of_a_killed_clerk_happens_once(
+def test_carry_over_of_a_killed_scheduler_happens_once(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:

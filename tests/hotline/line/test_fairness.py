@@ -13,7 +13,6 @@ from sqlalchemy import Engine, select
 
 from api import limits
 from api.app import create
-from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import Callback, Limit, Registration
 from db.states import CallbackState, Fact, HeadsUpAnswer, Outcome, Phase
@@ -24,6 +23,7 @@ from hotline.line import fairness, registration
 from hotline.line.fairness import Reason
 from hotline.outbound import heads_up, queue
 from hotline.rounds import phases
+from scheduler import jobs
 from settings import Settings
 from tests import factories as make
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
-from clerk import wording
 from db.engine import reading, writing
 from db.models import Callback, Desk, OutboxKind, OutboxMessage, Registration
 from db.states import LIVE, ON_THE_PHONE, UNDER_WAY, CallbackState, Outcome, RegistrationState
@@ -16,6 +15,7 @@ from hotline.callbacks import claims, closing, forgotten_claims
 from hotline.ledger.verify import verify
 from hotline.line import carry_over, registration
 from hotline.rounds import phases
+from scheduler import wording
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import FakeAsterisk
@@ -109,7 +109,7 @@ def in_state(session: Session, state: C, *, called_ahead: bool) -> Callback:
 
 
 def hours_pass(engine: Engine, settings: Settings) -> None:
-    """Let the dialer and the clerk work by themselves for that time, with the desk left alone."""
+    """Let the dialer and the scheduler work by themselves for that time, with the desk left alone."""
     moves = CallbackWriter(settings, engine)
     with writing(engine) as session:
         for row in session.scalars(select(Callback)):

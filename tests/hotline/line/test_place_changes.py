@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from clerk import wording
 from db.engine import reading, writing
 from db.models import AuditEntry, BlockReason, Event, OutboxKind, OutboxMessage, Registration, Round, User
 from db.states import Fact, RegistrationState
@@ -12,6 +11,7 @@ from hotline.callbacks import claims
 from hotline.errors import Refused
 from hotline.ledger import entries
 from hotline.line import blocked, registration
+from scheduler import wording
 from tests.factories import (
     NUMBER,
     a_desk,

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
-from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Carry, OutboxKind, OutboxMessage, Registration, Round
 from db.states import HeadsUpAnswer, Outcome, RegistrationState
@@ -17,6 +16,7 @@ from hotline.line import carry_over, order, registration
 from hotline.outbound import heads_up, queue
 from hotline.rounds import phases
 from ops.cli import app as command_line
+from scheduler import jobs
 from settings import Settings
 from tests import factories as make
 from tests.factories import HOUR, a_number
@@ -76,7 +76,7 @@ def places(story: Story) -> list[tuple[Any, ...]]:
 
 
 def is_emptied(story: Story) -> None:
-    """The round was over for a moment, and the clerk worked."""
+    """The round was over for a moment, and the scheduler worked."""
     with writing(story.engine) as session:
         phases.get(session, story.round).ended_at = now(session)
     jobs.carry_over(story.engine, story.conf)

@@ -1,4 +1,4 @@
-"""Delivery states of messages: polled by one clerk, less and less often, and kept."""
+"""Delivery states of messages: polled by one scheduler, less and less often, and kept."""
 
 from datetime import timedelta
 

@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from clerk import jobs
 from db.engine import reading, writing
 from db.models import LedgerEntry, OutboundCall, Registration
 from db.states import Fact, HeadsUpAnswer, Outcome, Phase, RegistrationState
@@ -14,6 +13,7 @@ from hotline.line import caller_context, fairness, registration
 from hotline.outbound import heads_up, queue
 from hotline.rounds import phases
 from hotline.trunk import call_caps
+from scheduler import jobs
 from settings import Settings
 from tests import factories as make
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -30,7 +30,7 @@ def story(engine: Engine, settings: Settings) -> Story:
 
 
 def told(story: Story, places: int = 5) -> list[int]:
-    """The clerk looks; whose heads-up calls are due afterwards."""
+    """The scheduler looks; whose heads-up calls are due afterwards."""
     with writing(story.engine) as session:
         round_ = phases.get(session, story.round)
         round_.opened_at = round_.opened_at or round_.starts_at

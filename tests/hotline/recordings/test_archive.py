@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from api.app import create
 from api.cookies import COOKIE
-from clerk.recordings import delete_old, register
 from db import events
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, Recording, Role
@@ -25,6 +24,7 @@ from hotline import audit
 from hotline.errors import Refused
 from hotline.people import sign_ins
 from hotline.recordings import archive, retention
+from scheduler.recordings import delete_old, register
 from settings import Settings
 from tests.factories import a_callback, a_user
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
@@ -125,7 +125,7 @@ def test_recording_without_sound_is_registered_as_such(
 
 
 @on_sqlite
-def test_clerk_killed_before_sealing_finishes_later(
+def test_scheduler_killed_before_sealing_finishes_later(
     engine: Engine, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "seal", lambda _path: None)

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from clerk import jobs
-from clerk.jobs import forget_events
-from clerk.recordings import delete_old_messages
 from db import events
 from db.engine import now, reading, writing
 from db.models import Event, Heartbeat, Registration, Request
 from db.states import HOLDS_PLACE, OPEN_REQUESTS, RegistrationState, RequestState
+from scheduler import jobs
+from scheduler.jobs import forget_events
+from scheduler.recordings import delete_old_messages
 from settings import Settings
 from tests.factories import a_registration, a_request, a_round
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
@@ -102,4 +102,5 @@ def test_jobs_include_each_retention_within_the_name_limit() -> None:
     names = {job.name for job in jobs.JOBS}
     assert {"old-messages", "old-events", "old-recordings"} <= names
     told = Heartbeat.__table__.c.process.type.length
-    assert [name for name in names if len(f"clerk/{name}") > told] == []  # SQLite would take a longer one
+    too_long = [name for name in names if len(f"{heartbeats.JOB}{name}") > told]
+    assert too_long == []  # SQLite would take a longer one

@@ -8,7 +8,6 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from stdnum import damm
 
-from clerk import wording
 from db.models import OutboundCall, OutboxMessage, Rating, Request, RequestEntry
 from hotline import numbers
 from hotline.errors import Refused
@@ -17,6 +16,7 @@ from hotline.outbound import solved as solved_call
 from hotline.requests import closing, ratings, work
 from hotline.requests.parts import Piece
 from hotline.sms_inbox import answers
+from scheduler import wording
 from tests.factories import a_request
 from tests.hotline.requests.office import S, T, refer, steps
 

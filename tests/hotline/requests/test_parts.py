@@ -5,7 +5,6 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 from stdnum import damm
 
-from clerk import wording
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Erasure, OutboundCall, OutboxKind, OutboxMessage, Request
 from hotline.citizens import erasure, following
@@ -19,6 +18,7 @@ from hotline.requests.public import figures, nearby
 from hotline.requests.referrals import agency_referrals, agency_replies
 from hotline.requests.referrals.agency_referrals import Passing
 from hotline.sms_inbox import answers
+from scheduler import wording
 from tests.factories import HOUR, a_number, a_request, a_user, at_once, of_department
 from tests.hotline.requests.office import DAY, S, T, messages, refer, steps
 from tests.kit.refusal import refusal

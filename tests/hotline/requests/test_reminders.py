@@ -128,7 +128,7 @@ def test_batch_of_reminders_takes_the_longest_due(session: Session, head: User, 
     assert reminders.tell(session, WEEK, 2) == 1
 
 
-def test_concurrent_clerks_remind_once(engine: Engine, clock: Clock) -> None:
+def test_concurrent_schedulers_remind_once(engine: Engine, clock: Clock) -> None:
     with writing(engine) as session:
         head = of_department(session)
         assert head.department
@@ -136,10 +136,10 @@ def test_concurrent_clerks_remind_once(engine: Engine, clock: Clock) -> None:
         for _ in range(4):
             due(session, head, MONDAY)
 
-    def clerk(_which: int) -> int:
+    def scheduler(_which: int) -> int:
         with writing(engine) as session:
             return reminders.tell(session, WEEK, 20)
 
-    assert sum(at_once(3, clerk)) == 4
+    assert sum(at_once(3, scheduler)) == 4
     with reading(engine) as session:
         assert len(sent(session)) == session.scalar(select(func.count(Reminder.id))) == 4

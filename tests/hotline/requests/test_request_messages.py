@@ -3,10 +3,10 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clerk import wording
 from db.models import BlockReason, OutboxMessage
 from hotline.line import blocked
 from hotline.requests import closing, work
+from scheduler import wording
 from tests.factories import a_request
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import AuditEntry, OutboxKind, Request, RequestEntry
 from db.states import REQUEST_MOVES, WITH_DEPARTMENT
@@ -17,6 +16,7 @@ from hotline.clock import CITY
 from hotline.errors import Refused
 from hotline.requests import closing, department_work, departments, filing, lifecycle, parts, work
 from hotline.requests.parts import Piece
+from scheduler import jobs
 from settings import Settings
 from tests.factories import HOUR, WEEK, a_department, a_registration, a_request, a_round, at_once, told
 from tests.hotline.requests.office import DAY, S, T, messages, refer, steps, today

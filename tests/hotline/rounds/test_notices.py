@@ -8,11 +8,11 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from clerk.jobs import JOBS
 from db.engine import now, writing
 from db.models import Delivery, OutboxKind, OutboxMessage, Round
 from db.states import Phase
 from hotline.rounds import notices, phases, planning
+from scheduler.jobs import JOBS
 from settings import Settings
 from tests.factories import HOUR, a_round, an_official, at_once
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -46,7 +46,7 @@ def test_public_rounds_to_come_are_posted_once(session: Session, settings: Setti
     assert f"notice-{made[Phase.CANCELLED].id}-cancelled-0" in what
 
 
-def test_notices_are_a_job_of_the_clerk(engine: Engine, session: Session, settings: Settings) -> None:
+def test_notices_are_a_job_of_the_scheduler(engine: Engine, session: Session, settings: Settings) -> None:
     a_round(session, Phase.OPEN)
     session.commit()
     (job,) = [job for job in JOBS if job.name == "notices"]
@@ -97,7 +97,7 @@ def test_round_cancelled_before_its_notice_is_not_posted(session: Session, setti
 
 
 @in_both
-def test_concurrent_clerks_queue_each_notice_once(
+def test_concurrent_schedulers_queue_each_notice_once(
     engine: Engine, session: Session, settings: Settings
 ) -> None:
     for _ in range(5):
@@ -112,7 +112,7 @@ def test_concurrent_clerks_queue_each_notice_once(
     assert len(messages(session)) == 5
 
 
-def test_notice_queued_by_another_clerk_does_not_stop_the_rest(
+def test_notice_of_another_scheduler_does_not_stop_the_rest(
     session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = a_round(session, Phase.OPEN), a_round(session, Phase.OPEN)

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clerk import wording
 from db.models import OutboxMessage
 from hotline.sms_inbox import commands
+from scheduler import wording
 from tests.hotline.sms_inbox.texting import NUMBER, Send
 
 

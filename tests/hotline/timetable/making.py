@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clerk import jobs
 from db.models import Official, Round, TimetableRule
 from hotline.timetable import days, timetable_rules
+from scheduler import jobs
 from settings import Settings
 from tests.factories import an_official
 
@@ -50,7 +50,7 @@ def a_rule(session: Session, in_turn: Sequence[Official] | int = 3, **values: An
 
 
 def extend(session: Session, settings: Settings, days_ahead: int = 28) -> None:
-    """Extend the timetable as the clerk does every minute."""
+    """Extend the timetable as the scheduler does every minute."""
     session.commit()
     jobs.make_rounds(session.get_bind(), settings.model_copy(update={"timetable_days": days_ahead}))
 

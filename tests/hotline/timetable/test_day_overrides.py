@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from clerk import jobs
 from db.engine import writing
 from db.models import AuditEntry, Official
 from db.states import Phase, RegistrationState
 from hotline.line import carry_over
 from hotline.rounds import phases
 from hotline.timetable import day_overrides, days, timetable_rules
+from scheduler import jobs
 from settings import Settings
 from tests.factories import a_registration
 from tests.hotline.timetable.making import (
@@ -183,7 +183,7 @@ def test_holiday_on_a_made_round_carries_its_places(
     )
 
 
-def test_clerk_waits_for_a_holiday_being_added(
+def test_scheduler_waits_for_a_holiday_being_added(
     engine: Engine, session: Session, settings: Settings, clock: Clock
 ) -> None:
     clock(noon(2027, 5, 3))
@@ -192,9 +192,9 @@ def test_clerk_waits_for_a_holiday_being_added(
     with ThreadPoolExecutor() as threads:
         with writing(engine) as planner:
             day_overrides.add_holiday(planner, closed, "آلودگی هوا", who="pr")
-            clerk = threads.submit(jobs.make_rounds, engine, settings)
-            assert not wait([clerk], timeout=0.5).done
-        clerk.result()
+            scheduler = threads.submit(jobs.make_rounds, engine, settings)
+            assert not wait([scheduler], timeout=0.5).done
+        scheduler.result()
     assert made(session) == []
 
 

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from clerk import jobs
 from db.models import Round
 from hotline.rounds import officials, planning
 from hotline.timetable import day_overrides, days, round_making, timetable_rules
 from ops import sample
+from scheduler import jobs
 from settings import CITY, Settings
 from tests.factories import at_once
 from tests.hotline.timetable.making import (
@@ -172,7 +172,7 @@ def test_second_extension_changes_nothing(session: Session, settings: Settings, 
 
 
 @in_both
-def test_simultaneous_clerks_make_each_round_once(
+def test_simultaneous_schedulers_make_each_round_once(
     engine: Engine, session: Session, settings: Settings, clock: Clock
 ) -> None:
     clock(noon(2027, 5, 3))
@@ -185,7 +185,7 @@ def test_simultaneous_clerks_make_each_round_once(
 
 
 @pytest.mark.parametrize("fatal", [1, 2, 4])
-def test_next_clerk_completes_an_interrupted_extension(
+def test_next_scheduler_completes_an_interrupted_extension(
     session: Session,
     settings: Settings,
     clock: Clock,

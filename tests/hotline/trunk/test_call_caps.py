@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from clerk.jobs import forget_calls
 from db.engine import now, reading, writing
 from db.models import Heartbeat, PlacedCall
 from db.states import CallbackState
@@ -18,6 +17,7 @@ from hotline.line import busy_numbers
 from hotline.rounds import phases
 from hotline.trunk import call_caps
 from hotline.trunk.call_caps import CallPermit, Cap
+from scheduler.jobs import forget_calls
 from settings import Settings
 from tests.factories import HOUR, SECOND, a_callback, a_desk, a_user, at_once
 

@@ -3,7 +3,6 @@
 import pytest
 from sqlalchemy import Engine, select
 
-from clerk import wording
 from db.engine import reading, writing
 from db.models import OutboxMessage, Rating, Request
 from db.states import RequestState
@@ -11,6 +10,7 @@ from hotline import dates
 from hotline.citizens import erasure
 from hotline.requests import closing, lifecycle, spoken_replies, work
 from hotline.requests.public import publications
+from scheduler import wording
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transactions

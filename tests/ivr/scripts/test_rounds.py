@@ -26,7 +26,7 @@ def left_in(
     engine: Engine, first: Phase, then: Phase | None, *, carried: bool = True, **values: object
 ) -> tuple[Registration, datetime | None]:
     """Make OWN's registration, third in a round that is over or cancelled. Return it and the start of the
-    next round. `carried`: the clerk has carried it over.
+    next round. `carried`: the scheduler has carried it over.
     """
     with writing(engine) as session:
         left, following = two_rounds(session, first, then)
@@ -185,7 +185,7 @@ def test_round_without_a_next_asks_nothing_of_the_citizen(
 
 
 @pytest.mark.parametrize(("phase", "word"), [(p, w) for (p, s), w in WORDS.items() if s is WAITING])
-def test_next_round_is_told_before_the_clerk_carries_over(
+def test_next_round_is_told_before_the_scheduler_carries_over(
     asterisk: FakeAsterisk, engine: Engine, phase: Phase, word: str
 ) -> None:
     own, starts = left_in(engine, phase, Phase.ANNOUNCED, carried=False)

@@ -59,7 +59,7 @@ def rings_again(engine: Engine) -> str:
 
 
 def spoken(engine: Engine, settings: Settings) -> str:
-    """The clerk has spoken the reply; the name of its file."""
+    """The scheduler has spoken the reply; the name of its file."""
     request = request_of(engine)
     settings.replies_dir.mkdir(parents=True, exist_ok=True)
     spoken_replies.path(settings.replies_dir, request.id).with_suffix(".alaw").write_bytes(b"\xd5" * 800)

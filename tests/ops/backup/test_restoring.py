@@ -67,12 +67,12 @@ def test_restore_over_data_is_refused_or_moves_it_aside(
     (settings.messages_dir / "later.wav").write_bytes(b"later")
     before, sound = rows(settings.database), files(settings)
     with writing(engine) as session:
-        heartbeats.beat(session, heartbeats.CLERK)
+        heartbeats.beat(session, heartbeats.SCHEDULER)
     engine.dispose()
     with pytest.raises(Unusable, match="runs here"):
         restore(settings, made.path, over=True)
     with writing(engine) as session:
-        session.delete(session.get_one(heartbeats.Heartbeat, heartbeats.CLERK))
+        session.delete(session.get_one(heartbeats.Heartbeat, heartbeats.row_of(heartbeats.SCHEDULER)))
     engine.dispose()
     with pytest.raises(Unusable, match="not empty"):
         restore(settings, made.path)

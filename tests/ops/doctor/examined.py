@@ -75,9 +75,11 @@ REFUSED = b"Asterisk Call Manager/9.0\r\nResponse: Error\r\nMessage: Authenticat
 def running(settings: Settings, engine: Engine, manager: bytes | None = SUCCESS) -> Iterator[None]:
     """Everybody beats, and each port has a listener."""
     with writing(engine) as session:
-        for process in ("ivr", "dialer", "clerk", "asterisk"):
+        for process in ("ivr", "dialer", "scheduler", "asterisk"):
             heartbeats.beat(session, process)
-            session.get_one(Heartbeat, process).fresh_s = 600  # however slow this machine is
+            session.get_one(
+                Heartbeat, heartbeats.row_of(process)
+            ).fresh_s = 600  # however slow this machine is
     with ExitStack() as stack:
         for address, said in (
             (settings.http, b"HTTP/1.1 204 No Content\r\n\r\n"),

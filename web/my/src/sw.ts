@@ -24,7 +24,7 @@ self.addEventListener('install', (event) => {
 })
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))
 
-/** The city has news of a request (clerk/push.py): it says which, and the app says what. */
+/** The city has news of a request (scheduler/push.py): it says which, and the app says what. */
 self.addEventListener('push', (event) => {
   const { title, ...shown } = noticeOf(event.data)
   event.waitUntil(self.registration.showNotification(title, shown))

@@ -4,7 +4,7 @@ import { words as en } from './words.en'
 import { words as fa } from './words.fa'
 
 const PARTS = [
-  'database', 'asterisk', 'ivr', 'dialer', 'clerk', 'calls', 'trunk', 'texts', 'disk', 'directory', 'trunk 2', 'node 2',
+  'database', 'asterisk', 'ivr', 'dialer', 'scheduler', 'calls', 'trunk', 'texts', 'disk', 'directory', 'trunk 2', 'node 2',
 ]
 
 it.each([['fa', fa.wallboard], ['en', en.wallboard]])('given every part of the health when named in %s then it has a word', (_, words) => {

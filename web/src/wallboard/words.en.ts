@@ -44,7 +44,7 @@ export const words: typeof fa = {
       asterisk: 'Exchange',
       ivr: 'Phone menu',
       dialer: 'Dialer',
-      clerk: 'Clerk',
+      scheduler: 'Scheduler',
       calls: 'Calls out',
       trunk: 'Trunk',
       'trunk-or-proxy': 'Trunk or SIP proxy',

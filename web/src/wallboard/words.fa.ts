@@ -42,7 +42,7 @@ export const words = {
       asterisk: 'مرکز تلفن',
       ivr: 'منوی تلفنی',
       dialer: 'تماس‌گیر',
-      clerk: 'کارهای خودکار',
+      scheduler: 'کارهای خودکار',
       calls: 'تماس خروجی',
       trunk: 'خط شهری',
       'trunk-or-proxy': 'خط شهری یا پراکسی',

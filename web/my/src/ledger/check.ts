@@ -46,7 +46,7 @@ export async function checked<T extends Lined>(said: T, right: (said: T) => Prom
   return { ...found, result: 'proven' }
 }
 
-/** The proof is of this seal, or of one that goes on from it: the clerk seals every minute. */
+/** The proof is of this seal, or of one that goes on from it: the scheduler seals every minute. */
 export async function sameSeal(proof: Inclusion, seal: Seal): Promise<boolean> {
   if (proof.tree_size === seal.size) return proof.root_hash === seal.root
   if (proof.tree_size < seal.size) return false
