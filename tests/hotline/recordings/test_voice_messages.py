@@ -10,6 +10,7 @@ from db import events
 from db.engine import now, reading, writing
 from db.models import Event, Heartbeat, Registration, Request
 from db.states import HOLDS_PLACE, OPEN_REQUESTS, RegistrationState, RequestState
+from hotline import heartbeats
 from scheduler import jobs
 from scheduler.jobs import forget_events
 from scheduler.recordings import delete_old_messages
