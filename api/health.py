@@ -140,7 +140,7 @@ def _trunks(session: Session, settings: Settings) -> dict[str, str]:
 
 
 def _nodes(session: Session) -> dict[str, str]:
-    """Return the node's state among several: live, draining, no-trunk, no-ivr, silent or gone."""
+    """Return the node's state among several: live, draining, no-asterisk, no-trunk, no-ivr, silent, gone."""
     found = administration.words(session)
     return {f"node {name}": word for name, word in found.items()} if len(found) > 1 else {}
 

@@ -93,7 +93,7 @@ def of_gauges(to: Families, found: Gauges, settings: Settings) -> None:
         "hotline_node_up",
         "Whether the node acts, under its lease.",
         "node",
-        {name: state in ("live", "draining", "no-trunk", "no-ivr") for name, state in found.nodes.items()},
+        {name: state not in ("silent", "gone") for name, state in found.nodes.items()},
     )
     to.gauges(
         "hotline_node_draining",

@@ -142,6 +142,8 @@ class Dialer:
         )
         self._lost_nodes = LostNodes(settings, engine)
         self._next_beat = 0.0
+        self._worked = True
+        """Asterisk answered at the last heartbeat."""
         self._next_reconcile = 0.0
         self._pace = Pace(engine)
         self._seen = 0
@@ -284,5 +286,8 @@ class Dialer:
         both = ("dialer", "asterisk") if works else ("dialer",)
         with writing(self._engine) as session:
             heartbeats.beat(session, *both)
+            if not (works or self._worked):  # the second time: one that connects anew is soon back
+                heartbeats.mark_hung(session, "asterisk", self._settings.node)
+            self._worked = works
             if self._engine.dialect.name == "sqlite":
                 leases.keep_only(session, self._settings)

@@ -1,5 +1,6 @@
 """Heartbeats of processes, and presence of desks' phones, for the status page and the desks."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
@@ -19,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import Answers, now
+from db.engine import Answers, ago, now
 from db.models import Desk, Heartbeat, Node
 
 FRESH = timedelta(seconds=6)
@@ -35,8 +36,16 @@ _LONG_GAP_S = 600.0
 """After this many seconds without a question, the gap proves nothing about the database."""
 JOB = f"{_ROWS[SCHEDULER]}/"
 """Begins the row of each of the scheduler's jobs."""
+_HUNG_S = 4
+"""How long a process counts as hung after each `record_hang`."""
 
 _LAST = select(Heartbeat.at, Heartbeat.fresh_s).where(Heartbeat.process == bindparam("process"))
+_HUNG = select(
+    exists().where(
+        Heartbeat.process == bindparam("process"),
+        Heartbeat.at.between(ago(timedelta(seconds=_HUNG_S)), ago(timedelta())),
+    )
+)
 _KNOWN = select(Heartbeat.process).where(Heartbeat.process.startswith(JOB))
 _JOBS = select(Heartbeat).where(Heartbeat.process.startswith(JOB)).order_by(Heartbeat.at)
 
@@ -62,11 +71,29 @@ def beat(session: Session, *processes: str) -> None:
 
 
 def record_hang(session: Session, process: str, node: str) -> None:
-    """Mark a process of this node as hung, unless another node lives: its process has the same name."""
+    """Mark a process of this node as hung, and its heartbeat as old.
+
+    While another node lives, the heartbeat stays: that node's process has the same one.
+    """
     at = now(session)
+    mark_hung(session, process, node)
     others = exists().where(Node.name != node, Node.lost_at.is_(None), Node.lease_until > at)
     said_lately = Heartbeat.process == process, Heartbeat.at > at - FRESH
     session.execute(update(Heartbeat).where(*said_lately, ~others).values(at=at - FRESH))
+
+
+def mark_hung(session: Session, process: str, node: str) -> None:
+    """Mark a process of this node as hung for _HUNG_S."""
+    _say(session, [{"process": _of(process, node), "at": now(session), "fresh_s": _HUNG_S}])
+
+
+def is_hung(session: Session, process: str, node: str) -> bool:
+    """Return whether this node lately marked its process as hung."""
+    return bool(session.scalar(_HUNG, {"process": _of(process, node)}))
+
+
+def _of(process: str, node: str) -> str:
+    return f"{process}/{zlib.crc32(node.encode()):08x}"  # a node's name may be too long for the column
 
 
 def _say(session: Session, rows: Sequence[Mapping[str, object]]) -> None:

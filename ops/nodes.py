@@ -25,7 +25,10 @@ _Name = Annotated[str, typer.Argument(help="The node's name, its HOTLINE_NODE.")
 
 @app.command("list")
 def list_nodes() -> None:
-    """Print all nodes: state (live, draining, no-trunk, no-ivr, silent, gone), room, rounds, calls, desks."""
+    """Print all nodes: state, room, rounds, calls, desks.
+
+    States: live, draining, no-asterisk, no-trunk, no-ivr, silent, gone.
+    """
     with transaction(read_only=True) as session:
         found = [each._asdict() for each in administration.everyone(session)]
     typer.echo(json.dumps(found, ensure_ascii=False, indent=1, default=lambda at: f"{at:%Y-%m-%dT%H:%M:%SZ}"))

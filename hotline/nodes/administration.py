@@ -19,8 +19,11 @@ class State(NamedTuple):
 
     name: str
     state: str
-    """One of live, draining, no-trunk (only other nodes reach a trunk), no-ivr (its ivr is away), silent,
-    gone. Silent: its lease has ended, and nobody has its work yet."""
+    """One of live, draining, no-asterisk, no-trunk, no-ivr, silent, gone.
+
+    No-asterisk: it does not answer. No-trunk: only other nodes reach a trunk. No-ivr: its ivr is away.
+    Silent: its lease has ended, and nobody has its work yet.
+    """
     sip: str
     websocket_url: str
     capacity: int
@@ -53,7 +56,7 @@ def _state(session: Session, node: Node, at: datetime) -> State:
     rounds, callbacks, others, desks = (session.scalar(each) or 0 for each in counts)
     return State(
         name=node.name,
-        state=word(node, at, draining.all_cut_off(session)),
+        state=word(node, at, draining.all_cut_off(session), hung=_hangs(session, node)),
         sip=node.sip,
         websocket_url=node.websocket_url,
         capacity=node.capacity,
@@ -82,7 +85,14 @@ def words(session: Session) -> dict[str, str]:
     at = now(session)
     cut_off = draining.all_cut_off(session)
     found = session.scalars(select(Node).order_by(Node.name))
-    return {node.name: word(node, _as_of(session, node, at), cut_off) for node in found}
+    return {
+        node.name: word(node, _as_of(session, node, at), cut_off, hung=_hangs(session, node))
+        for node in found
+    }
+
+
+def _hangs(session: Session, node: Node) -> bool:
+    return heartbeats.is_hung(session, "asterisk", node.name)
 
 
 def _as_of(session: Session, node: Node, at: datetime) -> datetime:
@@ -109,13 +119,19 @@ def without_trunk(session: Session) -> dict[str, datetime]:
     return {node.name: node.trunk_told_at for node in cut_off if node.trunk_told_at}
 
 
-def word(node: Node, at: datetime, cut_off: Collection[str] = ()) -> str:
-    """Return the node's state in one word. `cut_off`: names of nodes cut off from the trunks."""
-    if leases.is_live(node, at):
-        is_mute = node.ivr_at is not None and node.ivr_at < at - draining.SILENT
-        without = "no-trunk" if node.name in cut_off else "no-ivr" if is_mute else "live"
-        return "draining" if node.draining_at else without
-    return "gone" if node.lost_at or node.lease_until < at - leases.GRACE else "silent"
+def word(node: Node, at: datetime, cut_off: Collection[str] = (), *, hung: bool = False) -> str:
+    """Return the node's state in one word.
+
+    `cut_off`: names of nodes cut off from the trunks. `hung`: its Asterisk does not answer.
+    """
+    if not leases.is_live(node, at):
+        return "gone" if node.lost_at or node.lease_until < at - leases.GRACE else "silent"
+    if node.draining_at:
+        return "draining"
+    if hung or node.name in cut_off:
+        return "no-asterisk" if hung else "no-trunk"
+    is_mute = node.ivr_at is not None and node.ivr_at < at - draining.SILENT
+    return "no-ivr" if is_mute else "live"
 
 
 def drain(session: Session, name: str, *, who: str, drained: bool = True) -> Node:

@@ -209,6 +209,9 @@ def test_each_node_is_named_and_a_lost_one_is_no_503(
         for node, answers in (("main", True), ("other", False)):
             draining.tell_trunk(session, node, answers=answers)
     assert named() == {"node main": "live", "node other": "no-trunk"}
+    with writing(engine) as session:
+        heartbeats.record_hang(session, "asterisk", "other")
+    assert named() == {"node main": "live", "node other": "no-asterisk"}
 
 
 def test_old_heartbeat_is_down_until_the_next(insider: TestClient, engine: Engine) -> None:

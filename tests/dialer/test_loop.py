@@ -164,6 +164,10 @@ def test_heartbeats_report_the_dialer_and_connected_asterisk(
         with reading(engine) as session:
             return heartbeats.alive(session, process)
 
+    def hangs() -> bool:
+        with reading(engine) as session:
+            return heartbeats.is_hung(session, "asterisk", settings.node)
+
     monkeypatch.setattr(heartbeats, "BEAT_SECONDS", 0)
     manager.secret = "another"
     with closing(Office(settings, engine, manager)) as office:
@@ -171,6 +175,7 @@ def test_heartbeats_report_the_dialer_and_connected_asterisk(
         office.until(lambda: alive("dialer"))
         office.step()
         assert not alive("asterisk")
+        office.until(hangs)
 
         manager.secret = "secret"
         office.until(lambda: alive("asterisk"))

@@ -303,22 +303,27 @@ def answered(nodes: Nodes) -> list[bool | None]:
         return [each.trunk_answers for each in session.scalars(select(Node).order_by(Node.name))]
 
 
-def test_stopped_ivr_of_a_node_is_told_by_both(nodes: Nodes) -> None:
-    def told(node: System) -> tuple[str, str]:
-        health = httpx.get(f"{node.url}/healthz", timeout=5).json()
-        return health.get("node one", ""), health.get("node two", "")
+@pytest.mark.parametrize(("part", "word"), [("ivr", "no-ivr"), ("asterisk", "no-asterisk")])
+def test_stopped_part_of_a_node_is_told_by_both(nodes: Nodes, part: str, word: str) -> None:
+    def told(node: System) -> tuple[int, str, str]:
+        answer = httpx.get(f"{node.url}/healthz", timeout=5)
+        health = answer.json()
+        return answer.status_code, health.get("node one", ""), health.get("node two", "")
 
     for node in nodes[:2]:
-        until(lambda node=node: told(node) == ("live", "live"), f"{node.settings.node} says that both live")
-    supervisor = psutil.Process(nodes.two.keeper)  # it starts a stopped ivr anew after eight seconds
+        until(
+            lambda node=node: told(node) == (200, "live", "live"), f"{node.settings.node} says that both live"
+        )
+    supervisor = psutil.Process(nodes.two.keeper)  # it starts a stopped one anew after eight seconds
     supervisor.suspend()
     try:
-        with stands_still(nodes.two.pid("ivr")):
+        with stands_still(nodes.two.pid(part)):
             for node in nodes[:2]:
-                until(
-                    lambda node=node: told(node) == ("live", "no-ivr"), f"{node.settings.node} says whose ivr"
-                )
+                until(lambda node=node: told(node) == (200, "live", word), f"{node.settings.node} says whose")
     finally:
         supervisor.resume()
     for node in nodes[:2]:
-        until(lambda node=node: told(node) == ("live", "live"), f"{node.settings.node} says that it is back")
+        until(
+            lambda node=node: told(node) == (200, "live", "live"),
+            f"{node.settings.node} says that it is back",
+        )

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from db.engine import now, reading, writing
-from db.models import Node
+from db.models import Heartbeat, Node
+from hotline import heartbeats
 from hotline.errors import Refused
 from hotline.nodes import administration as commands
 from hotline.nodes import draining, leases
@@ -74,6 +75,27 @@ def test_node_whose_ivr_is_away_gets_nothing_new(engine: Engine, settings: Setti
     assert drained(engine) == "", "nobody would get it"
     records_ivr(engine, "one")
     assert room("one") > 0
+
+
+@in_both
+def test_node_whose_asterisk_hangs_is_told_for_a_while(engine: Engine, nodes: Make) -> None:
+    nodes("one", "two")
+
+    def words() -> list[str]:
+        with reading(engine) as session:
+            assert {each.name: each.state for each in commands.everyone(session)} == commands.words(session)
+            return list(commands.words(session).values())
+
+    with writing(engine) as session:
+        heartbeats.beat(session, "asterisk")
+        heartbeats.record_hang(session, "asterisk", "two")
+    assert words() == ["live", "no-asterisk"] and drained(engine) == ""
+    with reading(engine) as session:
+        assert heartbeats.alive(session, "asterisk"), "the other one's"
+    for mark in (timedelta(seconds=-5), timedelta(seconds=5)):
+        with writing(engine) as session:
+            session.execute(update(Heartbeat).values(at=now(session) + mark))
+        assert words() == ["live", "live"], "it answers again, or the clock was set back"
 
 
 @in_both

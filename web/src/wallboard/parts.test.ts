@@ -26,10 +26,10 @@ it('given a trunk that is down behind a proxy when named then it may be either, 
   expect(fa.wallboard.part['trunk-or-proxy']).not.toMatch(/[a-z]/i)
 })
 
-it('given several nodes when one lives, drains, has no trunk or ivr, starts or is gone then only the first is well', () => {
-  const states = ['live', 'draining', 'no-trunk', 'no-ivr', 'silent', 'gone']
-  expect(states.map(stateKind)).toEqual(['up', 'draining', 'no-trunk', 'no-ivr', 'silent', 'gone'])
-  expect(states.map((state) => stateName(state, en.wallboard))).toEqual(['up', 'draining', 'has no trunk', 'has no voice scripts', 'silent', 'gone'])
+it('given several nodes when one lives, drains, has no Asterisk, trunk or ivr, starts or is gone then only the first is well', () => {
+  const states = ['live', 'draining', 'no-asterisk', 'no-trunk', 'no-ivr', 'silent', 'gone']
+  expect(states.map(stateKind)).toEqual(['up', 'draining', 'no-asterisk', 'no-trunk', 'no-ivr', 'silent', 'gone'])
+  expect(states.map((state) => stateName(state, en.wallboard))).toEqual(['up', 'draining', 'has no exchange', 'has no trunk', 'has no voice scripts', 'silent', 'gone'])
   expect(states.map((state) => stateName(state, fa.wallboard))).not.toContain(fa.wallboard.state.other)
 })
 

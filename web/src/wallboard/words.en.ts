@@ -54,7 +54,7 @@ export const words: typeof fa = {
       directory: 'Staff directory',
       node: 'Machine',
     },
-    state: { up: 'up', down: 'down', unknown: 'unknown', draining: 'draining', 'no-trunk': 'has no trunk', 'no-ivr': 'has no voice scripts', silent: 'silent', gone: 'gone', other: 'limited' },
+    state: { up: 'up', down: 'down', unknown: 'unknown', draining: 'draining', 'no-asterisk': 'has no exchange', 'no-trunk': 'has no trunk', 'no-ivr': 'has no voice scripts', silent: 'silent', gone: 'gone', other: 'limited' },
     old: (time) => `The connection is lost. These numbers are from ${time}.`,
     signedOut: 'This screen is not signed in any more.',
     signIn: 'Sign in',

@@ -52,7 +52,7 @@ export const words = {
       directory: 'فهرست کارکنان',
       node: 'دستگاه',
     },
-    state: { up: 'برقرار', down: 'قطع', unknown: 'نامعلوم', draining: 'در حال کنار رفتن', 'no-trunk': 'خط شهری ندارد', 'no-ivr': 'بخش گویا ندارد', silent: 'پاسخ نمی‌دهد', gone: 'قطع', other: 'محدود' },
+    state: { up: 'برقرار', down: 'قطع', unknown: 'نامعلوم', draining: 'در حال کنار رفتن', 'no-asterisk': 'مرکز تلفن ندارد', 'no-trunk': 'خط شهری ندارد', 'no-ivr': 'بخش گویا ندارد', silent: 'پاسخ نمی‌دهد', gone: 'قطع', other: 'محدود' },
     old: (time: string) => `ارتباط قطع است. این عددها از ساعت ${time} است.`,
     signedOut: 'این نمایشگر دیگر وارد سامانه نیست.',
     signIn: 'ورود',
