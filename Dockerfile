@@ -8,7 +8,7 @@ ARG NEWEST=debian:sid-slim
 ARG DATABASE=debian:trixie-slim
 ARG POSTGRES_MAJOR=17
 # Of Hotline 137 (hotline/version.py), as the images' label says.
-ARG VERSION=0.4.0
+ARG VERSION=1.0.0
 
 # All images but Asterisk's run as the same user id, so that they can share volumes whose files only the owner may
 # read. A volume takes the owner of the folder it is first mounted on: that is why the folders are made here.

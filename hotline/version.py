@@ -1,3 +1,3 @@
 """The version; pyproject.toml reads it here."""
 
-VERSION = "0.4.0"
+VERSION = "1.0.0"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from hotline.version import VERSION
 from settings import Settings
 from settings.toml_files import OLD_NAMES
 from tests.kit import performance, rooms_drawing
@@ -109,6 +110,12 @@ def test_each_setting_that_a_page_names_exists() -> None:
     }
     assert len(named) > 80
     assert {name: page for name, page in named.items() if name not in there} == {}
+
+
+def test_newest_version_of_the_changelog_is_this_one() -> None:
+    versions = re.findall(r"(?m)^## \[(\d\S*)\]", (ROOT / "CHANGELOG.md").read_text())
+
+    assert versions[0] == VERSION
 
 
 def test_file_defines_each_name_listed_after_it() -> None:
