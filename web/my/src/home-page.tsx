@@ -15,7 +15,7 @@ export function HomePage() {
       <Head name={text.home.title} />
       <p class="lead">{text.home.lead}</p>
       <p><Link to="report" class="button large">{text.home.report}</Link></p>
-      <Call why={text.home.danger} />
+      <Call why={text.home.danger} danger />
       <Outbox.Part />
       {number ? null : <p>{text.signIn.out} <Link to="sign-in">{text.signIn.title}</Link></p>}
       <p><a href={`/public/how${language === 'en' ? '?lang=en' : ''}`}>{text.home.guide}</a></p>

@@ -100,7 +100,7 @@ export function ReportPage({ of }: { of: string }) {
       {report.problem && !refused ? <p class="news cancelled" role="alert">{problemText(report.problem)}</p> : null}
       <Pictures.Part {...kept} wrong={wrong.pictures ?? ''} changed={() => changedFile('pictures')} />
       <Categories categories={categories} report={report} change={change} wrong={wrong.category ?? ''} />
-      {category?.urgent ? <Call why={text.report.urgent} /> : null}
+      {category?.urgent ? <Call why={text.report.urgent} danger /> : null}
       {category?.questions.map((question, index) => (
         <Field key={`${category.id}-${index}`} label={question[language]}>
           <input maxLength={200} value={report.answers[index] ?? ''} onInput={(event) => change({ answers: answered(report.answers, index, event.currentTarget.value) })} />

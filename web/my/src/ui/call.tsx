@@ -2,10 +2,10 @@ import { text } from '../language/language'
 import { Icon } from './icon'
 import { phone } from './icons'
 
-/** What is dangerous is told by telephone. */
-export function Call({ why }: { why: string }) {
+/** Say why to dial 137, with the button that does; in red if somebody is in danger. */
+export function Call({ why, danger }: { why: string; danger?: boolean }) {
   return (
-    <p class="news cancelled danger">
+    <p class={danger ? 'news call cancelled danger' : 'news call'}>
       <span>{why}</span>
       <a class="button" href="tel:137"><Icon of={phone} />{text.call}</a>
     </p>
