@@ -26,12 +26,16 @@ from ivr.agi_watcher import EARLY
 agi.pprint = SimpleNamespace(pformat=str)
 
 _MAX_ENV = 200
-_LONGEST_RESULT = 8  # a key's code, 0, -1, or the milliseconds that a recording had left
+_LONGEST_RESULT = 10  # a key's code, 0, -1, or the milliseconds that a recording had left: an int of C
 _NEVER_BEGAN = "200 result=-1 endpos=0"
-_USUAL = re.compile(r"200 result=([0-9]{1,8})(?: \(([0-9 ]*)\))?(?: endpos=([0-9]+))?")
+_USUAL = re.compile(r"200 result=([0-9]{1,10})(?: \(([0-9 ]*)\))?(?: endpos=([0-9]+))?")
 """Form of nearly every answer. pyst2, which parses all others, takes three times as long for it."""
 _LINE = f"${{CHANNEL(rtp,hold,audio)}} ${{{Variable.BACK}}}"
 _LISTEN_MS = 20
+_LATE_S = 1.0
+"""Seconds that Asterisk's answer to a wait may be late."""
+_BROKEN_OFF = 1
+"""Result of a wait that a second command ended. No key has this code."""
 _PATIENT_S, _PATIENT_AGAIN_S = 2.5, 6.0
 """Seconds that our work may keep the caller in silence, at first and after each announcement."""
 SILENT_SAMPLES = 9_600  # a little more than a second
@@ -57,7 +61,6 @@ class _Work:
     def __init__(self, heard: Callable[[str], object], is_long: Callable[[], object]) -> None:
         self.heard = heard
         self.is_long = is_long
-        self.wait_began = 0.0
         self.silent_until = time.monotonic() + _PATIENT_S
         self.done = threading.Event()
         self.heard_all = threading.Event()
@@ -83,6 +86,7 @@ class Agi(AGI):  # type: ignore[misc]
         self.stderr = Silence()
         self._got_sighup = False
         self.env: dict[str, str] = {}
+        self._wait_ends = 0.0
         self._get_agi_env()
 
     def play(self, file: Path | str, keys: str) -> str:
@@ -105,6 +109,27 @@ class Agi(AGI):  # type: ignore[misc]
             raise
         ended = result.get("endpos", ("", ""))[0]
         return _key(result), int(ended) if ended.isdecimal() else 0
+
+    def wait_for_digit(self, timeout: int) -> str:
+        """Return the key that is pressed within `timeout` milliseconds, or an empty text."""
+        self._begin_wait(timeout)
+        return self._end_wait()
+
+    def _begin_wait(self, timeout_ms: int) -> None:
+        self._wait_ends = time.monotonic() + timeout_ms / 1000
+        self.send_command("WAIT FOR DIGIT", timeout_ms)
+
+    def _end_wait(self) -> str:
+        """Return the key of the wait that has begun, or an empty text.
+
+        Asterisk measures the wait by the wall clock. If that was set back, only a second command ends it.
+        """
+        if self.stdin.is_readable(self._wait_ends + _LATE_S):
+            return _key(self.get_result())
+        self.send_command("NOOP")
+        key = _key(self.get_result())
+        self.get_result()
+        return key
 
     def play_together(self, files: Sequence[str]) -> str:
         """Play files, named without their suffixes, one after the other.
@@ -131,7 +156,7 @@ class Agi(AGI):  # type: ignore[misc]
         work = _Work(heard, is_long)
         wire = self.stdin.fileno()
         with work.noting_failure():  # the work is done in any case
-            self._begin_wait(work)
+            self._begin_wait(_LISTEN_MS)
         EARLY.expect(wire, partial(self._listen_meanwhile, work))
         try:
             yield
@@ -144,10 +169,6 @@ class Agi(AGI):  # type: ignore[misc]
             if work.failed:  # outranks all else: the caller has gone
                 raise work.failed
 
-    def _begin_wait(self, work: _Work) -> None:
-        work.wait_began = time.monotonic()
-        self.send_command("WAIT FOR DIGIT", _LISTEN_MS)
-
     def _listen_meanwhile(self, work: _Work) -> None:
         """Read keys in another thread, because the work takes longer than one wait."""
         with work.noting_failure():
@@ -158,18 +179,18 @@ class Agi(AGI):  # type: ignore[misc]
         """Read keys, beginning with the awaited answer, until the work is done and no key comes."""
         with work.noting_failure():
             while True:
-                if key := _key(self.get_result()):
+                if key := self._end_wait():
                     work.heard(key)
                 elif work.done.is_set():
                     break
-                elif time.monotonic() - work.wait_began < _LISTEN_MS / 1000:
+                elif time.monotonic() < self._wait_ends:
                     # answered without a wait: back off
                     work.done.wait()
                     break
                 elif time.monotonic() >= work.silent_until:
                     work.is_long()
                     work.silent_until = time.monotonic() + _PATIENT_AGAIN_S
-                self._begin_wait(work)
+                self._begin_wait(_LISTEN_MS)
         work.heard_all.set()
 
     def record_file(self, file: Path, keys: str, seconds: int, silence_s: int) -> bool:
@@ -272,7 +293,7 @@ def _key(result: dict[str, tuple[str, str]]) -> str:
     """Return the key in an answer, or an empty text. Raises AGIError for anything else."""
     try:
         code = int(result["result"][0])
-        return chr(code) if code else ""
+        return chr(code) if code not in (0, _BROKEN_OFF) else ""
     except (ValueError, OverflowError) as error:
         raise AGIError("not a key") from error
 

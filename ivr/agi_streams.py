@@ -1,7 +1,9 @@
 """Streams that pyst2 uses as standard streams: one connection of Asterisk, and no log."""
 
 import os
+import select
 import socket
+import time
 from io import BufferedIOBase
 
 from asterisk.agi import AGIError, AGIHangup
@@ -37,6 +39,12 @@ class Lines:
                 continue
             self.last = line.decode("utf-8", "replace").strip()
             return self.last
+
+    def is_readable(self, until: float) -> bool:
+        """Wait for more from Asterisk. Return whether it came until this moment of the monotonic clock."""
+        poll = select.poll()
+        poll.register(self.fileno(), select.POLLIN)
+        return bool(poll.poll(max(0.0, until - time.monotonic()) * 1000))
 
     def fileno(self) -> int:
         """Return the connection's file descriptor."""

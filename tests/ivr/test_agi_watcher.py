@@ -32,8 +32,13 @@ def test_work_that_is_over_first_leaves_the_key_to_its_thread(
     def due(connection: int) -> bool:
         """The work is over: only now Asterisk answers."""
         nobody_told = is_due(connection)
-        asterisk.sendall(b"200 result=49\n200 result=0\n")
+        asterisk.sendall(b"200 result=49\n")
+        threading.Thread(target=answer_the_next).start()
         return nobody_told
+
+    def answer_the_next() -> None:
+        assert asterisk.recv(100) == b"WAIT FOR DIGIT 20\n"
+        asterisk.sendall(b"200 result=0\n")
 
     monkeypatch.setattr(EARLY, "due", due)
     with agi.listening(lambda key: heard.append((key, threading.get_ident()))):

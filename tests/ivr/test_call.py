@@ -13,7 +13,19 @@ from dialplan.variables import Variable
 from ivr import server
 from ivr.call import Call, WantsOperator
 from settings import Settings
-from tests.kit.fake_asterisk import CUT, HANG_UP, NO_FILE, NO_PROMPT, SILENT, End, FakeAsterisk, answering
+from tests.kit import fake_channel
+from tests.kit.fake_asterisk import (
+    CUT,
+    HANG_UP,
+    NO_FILE,
+    NO_PROMPT,
+    SET_BACK,
+    SILENT,
+    WORKING,
+    End,
+    FakeAsterisk,
+    answering,
+)
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the wire knows no database
 
@@ -24,6 +36,12 @@ VARIABLES = b"agi_network_script: menu\nagi_uniqueid: 1.137\nagi_callerid: 09131
 def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     caplog.set_level(logging.DEBUG)
     return caplog
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """A caller's time for a key is over after a second, where it is real."""
+    return settings.model_copy(update={"answer_seconds": 1.0})
 
 
 @pytest.fixture
@@ -88,7 +106,7 @@ def test_silence_ends_the_connection(
         sent = sent.replace(b"\n\n", f"\nagi_arg_1: {settings.secret_for('agi')}\n\n".encode())
     answer = asterisk.shout(sent, stay=True)
 
-    assert answer.count(b"\n") == (1 if b"agi_arg_1" in sent else 0)  # the first prompt was asked for
+    assert answer.count(b"\n") == (2 if b"agi_arg_1" in sent else 0)  # a wait for keys, and the end of it
     assert len(logged.records) >= 1
     assert tracebacks(logged) == []
 
@@ -139,6 +157,16 @@ def test_silence_in_the_middle_ends_the_call(
     assert not heard.finished
     assert len(logged.records) == 2
     assert tracebacks(logged) == []
+
+
+@pytest.mark.parametrize("moment", ["after main-menu", WORKING])
+def test_wait_ends_though_asterisks_clock_was_set_back(
+    asterisk: FakeAsterisk, impatient: None, logged: pytest.LogCaptureFixture, moment: str
+):
+    heard = asterisk.dial((moment, SET_BACK), ("main-menu-slow", "2"), ("follow-up-ask", HANG_UP))
+
+    assert heard.prompts[-1] == "follow-up-ask"
+    assert complaints(logged) == []
 
 
 @pytest.mark.parametrize("how", [HANG_UP, CUT])
@@ -240,7 +268,7 @@ def test_a_value_for_the_dialplan_is_one_quoted_word_on_one_line(settings: Setti
 def a_call(settings: Settings, *answers: bytes) -> tuple[Call, BytesIO]:
     """A call in which Asterisk answers so, and what we wrote to it."""
     written = BytesIO()
-    return Call(BytesIO(VARIABLES + b"".join(answers)), written, settings.prompts_dir, wait_s=1), written
+    return Call(fake_channel.read_from(VARIABLES, *answers), written, settings.prompts_dir, wait_s=1), written
 
 
 def keys(text: str) -> list[bytes]:
@@ -295,6 +323,14 @@ def test_recording_has_a_tone_and_ends_by_hash_or_silence(settings: Settings):
     tone, record = written.getvalue().decode().splitlines()
     assert tone.startswith(f'STREAM FILE "{settings.prompts_dir}/fa/beep" ""')
     assert record == f'RECORD FILE "{settings.messages_dir}/m" wav "#" 60000 s=8'
+
+
+def test_recording_is_kept_when_the_clock_is_set_back_by_days(settings: Settings):
+    """Asterisk names the milliseconds that were left: by that clock more than the recording's limit."""
+    left = fake_channel.said("RECORD FILE", "silence", 12 * 86_400_000)
+    call, _ = a_call(settings, *keys(" "), left)
+
+    assert call.record(settings.messages_dir / "m", 60)
 
 
 def test_long_speech_is_not_cut_by_the_silence_timeout(

@@ -7,7 +7,7 @@ import pytest
 
 from ivr.call import AGIHangup, Call
 from prompts.catalogue import clips
-from tests.kit.fake_channel import said
+from tests.kit.fake_channel import read_from, said
 
 PLAYED, NOT_HELD = said("EXEC", "played out"), said("GET FULL VARIABLE", "not held")
 ONE_PLAYED = said("STREAM FILE", "played out")
@@ -31,7 +31,7 @@ class Asked:
     def __init__(self, folder: Path, *answers: bytes) -> None:
         self._written = BytesIO()
         self._folder = folder
-        self.call = Call(BytesIO(b"\n" + b"".join(answers)), self._written, folder, 1.0, clock=lambda: 100.0)
+        self.call = Call(read_from(b"\n", *answers), self._written, folder, 1.0, clock=lambda: 100.0)
 
     @property
     def played(self) -> list[str]:

@@ -42,7 +42,7 @@ def test_each_end_that_a_command_can_have_is_understood(tmp_path: Path, command:
     answer += "200 result=0\n"  # to what we ask besides
     if (command, end) == ("EXEC", "dead channel"):
         answer = f"HANGUP\n{answer}"  # which was told before
-    agi = Agi(BytesIO(b"\n" + answer.encode()), BytesIO())
+    agi = Agi(fake_channel.read_from(b"\n", answer.encode()), BytesIO())
     file = tmp_path / "recorded"
     file.with_suffix(".wav").touch()
 

@@ -3,11 +3,13 @@
 import itertools
 import shlex
 import socket
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +26,14 @@ def said(command: str, end: str, *numbers: int) -> bytes:
     return "".join(f"{line}\n" for line in transcripts.answer(command, end, *numbers)).encode()
 
 
+def read_from(*answers: bytes) -> BufferedIOBase:
+    """Return a connection on which Asterisk has answered all this already."""
+    connection = tempfile.TemporaryFile()  # noqa: SIM115 (its reader closes it)
+    connection.write(b"".join(answers))
+    connection.seek(0)
+    return connection
+
+
 class End:
     """An end of a call by other means than keys."""
 
@@ -34,6 +44,8 @@ CUT = End()
 """Asterisk dies: the connection ends."""
 SILENT = End()
 """Asterisk is stuck: it gives no answer, and the connection stays."""
+SET_BACK = End()
+"""Asterisk's clock is set back: only another command ends this wait."""
 
 HELD, KEPT_ON_HOLD, HELD_FOR_A_MOMENT = End(), End(), End()
 """The caller holds the call, and takes it back after two seconds, or never, or at once."""
@@ -160,6 +172,7 @@ class Channel:
         self._back = b""
         self._recording: _Recording | None = None
         self._at_work = False
+        self._waits_on = False
         self._commands: dict[str, Callable[..., bytes]] = {
             "STREAM FILE": self._stream_file,
             "EXEC": self._background,
@@ -185,6 +198,10 @@ class Channel:
             return  # it ended it first
 
     def _answer(self, line: str) -> bytes:
+        if self._waits_on:
+            self._waits_on = False
+            assert line.strip() == "NOOP", "its own answer follows that of the wait"
+            return said("WAIT FOR DIGIT", "another command")
         if self._recording:
             self._recording.close()
             self._recording = None
@@ -302,7 +319,8 @@ class Channel:
             if self._recording:
                 self._recording.write(_A_SECOND)
             raise _Cut
-        if deed is SILENT:
+        self._waits_on = deed is SET_BACK
+        if deed in (SILENT, SET_BACK):
             raise _Unanswered
         if deed is HANG_UP:
             self._dead = True

@@ -41,6 +41,8 @@ class Take:
     end: str
     words: str = ""
     deed: Deed = field(default=lambda _phone: None)
+    second: str = ""
+    """Another command, sent after the deed and before the answer."""
 
 
 def _press(keys: str, after_s: float = 0.6) -> Deed:
@@ -73,6 +75,7 @@ _ALIVE = [
     Take(_EXEC, "no such file", 'Background "{prompts}/digit-1&{prompts}/nothing"'),
     Take(_WAIT, "a key", "5000", _press("#")),
     Take(_WAIT, "time-out", "500"),
+    Take(_WAIT, "another command", "5000", _press(""), _NOOP),
     Take(_WAIT, "wrong syntax"),
     Take(_GET, "wrong syntax"),
     Take(_GET, "no such channel", f'{_LINE} "Local/gone;2"'),
@@ -143,7 +146,7 @@ def record() -> Book:
                 book["AGI"] = {"variables": channel.variables}
                 for take in takes:
                     line = f"{take.command} {take.words}".format(**places).strip()
-                    lines = channel.ask(line, lambda take=take: take.deed(phone))
+                    lines = channel.ask(line, lambda take=take: take.deed(phone), take.second)
                     book.setdefault(take.command, {})[take.end] = lines
     return book
 
@@ -170,10 +173,12 @@ class _Channel:
         self.variables = list(names)
         """The variables that it sends before the first command."""
 
-    def ask(self, line: str, meanwhile: Callable[[], None]) -> list[str]:
+    def ask(self, line: str, meanwhile: Callable[[], None], second: str = "") -> list[str]:
         """Send the line; all lines that come back, also those that come later by themselves."""
         self._wire.sendall(f"{line}\n".encode())
         meanwhile()
+        if second:
+            self._wire.sendall(f"{second}\n".encode())
         lines = [self._line()]
         while lines[-1] == "HANGUP" or (lines[-1][:4] != "520 " and lines[0][:4] == "520-"):
             lines.append(self._line())
