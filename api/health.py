@@ -120,21 +120,21 @@ def check(engine: Engine, settings: Settings, ready: Readiness) -> dict[str, str
 
 
 def _calls(session: Session, settings: Settings) -> dict[str, str]:
-    down = circuit_breaker.down(session)
+    down = circuit_breaker.find_outage(session)
     if down:
         return {"calls": f"down since {down.since:%Y-%m-%dT%H:%M:%SZ}, the line is kept"}
-    calls, cap = call_caps.room(session, settings)
+    calls, cap = call_caps.find_capacity(session, settings)
     return {"calls": "up" if calls > 0 else f"capped {cap}"}
 
 
 def _trunks(session: Session, settings: Settings) -> dict[str, str]:
     names = [trunk.name for trunk in settings.trunks]
-    told = status.words(session, names)
-    whole = status.together(told)
+    told = status.list_statuses(session, names)
+    whole = status.find_best(told)
     perhaps = _OR_PROXY.format(settings.sip_proxy) if settings.sip_proxy and whole.since else ""
     result = {"trunk": _in_words(whole) + perhaps}
     if len(names) > 1:
-        found = selection.states(session, names)
+        found = selection.find_states(session, names)
         result |= {f"trunk {name}": _of_trunk(told[name], found.get(name)) for name in names}
     return result
 
@@ -145,13 +145,13 @@ def _nodes(session: Session) -> dict[str, str]:
     return {f"node {name}": word for name, word in found.items()} if len(found) > 1 else {}
 
 
-def _in_words(word: status.Word) -> str:
+def _in_words(word: status.Status) -> str:
     if word.since is None:
         return "unknown" if word.state is Is.UNHEARD else "up"
     return f"down since {word.since:%Y-%m-%dT%H:%M:%SZ}" + (", the line is kept" if word.held else "")
 
 
-def _of_trunk(word: status.Word, row: TrunkState | None) -> str:
+def _of_trunk(word: status.Status, row: TrunkState | None) -> str:
     said = _in_words(word)
     if row and row.down_since and word.state is Is.DOWN:
         said += f", it says {row.said}" if row.said else ", it says nothing"

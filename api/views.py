@@ -176,7 +176,7 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
         return callback_view(session, found) if found else None
 
     in_hand = transitions.live_at_desk(session, user.desk_id) if user.desk_id else None
-    down = circuit_breaker.down(session)
+    down = circuit_breaker.find_outage(session)
     return schemas.Me(
         username=user.username,
         name=user.name,

@@ -72,7 +72,7 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
 
     def room() -> None:
         with reading(engine) as session:
-            call_caps.room(session, settings)
+            call_caps.find_capacity(session, settings)
 
     def sound_due() -> None:
         tone._next_look = 0.0

@@ -39,7 +39,7 @@ class Caps:
         if time.monotonic() < self._full_until:
             return 0
         with reading(self._engine) as session:
-            calls, cap = call_caps.room(session, self._settings, share, node=self._settings.node)
+            calls, cap = call_caps.find_capacity(session, self._settings, share, node=self._settings.node)
             asked = len(placing.to_place(session, self._settings.node))
         if calls <= 0:
             self.reached(cap)
@@ -62,12 +62,12 @@ class Caps:
                 if trunk_failed(ending):
                     # If this node is cut off, the trunk is not to blame.
                     if not draining.is_cut_off(session, self._settings.node):
-                        circuit_breaker.failed(session, circuit_breaker.TRUNK, token)
-                elif trunk_worked(ending) and circuit_breaker.troubled(session, circuit_breaker.TRUNK):
-                    circuit_breaker.worked(session, circuit_breaker.TRUNK, token)
-            call_caps.ended(session, token, ours=ours(ending))
-            circuit_breaker.ended(session, token)
+                        circuit_breaker.record_failure(session, circuit_breaker.TRUNK, token)
+                elif trunk_worked(ending) and circuit_breaker.has_failures(session, circuit_breaker.TRUNK):
+                    circuit_breaker.record_success(session, circuit_breaker.TRUNK, token)
+            call_caps.record_end(session, token, ours=ours(ending))
+            circuit_breaker.record_end(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """Return the tokens of all calls that hold a line, and when each was placed."""
-        return call_caps.on_the_phone(session, self._settings.node)
+        return call_caps.list_open_calls(session, self._settings.node)

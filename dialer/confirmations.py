@@ -32,7 +32,7 @@ class Confirmations(SystemCalls):
             if confirmation is None or confirmation.token is None:
                 return
             token, number = confirmation.token, confirmation.number
-            call = call_caps.take(session, token, number, self._settings, SHARE)
+            call = call_caps.claim_call(session, token, number, self._settings, SHARE)
             if call is call_caps.Cap.NOT_ALLOWED:
                 confirmation_calls.ended(session, token)
                 return
@@ -45,7 +45,7 @@ class Confirmations(SystemCalls):
         if cap is not call_caps.Cap.PER_NUMBER:
             self._caps.reached(cap)
             return now(session)  # as soon as there is room
-        return call_caps.free_again(session, number, self._settings, SHARE) or now(session)
+        return call_caps.find_next_free_at(session, number, self._settings, SHARE) or now(session)
 
     def owns(self, token: str) -> bool:
         """Return whether a channel's id can be the token of such a call."""

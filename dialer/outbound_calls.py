@@ -67,7 +67,7 @@ class OutboundCalls(SystemCalls):
             call = queue.claim(session, calls, call_id)
             if call is None or call.token is None:
                 return
-            permit = call_caps.take(
+            permit = call_caps.claim_call(
                 session, call.token, call.number or "", self._settings, calls.policy.share
             )
             if isinstance(permit, call_caps.Cap):
@@ -96,7 +96,7 @@ class OutboundCalls(SystemCalls):
         """
         with reading(self._engine) as session:
             tokens = set(heads_up.list_left_behind(session))
-            tokens -= call_caps.of_others(session, tokens, self._settings.node)
+            tokens -= call_caps.list_calls_of_other_nodes(session, tokens, self._settings.node)
         self._let_go &= tokens
         left = tokens - self._let_go
         for channel in self._ami.live_channels() if left else ():

@@ -92,7 +92,7 @@ class Placing:
         """Record the call to the number; None if it may not be placed, and the citizen is back in line."""
         number = callback.registration.number
         owed = placing.is_owed(session, callback)
-        call = call_caps.take(session, callback.token, number, self._settings, owed=owed)
+        call = call_caps.claim_call(session, callback.token, number, self._settings, owed=owed)
         if isinstance(call, call_caps.Cap):
             self._capped(session, callback, call)
             return None
@@ -111,7 +111,7 @@ class Placing:
     def _capped(self, session: Session, callback: Callback, cap: call_caps.Cap) -> None:
         """Return the citizen to the line as if never taken, or with a wait until the number may be called."""
         if cap is call_caps.Cap.PER_NUMBER:
-            until = call_caps.free_again(session, callback.registration.number, self._settings)
+            until = call_caps.find_next_free_at(session, callback.registration.number, self._settings)
             closing.close(session, callback.token, Outcome.FAILED, self._settings, until=until)
             log.error("%s: not placed: this number has been called too often", callback.token)
         elif cap is call_caps.Cap.NOT_ALLOWED:

@@ -153,7 +153,7 @@ class Reconciler:
         with reading(self._engine) as session:
             at, placed = now(session), calls.on_the_phone(session)
             missing = {token: placed_at for token, placed_at in placed.items() if token not in live}
-            for token in call_caps.of_others(session, missing, self._node):
+            for token in call_caps.list_calls_of_other_nodes(session, missing, self._node):
                 del missing[token]
         gone = [token for token, since in missing.items() if (at - since).total_seconds() > no_channel_s]
         for token in gone:

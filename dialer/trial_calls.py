@@ -56,7 +56,7 @@ class TrialCalls(SystemCalls):
             trial = trial_calls.take_up(session, call_id)
             if trial is None or trial.token is None:
                 return
-            call = call_caps.take(session, trial.token, trial.number, self._settings)
+            call = call_caps.claim_call(session, trial.token, trial.number, self._settings)
             if isinstance(call, call_caps.Cap):
                 down = call is call_caps.Cap.LINE_DOWN
                 result = TrialResult.LINE_DOWN if down else TrialResult.HELD_BACK

@@ -53,15 +53,15 @@ class Trunk:
         """Record that the called phone rings, by this channel."""
         name = self._trunks.rings(token, leg)
         with reading(self._engine) as session:
-            troubled = circuit_breaker.troubled(session, circuit_breaker.TRUNK)
-            one = name is not None and selection.is_troubled(session, name)
+            troubled = circuit_breaker.has_failures(session, circuit_breaker.TRUNK)
+            one = name is not None and selection.has_failures(session, name)
             if not (troubled or one) or not carries(session, token, self._settings):
                 return
         with writing(self._engine) as session:
             if name:
-                selection.worked(session, name, calls=0)
+                selection.record_success(session, name, calls=0)
             if troubled:
-                circuit_breaker.worked(session, circuit_breaker.TRUNK, token)
+                circuit_breaker.record_success(session, circuit_breaker.TRUNK, token)
 
     def failed(self, token: str, name: str, sip: int) -> None:
         """Record that this trunk did not take the call; the next one is tried."""
@@ -82,9 +82,9 @@ class Trunk:
             if trunk_failed(ending):
                 log.warning("%s: trunk %s did not take it (%s)", token, name, ending.sip or "silence")
                 if not self._trunks.is_cut_off(session):
-                    selection.failed(session, name, token, ending.sip or 0)
+                    selection.record_failure(session, name, token, ending.sip or 0)
             else:
-                selection.worked(session, name)
+                selection.record_success(session, name)
 
     def as_heard(self, token: str, ending: Ending) -> Ending:
         """Return the call's ending, without the SIP status if the trunk fell silent while the phone rang.
@@ -95,8 +95,8 @@ class Trunk:
             return ending
         name = self._trunks.of(token)
         with reading(self._engine) as session:
-            row = selection.states(session, [name]).get(name) if name else None
-            answers = row.answers if row else circuit_breaker.knows(session)
+            row = selection.find_states(session, [name]).get(name) if name else None
+            answers = row.answers if row else circuit_breaker.answers_options(session)
             silent = answers is False or self._trunks.is_cut_off(session)
             silent = silent and carries(session, token, self._settings)
         return ending._replace(sip=0) if silent else ending
@@ -104,13 +104,15 @@ class Trunk:
     def script_spoke(self, token: str) -> None:
         """Record that a script has spoken; a confirmed citizen who only waits again proves nothing."""
         with reading(self._engine) as session:
-            if not circuit_breaker.troubled(session, circuit_breaker.SCRIPTS) or not _goes_on(session, token):
+            if not circuit_breaker.has_failures(session, circuit_breaker.SCRIPTS) or not _goes_on(
+                session, token
+            ):
                 return
             callback = transitions.by_token(session, token)
             if callback and callback.confirmed_at:
                 return
         with writing(self._engine) as session:
-            circuit_breaker.worked(session, circuit_breaker.SCRIPTS, token)
+            circuit_breaker.record_success(session, circuit_breaker.SCRIPTS, token)
 
     def script_failed(self, token: str) -> None:
         """Record that a called person picked up and no script spoke; other channels prove nothing."""
@@ -118,7 +120,7 @@ class Trunk:
             if not _goes_on(session, token):
                 return
         with writing(self._engine) as session:
-            circuit_breaker.failed(session, circuit_breaker.SCRIPTS, token)
+            circuit_breaker.record_failure(session, circuit_breaker.SCRIPTS, token)
 
     def rest(self) -> None:
         """Close the trunk's breaker if nobody is left to prove that calls flow.
@@ -128,15 +130,15 @@ class Trunk:
         if not self._is_down:
             return
         with reading(self._engine) as session:
-            if not circuit_breaker.may_rest(session):
+            if not circuit_breaker.may_close_unproven(session):
                 return
         with writing(self._engine) as session:
-            circuit_breaker.rest(session)
+            circuit_breaker.close_unproven(session)
 
     def look(self) -> None:
         """Report to the pages and the log when calls stop or flow again."""
         with reading(self._engine) as session:
-            down = circuit_breaker.down(session)
+            down = circuit_breaker.find_outage(session)
         self._is_down = down is not None
         says = down.why if down else "up"
         if says == self._said or (says == "ivr" and time.monotonic() < self._started + _STARTS_S):

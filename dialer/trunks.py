@@ -85,7 +85,7 @@ class Trunks:
         log.warning("%s: trunk %s did not take it (%s), the next one is tried", token, name, sip or "silence")
         self._refused = {*self._refused, (token, name)} if len(self._refused) < _MOST else {(token, name)}
         with writing(self._engine) as session:
-            selection.failed(session, name, token, sip)
+            selection.record_failure(session, name, token, sip)
 
     def forget(self, token: str) -> None:
         """Forget a call that is over."""
@@ -108,14 +108,14 @@ class Trunks:
         if name is None or yes is None or not self._leads():
             return
         with reading(self._engine) as session:
-            known = selection.states(session, [name]).get(name)
+            known = selection.find_states(session, [name]).get(name)
             if known and known.registered == yes:
                 return
         log.log(
             logging.INFO if yes else logging.ERROR, "trunk %s: registered: %s", name, "yes" if yes else "no"
         )
         with writing(self._engine) as session:
-            selection.registered(session, name, yes=yes)
+            selection.record_registration(session, name, yes=yes)
 
     def missed(self) -> None:
         """Note that recent reports may have been missed."""
@@ -134,7 +134,7 @@ class Trunks:
         self._next_ask = time.monotonic() + _ASKED_S
         if leads and not self._kept:
             with writing(self._engine) as session:
-                selection.keep(session, self._names)
+                selection.delete_others(session, self._names)
             self._kept = True
         found = {name: self._asked(name) for name in self._names}
         self._missed, heard = False, self._heard
@@ -157,14 +157,14 @@ class Trunks:
 
     def _took(self, name: str, latency_ms: float | None) -> None:
         with reading(self._engine) as session:
-            row = selection.states(session, [name]).get(name)
+            row = selection.find_states(session, [name]).get(name)
             before = row.latency_ms if row else None
         if latency_ms == before:
             return
         if latency_ms is not None and before is not None and abs(latency_ms - before) <= _ALIKE * before:
             return
         with writing(self._engine) as session:
-            selection.took(session, name, latency_ms)
+            selection.record_latency(session, name, latency_ms)
 
     def is_cut_off(self, session: Session) -> bool:
         """Return whether this node's own way to the trunks is cut: then failures say nothing about them."""
@@ -177,9 +177,11 @@ class Trunks:
         if yes is None or not self._leads():
             return
         with reading(self._engine) as session:
-            found = selection.states(session, self._names)
+            found = selection.find_states(session, self._names)
             known = found[name].answers if name in found else None
-            if yes == known and selection.whole(found, self._names) == circuit_breaker.knows(session):
+            if yes == known and selection.summarize_answers(
+                found, self._names
+            ) == circuit_breaker.answers_options(session):
                 return
             if not yes and self.is_cut_off(session):
                 self._missed = True  # until another dialer leads or sees the same
@@ -188,11 +190,11 @@ class Trunks:
             say = log.info if yes else log.warning
             say("trunk %s: %s", name, "answers" if yes else "does not answer any more, and is tried last")
         with writing(self._engine) as session:
-            selection.answers(session, name, yes=yes)
+            selection.record_options(session, name, yes=yes)
             session.flush()
-            whole = selection.whole(selection.states(session, self._names), self._names)
-            if whole is not None and whole != circuit_breaker.knows(session):
-                circuit_breaker.answers(session, yes=whole)
+            whole = selection.summarize_answers(selection.find_states(session, self._names), self._names)
+            if whole is not None and whole != circuit_breaker.answers_options(session):
+                circuit_breaker.record_options(session, yes=whole)
 
     def _of_node(self, name: str, *, yes: bool | None) -> None:
         """Record for this node whether any trunk answers it.
@@ -201,7 +203,7 @@ class Trunks:
         """
         self._hears[name] = yes
         with reading(self._engine) as session:
-            found = selection.states(session, self._names)
+            found = selection.find_states(session, self._names)
             known = draining.trunk_answers(session, self._node)
         silent = (each for each in self._names if self._hears.get(each) is False and each in found)
         missed = [each for each in silent if found[each].answers is not None]

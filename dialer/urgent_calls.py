@@ -29,7 +29,7 @@ class UrgentCalls(SystemCalls):
             taken = urgent_calls.take_up(session, matter_id, self._settings)
             if taken is None:
                 return
-            call = call_caps.take(session, *taken, self._settings, alarm=True)
+            call = call_caps.claim_call(session, *taken, self._settings, alarm=True)
             if isinstance(call, call_caps.Cap):  # nobody was rung: it is no try
                 urgent_calls.ended(session, taken[0], ours=True)
                 self._caps.reached(call)

@@ -165,7 +165,7 @@ def return_left(engine: Engine, settings: Settings) -> None:
 def forget_calls(engine: Engine, _settings: Settings) -> None:
     """Delete expired records: calls, confirmations, urgent matters, silent numbers and spent guesses."""
     with writing(engine) as session:
-        call_caps.forget(session)
+        call_caps.delete_old(session)
         confirmations.forget(session)
         solved.forget(session)
         heads_up.forget(session)

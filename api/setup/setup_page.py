@@ -32,7 +32,7 @@ _SAMPLE_TRUNK = Settings.model_fields["trunk_host"].default
 @router.get("")
 def show(_user: MayAdminister, session: Reading, settings: InForce) -> setup_schemas.SetUp:
     """City, trunks, text messages, voices and backup, with the last test calls and messages."""
-    down = circuit_breaker.down(session)
+    down = circuit_breaker.find_outage(session)
     return setup_schemas.SetUp(
         city=_city(settings),
         trunks=_trunks(session, settings),
@@ -115,7 +115,7 @@ def _city(settings: Settings) -> setup_schemas.SetUpCity:
 
 def _trunks(session: Session, settings: Settings) -> list[setup_schemas.SetUpTrunk]:
     names = [trunk.name for trunk in settings.trunks]
-    found, told = selection.states(session, names), status.words(session, names)
+    found, told = selection.find_states(session, names), status.list_statuses(session, names)
     unknown = models.TrunkState(taken=0, refused=0)
     return [
         setup_schemas.SetUpTrunk(

@@ -97,7 +97,7 @@ def close(
     values.setdefault("ended_at", callback.ended_at or at)
     if cut:
         values.setdefault("held_until", at)
-    if outcome is Outcome.FAILED and own_faults.is_theirs(session, callback):
+    if outcome is Outcome.FAILED and own_faults.is_phones_fault(session, callback):
         outcome = Outcome.UNREACHABLE
     closed = transitions.move_unheard(session, token, CallbackState.CLOSED, outcome=outcome, **values)
     if closed is None:
@@ -110,7 +110,7 @@ def close(
     if outcome in RETRIED and registration.state is RegistrationState.CLOSED:
         outbox.tell(session, OutboxKind.CLOSED, registration, about_round=round_.id)
     if outcome is Outcome.FAILED:
-        until = max(until or at, at + own_faults.passed_over(session, closed, settings, cut=cut))
+        until = max(until or at, at + own_faults.find_pause(session, closed, settings, cut=cut))
     if again_at and outcome is Outcome.CALL_AGAIN:
         closed.again_at, closed.agreed = again_at, agreed
         registration.not_before = schedule.promised(again_at, at, round_, settings, agreed=agreed).due

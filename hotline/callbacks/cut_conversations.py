@@ -75,7 +75,7 @@ def call_again_now(session: Session, callback: Callback, desk: Desk, settings: S
     The ledger names the citizens who are passed. If the dialer already calls this citizen ahead, the desk
     takes that call over. Raises Refused("desk-phone-away" | "desk-hears" | "desk-phone-elsewhere" |
     "desk-busy" | "calls-capped" | "wrong-state" | "engaged"). Also raises the errors of
-    `transitions.check_may_be_called` and `call_caps.check_room`.
+    `transitions.check_may_be_called` and `call_caps.check_capacity`.
     """
     transitions.hold(session, desk)
     events.hold_line(session, callback.round_id)
@@ -109,8 +109,8 @@ def _take_called_ahead(session: Session, before: Callback, desk: Desk) -> Callba
 
 def _take_again(session: Session, before: Callback, desk: Desk, settings: Settings) -> Callback:
     busy_numbers.check_free(session, before)
-    call_caps.check_room(session, settings)
-    if until := call_caps.free_again(session, before.registration.number, settings):
+    call_caps.check_capacity(session, settings)
+    if until := call_caps.find_next_free_at(session, before.registration.number, settings):
         raise Refused("calls-capped", f"this number has been called too often, until {until}")
     values = {"desk_id": desk.id, "user_id": _person(session, desk)}
     taken = claims.call_this(session, before.registration, **values)

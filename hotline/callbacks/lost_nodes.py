@@ -143,8 +143,8 @@ def close(session: Session, token: str, settings: Settings, *, may_go_on: bool =
     if callback is None:
         return
     session.refresh(callback, with_for_update={"key_share": True})
-    call_caps.ended(session, token)
-    circuit_breaker.ended(session, token)
+    call_caps.record_end(session, token)
+    circuit_breaker.record_end(session, token)
     at = now(session)
     if callback.state is CallbackState.PARTING:
         conversations.line_ended(session, callback, settings, hung_up=True)

@@ -29,7 +29,7 @@ _NEVER_ALONE = 2
 """Number of failures in a row that may be chance."""
 
 
-def passed_over(
+def find_pause(
     session: Session, failed: Callback, settings: Settings, *, cut: Cut | None = None
 ) -> timedelta:
     """Return how long the citizen is passed over after failed calls in a row (`retries.after_faults`).
@@ -48,7 +48,7 @@ def passed_over(
     )
 
 
-def is_theirs(session: Session, failing: Callback) -> bool:
+def is_phones_fault(session: Session, failing: Callback) -> bool:
     """Return whether this call, about to close as FAILED, shows a fault of the citizen's own phone.
 
     That needs the third failure in a row, and a successful call to another number since the last failure.
@@ -82,14 +82,11 @@ def _before(session: Session, callback: Callback) -> _Before:
 
 
 def _line(session: Session, failed: Callback, number: str) -> Line:
-    down = circuit_breaker.down(session)
+    down = circuit_breaker.find_outage(session)
     if down is None:
         return Line.FAILS if circuit_breaker.is_failing(session, number) else Line.FLOWS
-    row = circuit_breaker.tries_others(session)
-    if row is None or number not in circuit_breaker.tried(row):  # unknown whether this number was tried
+    row = circuit_breaker.find_probing(session)
+    tried = circuit_breaker.list_failed_numbers(row) if row else []
+    if number not in tried:
         return Line.DOWN
-    return (
-        Line.TRIES_OTHERS
-        if failure_attribution.is_there_another(session, failed.token, circuit_breaker.tried(row))
-        else Line.DOWN
-    )
+    return Line.TRIES_OTHERS if failure_attribution.has_untried(session, failed.token, tried) else Line.DOWN

@@ -1,7 +1,7 @@
 """Rescue calls: a caller in danger is connected with the emergency service if nobody is at a desk.
 
 The caller's own channel dials nobody. The caller's script requests a row, once for each channel. The dialer
-then calls the one number of the settings, within all caps and those of rescue calls (call_caps.take_rescue).
+then calls the one number of the settings, within all caps and those of rescue calls (call_caps).
 The service that answers takes the caller over. A failed call ends the row at once, and the script speaks the
 number.
 """
@@ -88,7 +88,7 @@ def take_up(
     permit: call_caps.CallPermit | call_caps.Cap | None = None
     if settings.urgent_number and not stale:
         caller = session.get_one(UrgentMatter, call.matter_id).number
-        permit = call_caps.take_rescue(session, token, caller, settings)
+        permit = call_caps.claim_rescue_call(session, token, caller, settings)
     if isinstance(permit, call_caps.CallPermit):
         return permit, call.channel
     call.ended_at = at

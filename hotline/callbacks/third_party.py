@@ -105,8 +105,8 @@ def _check_number(session: Session, callback: Callback, number: str, settings: S
     blocked.check(session, number)
     if session.scalar(select(Guest.id).where(Guest.number == number, Guest.ended_at.is_(None))):
         raise Refused("guest-elsewhere", "another desk calls this number at this moment")
-    call_caps.check_room(session, settings)
-    if until := call_caps.free_again(session, number, settings):
+    call_caps.check_capacity(session, settings)
+    if until := call_caps.find_next_free_at(session, number, settings):
         raise Refused("calls-capped", f"this number has been called too often, until {until}")
 
 
@@ -191,7 +191,7 @@ def take_up(session: Session, token: str, settings: Settings) -> call_caps.CallP
         return None
     over = next((one.over for one in under_way(session) if one.token == token), True)
     stale = at - guest.asked_at > _STALE
-    call = None if over or stale else call_caps.take(session, token, guest.number, settings)
+    call = None if over or stale else call_caps.claim_call(session, token, guest.number, settings)
     if not isinstance(call, call_caps.CallPermit):
         if call is call_caps.Cap.LINE_DOWN or (stale and not over):
             _close(session, guest, GuestEnd.FAILED)

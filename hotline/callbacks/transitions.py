@@ -183,7 +183,7 @@ def ask_call(session: Session, callback: Callback, settings: Settings) -> Callba
     check_callable(session, callback)
     if not busy_numbers.waits_on_the_line(session, callback.registration_id):
         check_stays(session, callback.round_id)
-        call_caps.check_room(session, settings)
+        call_caps.check_capacity(session, settings)
     moved = move(session, callback.token, CallbackState.DIALING, called_at=now(session))
     if moved is None:
         raise Refused("wrong-state", f"the callback is {callback.state}")

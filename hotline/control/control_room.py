@@ -133,7 +133,7 @@ def show(session: Session, *, by_proxy: bool = False) -> ControlRoom:
     shown = [desk for desk in found if _is_used(desk)]
     served = _served(session, [line.round_id for line in live], wall.at)
     lines = [_line(session, line, shown, served.get(line.round_id), wall.at) for line in live]
-    down = circuit_breaker.down(session)
+    down = circuit_breaker.find_outage(session)
     return ControlRoom(
         at=wall.at,
         alarms=alarms.alarms(

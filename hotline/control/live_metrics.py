@@ -68,7 +68,7 @@ class Gauges:
     down: str  # why no call can be placed; empty: calls flow
     trunk_answers: bool | None
     trunks: Mapping[str, TrunkState]  # by their names in the settings
-    trunks_told: Mapping[str, status.Word]
+    trunks_told: Mapping[str, status.Status]
     rounds: Mapping[Phase, int]
     registrations: Mapping[tuple[Phase, RegistrationState], int]
     lines: Mapping[str, Line]
@@ -92,8 +92,8 @@ class Gauges:
 def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
     """Return the metrics of this moment, read in one transaction."""
     at = now(session)
-    room = call_caps.room(session, settings)
-    down = circuit_breaker.down(session)
+    room = call_caps.find_capacity(session, settings)
+    down = circuit_breaker.find_outage(session)
     shown = control_room.show(session)
     found = _rounds(session, at)
     trunks = [trunk.name for trunk in settings.trunks]
@@ -105,9 +105,9 @@ def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
         outgoing=_outgoing(session, at),
         capped=None if room.calls > 0 else room.cap,
         down=down.why if down else "",
-        trunk_answers=circuit_breaker.knows(session),
-        trunks=selection.states(session, trunks),
-        trunks_told=status.words(session, trunks),
+        trunk_answers=circuit_breaker.answers_options(session),
+        trunks=selection.find_states(session, trunks),
+        trunks_told=status.list_statuses(session, trunks),
         rounds=Counter(found.values()),
         registrations=_registrations(session, found),
         lines=_lines(shown),

@@ -58,7 +58,7 @@ def ask_call(session: Session, desk: Desk, user: User, settings: Settings) -> No
     """Request the call to the desk's telephone. A repeated request is one call.
 
     Raises Refused("no-desk-number" | "no-pin" | "desk-phone-here" | "desk-phone-called") and the errors of
-    `call_caps.check_room`.
+    `call_caps.check_capacity`.
     """
     if desk.number is None:
         raise Refused("no-desk-number", "this desk has no telephone number")
@@ -68,7 +68,7 @@ def ask_call(session: Session, desk: Desk, user: User, settings: Settings) -> No
         raise Refused("desk-phone-here", "the desk's phone is in its room already")
     if desk.call_token is not None:
         raise Refused("desk-phone-called", "the desk's telephone is being called")
-    call_caps.check_room(session, settings)
+    call_caps.check_capacity(session, settings)
     desk.call_asked_at = desk.call_asked_at or now(session)
 
 
@@ -121,7 +121,7 @@ def take_up(
         return None
     if desk.number is None:
         return None
-    call = call_caps.take(session, f"desk-{desk_id}-{uuid.uuid4().hex}", desk.number, settings)
+    call = call_caps.claim_call(session, f"desk-{desk_id}-{uuid.uuid4().hex}", desk.number, settings)
     if call is call_caps.Cap.NOT_ALLOWED:
         return None
     if isinstance(call, call_caps.Cap):

@@ -41,7 +41,7 @@ def call_now(session: Session, matter: UrgentMatter, user: User, settings: Setti
         session, round_id=operators_line.id, number=number, language=language, tell=False
     )
     if not busy_numbers.waits_on_the_line(session, placed.registration_id):
-        call_caps.check_room(session, settings)
+        call_caps.check_capacity(session, settings)
     breaks.end(session, desk)
     place = registration.get_by_ticket(session, placed.ticket)
     taken = claims.call_this(session, place, desk_id=desk.id, user_id=user.id)

@@ -58,14 +58,16 @@ class CallPermit(NamedTuple):
     trunks: tuple[str, ...] = ()  # in the order of their trial; empty if there is only one
 
 
-class Room(NamedTuple):
+class Capacity(NamedTuple):
     """Number of calls that may be placed now (none: 0 or less), and the cap that limits it."""
 
     calls: int
     cap: Cap
 
 
-def room(session: Session, settings: Settings, share: float = 1.0, *, node: str | None = None) -> Room:
+def find_capacity(
+    session: Session, settings: Settings, share: float = 1.0, *, node: str | None = None
+) -> Capacity:
     """Return how many calls the caps leave to callers who may use only this `share` of each cap.
 
     Trunk channels count for one `node`, or for all live ones. Every other cap counts all calls.
@@ -79,11 +81,11 @@ def room(session: Session, settings: Settings, share: float = 1.0, *, node: str 
         Cap.PER_HOUR: _left(session, at - _HOUR, _of(settings.calls_per_hour, share)),
         Cap.PER_DAY: _left(session, at - _DAY, _of(settings.calls_per_day, share)),
     }
-    probes = 0 if node and draining.has_no_ivr(session, node) else circuit_breaker.calls(session)
+    probes = 0 if node and draining.has_no_ivr(session, node) else circuit_breaker.count_allowed(session)
     if probes is not None:
-        left[Cap.LINE_DOWN] = probes if share == 1 or circuit_breaker.nobody_tries(session) else 0
+        left[Cap.LINE_DOWN] = probes if share == 1 or circuit_breaker.lacks_probes(session) else 0
     cap = min(left, key=lambda cap: left[cap])
-    return Room(left[cap], cap)
+    return Capacity(left[cap], cap)
 
 
 def _channels(session: Session, settings: Settings, on_their_way: Select[Any], node: str | None) -> int:
@@ -92,9 +94,9 @@ def _channels(session: Session, settings: Settings, on_their_way: Select[Any], n
     return settings.channels * nodes - here
 
 
-def check_room(session: Session, settings: Settings) -> None:
+def check_capacity(session: Session, settings: Settings) -> None:
     """Check that a call may be placed now. Raises Refused("line-down" | "calls-capped")."""
-    calls, cap = room(session, settings)
+    calls, cap = find_capacity(session, settings)
     if calls > 0:
         return
     if cap is Cap.LINE_DOWN:
@@ -112,7 +114,7 @@ def _left(session: Session, since: datetime, cap: int) -> int:
     return cap - (session.scalar(select(func.count()).select_from(placed)) or 0)
 
 
-def take(
+def claim_call(
     session: Session,
     token: str,
     number: str,
@@ -134,29 +136,33 @@ def take(
         log.error("%s: not placed: its number is outside HOTLINE_ALLOWED_PREFIXES", token)
         return Cap.NOT_ALLOWED
     one_at_a_time(session, "toll")  # two counts at the same time would both find the same free call
-    calls, cap = room(session, settings, share, node=settings.node)
+    calls, cap = find_capacity(session, settings, share, node=settings.node)
     if calls <= 0:
         return cap
     capped = (
-        _alarmed_enough(session, token, number) if alarm else free_again(session, number, settings, share)
+        _alarmed_enough(session, token, number)
+        if alarm
+        else find_next_free_at(session, number, settings, share)
     )
     if capped and not owed:
         return Cap.PER_NUMBER
-    if not circuit_breaker.take(session, token):
+    if not circuit_breaker.claim_probe(session, token):
         return Cap.LINE_DOWN
     session.add(PlacedCall(token=token, number=number, at=now(session), node=settings.node))
     session.flush()
     return CallPermit(token, number, _by(session, settings))
 
 
-def take_rescue(session: Session, token: str, caller: str | None, settings: Settings) -> CallPermit | Cap:
-    """Record a call to the emergency service, like `take`, but by caps of its own.
+def claim_rescue_call(
+    session: Session, token: str, caller: str | None, settings: Settings
+) -> CallPermit | Cap:
+    """Record a call to the emergency service, like `claim_call`, but by caps of its own.
 
     A city's day may bring more callers in danger than the cap for one number allows. The number is short and
     comes from the settings. `caller`: the E.164 number of the caller in danger, if it is shown.
     """
     one_at_a_time(session, "toll")
-    calls, cap = room(session, settings, node=settings.node)
+    calls, cap = find_capacity(session, settings, node=settings.node)
     if calls <= 0:
         return cap
     of_number = (
@@ -173,7 +179,8 @@ def take_rescue(session: Session, token: str, caller: str | None, settings: Sett
     own = _RESCUES_OF_CALLER if caller else _RESCUES_OF_WITHHELD
     if (session.scalar(of_hour) or 0) >= _RESCUES_PER_HOUR or (session.scalar(of_caller) or 0) >= own:
         return Cap.PER_NUMBER
-    if circuit_breaker.calls(session) is not None:  # as a probe it would prove nothing, and delay a real one
+    # As a probe it would prove nothing, and delay a real one.
+    if circuit_breaker.count_allowed(session) is not None:
         return Cap.LINE_DOWN
     session.add(PlacedCall(token=token, number=settings.urgent_number, at=now(session), node=settings.node))
     session.flush()
@@ -182,7 +189,7 @@ def take_rescue(session: Session, token: str, caller: str | None, settings: Sett
 
 def _by(session: Session, settings: Settings, *, tries: bool = True) -> tuple[str, ...]:
     names = [trunk.name for trunk in settings.trunks]
-    return selection.order(session, names, tries=tries) if len(names) > 1 else ()
+    return selection.order_trunks(session, names, tries=tries) if len(names) > 1 else ()
 
 
 def _alarmed_enough(session: Session, token: str, number: str) -> bool:
@@ -193,7 +200,9 @@ def _alarmed_enough(session: Session, token: str, number: str) -> bool:
     return (session.scalar(of_hour) or 0) >= _ALARMS_PER_HOUR
 
 
-def free_again(session: Session, number: str, settings: Settings, share: float = 1.0) -> datetime | None:
+def find_next_free_at(
+    session: Session, number: str, settings: Settings, share: float = 1.0
+) -> datetime | None:
     """Return when `number` may be called again by this share of its daily cap; None: now."""
     oldest_that_counts = session.scalar(
         select(PlacedCall.at)
@@ -205,7 +214,7 @@ def free_again(session: Session, number: str, settings: Settings, share: float =
     return oldest_that_counts + _DAY if oldest_that_counts else None
 
 
-def ended(session: Session, token: str, *, ours: bool = False) -> None:
+def record_end(session: Session, token: str, *, ours: bool = False) -> None:
     """Record that the call's channel has ended or never existed, so that its line is free.
 
     `ours`: the call failed through our own fault, and no cap counts it.
@@ -222,17 +231,17 @@ _ON_THE_PHONE = select(PlacedCall.token, PlacedCall.at).where(
 )
 
 
-def on_the_phone(session: Session, node: str | None = None) -> dict[str, datetime]:
+def list_open_calls(session: Session, node: str | None = None) -> dict[str, datetime]:
     """Return the tokens of calls whose end is unknown, and when each was placed, by this `node` or by any."""
     return {token: at for token, at in session.execute(_ON_THE_PHONE, {"node": node})}
 
 
-def of_others(session: Session, tokens: Collection[str], node: str) -> set[str]:
+def list_calls_of_other_nodes(session: Session, tokens: Collection[str], node: str) -> set[str]:
     """Return those of these calls that another node placed."""
     theirs = select(PlacedCall.token).where(PlacedCall.token.in_(tokens), PlacedCall.node != node)
     return set(session.scalars(theirs)) if tokens else set()
 
 
-def forget(session: Session) -> None:
+def delete_old(session: Session) -> None:
     """Delete the records that no cap reads any more."""
     session.execute(delete(PlacedCall).where(PlacedCall.at < trusted_now(session) - KEPT))

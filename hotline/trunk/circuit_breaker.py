@@ -1,20 +1,23 @@
-"""Circuit breakers of outgoing calls: while one is open, single probes replace the calls of the lines.
+"""Circuit breakers of outgoing calls: one for the trunk, one for the scripts that speak with the called.
 
-The trunk's breaker opens when calls to FAILURES different numbers in a row reached no phone. Fewer calls
-suffice if nobody else is due. The trunk's breaker also opens when a trunk that used to answer SIP OPTIONS
-stops answering. The scripts' breaker opens when no script spoke in answered calls to SPEECHLESS different
-numbers in a row. One citizen's call may fail every time without stopping the others (own_faults).
+A breaker is closed (calls flow), open (no call until `next_probe_at`) or probing (one call is out: `probe`).
 
-While a breaker is open, the dialer calls the head of the line as a probe. Probes are free of charge, and
-follow growing pauses. On a trunk that answers OPTIONS, the probes try one number after another, the first
-ones quickly (own_faults). A few unreachable phones must not be taken for a dead trunk.
+| in | event | then |
+|---|---|---|
+| closed | calls to FAILURES numbers in a row reach no phone; fewer suffice if nobody else is due | open |
+| closed | answered calls to SPEECHLESS numbers in a row hear no script (the scripts' breaker) | open |
+| closed | the trunk, which used to answer SIP OPTIONS, does not answer | open |
+| closed | a number fails that others do not share (failure_attribution) | closed |
+| open | the pause is over, and a call is due (`claim_probe`) | probing |
+| open | the trunk answers OPTIONS again | closed if few calls failed, else a probe is due at once |
+| open | no line has anybody to call (`close_unproven`) | closed |
+| probing | the probe rings; a script speaks | closed |
+| probing | the probe fails, or ends unknown | open, as a rule for a longer pause |
 
-Only a proof closes a breaker. The trunk's closes when a probe rings, or when a silent trunk answers again.
-The scripts' closes when a script has spoken with a citizen. Trunk pauses longer than ANSWERING apply only
-while OPTIONS is unanswered: an answer makes the next probe due at once. While ivr is dead there are no
-probes.
-
-All state is in the database, and a restarted dialer continues from it.
+A probe is the head of a line, free of charge. While the trunk answers OPTIONS, each probe is another number,
+and the first ones follow quickly: a few unreachable phones must not look like a dead trunk (own_faults).
+Pauses grow beyond ANSWERING only while OPTIONS is unanswered, since an answer makes a probe due at once.
+Nobody is called while ivr is dead. All state is in the database, and a restarted dialer continues from it.
 """
 
 from datetime import datetime, timedelta
@@ -45,7 +48,7 @@ _NOBODY_TO_CALL = timedelta(seconds=60)
 """How long a probe stays due with nobody in a line to call. After that any other call may be the probe."""
 
 
-class Down(NamedTuple):
+class Outage(NamedTuple):
     """Reason why no call can be placed now, and its start."""
 
     since: datetime
@@ -53,16 +56,16 @@ class Down(NamedTuple):
     """TRUNK, SCRIPTS or `ivr`."""
 
 
-def down(session: Session) -> Down | None:
+def find_outage(session: Session) -> Outage | None:
     """Return the reason why no calls can be placed, and since when; None while calls flow."""
     silent = heartbeats.silent_since(session, "ivr")
     if silent:
-        return Down(silent, "ivr")
-    opened = [Down(row.opened_at, row.name) for row in _open(session) if row.opened_at]
+        return Outage(silent, "ivr")
+    opened = [Outage(row.opened_at, row.name) for row in _open(session) if row.opened_at]
     return min(opened, default=None)
 
 
-def calls(session: Session) -> int | None:
+def count_allowed(session: Session) -> int | None:
     """Return how many calls may be placed now: None is no limit, 1 is a probe, 0 is none."""
     if heartbeats.silent_since(session, "ivr"):
         return 0
@@ -70,12 +73,12 @@ def calls(session: Session) -> int | None:
     return int(all(_may_probe(row, now(session)) for row in opened)) if opened else None
 
 
-def take(session: Session, token: str) -> bool:
+def claim_probe(session: Session, token: str) -> bool:
     """Register the call of `token` as the probe if a breaker is open.
 
     Return False if it must not be placed.
     """
-    allowed = calls(session)
+    allowed = count_allowed(session)
     if allowed:
         for row in _open(session):
             row.probe, row.next_probe_at = token, None
@@ -83,15 +86,15 @@ def take(session: Session, token: str) -> bool:
     return allowed != 0
 
 
-def failed(session: Session, name: str, token: str) -> None:
+def record_failure(session: Session, name: str, token: str) -> None:
     """Record that the call of `token` failed through the fault `name`: TRUNK or SCRIPTS."""
     row, at = _get(session, name), now(session)
-    number, another = failure_attribution.number_of(session, token), False
+    number, another = failure_attribution.find_number(session, token), False
     if name == TRUNK:
         if row.opened_at is None and failure_attribution.fails_alone(session, token, number, row.worked_at):
             row.suspects = True
             return
-        another = failure_attribution.is_there_another(session, token, [*tried(row), number])
+        another = failure_attribution.has_untried(session, token, [*list_failed_numbers(row), number])
     row.tried = _and(row.tried, number)
     row.failures += 1
     if row.opened_at is None:
@@ -100,14 +103,14 @@ def failed(session: Session, name: str, token: str) -> None:
     elif row.probe == token:
         row.probe = None
         if row.next_probe_at is None:  # else the trunk has answered meanwhile, and a probe is due at once
-            quickly = another and row.answers is not False and len(tried(row)) <= _QUICKLY
+            quickly = another and row.answers is not False and len(list_failed_numbers(row)) <= _QUICKLY
             row.probes += not quickly
             row.next_probe_at = at + (FIRST if quickly else _pause(row))
-    if name == TRUNK and row.opened_at and not another:
-        failure_attribution.release(session, tried(row))  # the whole line was tried: begin at its head again
+    if name == TRUNK and row.opened_at and not another:  # the whole line was tried: begin at its head again
+        failure_attribution.make_due_again(session, list_failed_numbers(row))
 
 
-def worked(session: Session, name: str, token: str) -> None:
+def record_success(session: Session, name: str, token: str) -> None:
     """Record that the call of `token` did not fail through `name`: TRUNK or SCRIPTS.
 
     An open trunk breaker believes its probe only: a call placed earlier may ring or end long after.
@@ -120,12 +123,12 @@ def worked(session: Session, name: str, token: str) -> None:
     if name == TRUNK and row.answers is False:
         row.answers = None  # it takes calls, so unanswered OPTIONS prove nothing
     if was_open:
-        failure_attribution.release(session, tried(row))
+        failure_attribution.make_due_again(session, list_failed_numbers(row))
         _closes(row)
     row.tried = ""
 
 
-def ended(session: Session, token: str) -> None:
+def record_end(session: Session, token: str) -> None:
     """Record that the call of `token` is over.
 
     Schedule another probe if the result of this one is unknown.
@@ -135,7 +138,7 @@ def ended(session: Session, token: str) -> None:
         row.next_probe_at = row.next_probe_at or now(session) + _pause(row)
 
 
-def answers(session: Session, *, yes: bool) -> None:
+def record_options(session: Session, *, yes: bool) -> None:
     """Record whether the trunk answers SIP OPTIONS.
 
     A trunk that never answered is not taken for gone: it could not announce its return. A trunk that answers
@@ -148,55 +151,56 @@ def answers(session: Session, *, yes: bool) -> None:
     if not yes:
         if row.opened_at is None:
             _opens(row, at)
-        failure_attribution.release(session, tried(row))  # the trunk failed, not the phones of these numbers
+        # The trunk failed, not the phones of these numbers.
+        failure_attribution.make_due_again(session, list_failed_numbers(row))
     elif row.opened_at and row.failures < FAILURES:
         _closes(row)
     elif row.opened_at:
         row.probes, row.next_probe_at = 0, at
 
 
-def knows(session: Session) -> bool | None:
+def answers_options(session: Session) -> bool | None:
     """Return whether the trunk answers SIP OPTIONS; None if it never did, or takes calls all the same."""
     row = session.get(Breaker, TRUNK)
     return row.answers if row else None
 
 
-def nobody_tries(session: Session) -> bool:
+def lacks_probes(session: Session) -> bool:
     """Return whether a probe has been due too long for a citizen of a line to be it."""
     return any(_untried(row, now(session), _NOBODY_TO_CALL) for row in _open(session))
 
 
-def may_rest(session: Session) -> bool:
+def may_close_unproven(session: Session) -> bool:
     """Return whether the trunk's breaker is open on an answering trunk and no line has anybody to call."""
-    row = tries_others(session)
+    row = find_probing(session)
     return row is not None and _untried(row, now(session), _RESTS)
 
 
-def rest(session: Session) -> None:
-    """Close the trunk's breaker if `may_rest`, so that pages show no outage all night.
+def close_unproven(session: Session) -> None:
+    """Close the trunk's breaker if `may_close_unproven`, so that pages show no outage all night.
 
     New failures open it.
     """
     row = _get(session, TRUNK)
-    if may_rest(session):
-        failure_attribution.release(session, tried(row))
+    if may_close_unproven(session):
+        failure_attribution.make_due_again(session, list_failed_numbers(row))
         _closes(row)
         row.failures, row.tried = 0, ""
 
 
-def troubled(session: Session, name: str) -> bool:
-    """Return whether `worked` would change anything."""
+def has_failures(session: Session, name: str) -> bool:
+    """Return whether `record_success` would change anything."""
     row = session.get(Breaker, name)
     return row is not None and (row.failures > 0 or row.suspects or row.opened_at is not None)
 
 
-def tries_others(session: Session) -> Breaker | None:
+def find_probing(session: Session) -> Breaker | None:
     """Return the trunk's breaker if it is open on an answering trunk: probes try number after number."""
     row = session.get(Breaker, TRUNK)
     return row if row and row.opened_at and row.answers is not False else None
 
 
-def tried(row: Breaker) -> list[str]:
+def list_failed_numbers(row: Breaker) -> list[str]:
     """Return the numbers (E.164) of the calls that failed in a row, each once."""
     return row.tried.split()
 
@@ -204,7 +208,7 @@ def tried(row: Breaker) -> list[str]:
 def is_failing(session: Session, number: str) -> bool:
     """Return whether calls to numbers other than `number` have failed since a call last got through."""
     row = session.get(Breaker, TRUNK)
-    return row is not None and any(other != number for other in tried(row))
+    return row is not None and any(other != number for other in list_failed_numbers(row))
 
 
 def fails_alone(session: Session, token: str, since: datetime | None) -> bool:
@@ -243,8 +247,8 @@ def _and(numbers: str, number: str) -> str:
 def _is_enough(row: Breaker, another: bool) -> bool:
     """Return whether enough different numbers have failed; the trunk needs fewer if nobody else is due."""
     if row.name != TRUNK:
-        return len(tried(row)) >= SPEECHLESS
-    return row.failures >= FAILURES and (len(tried(row)) >= FAILURES or not another)
+        return len(list_failed_numbers(row)) >= SPEECHLESS
+    return row.failures >= FAILURES and (len(list_failed_numbers(row)) >= FAILURES or not another)
 
 
 def _may_probe(row: Breaker, at: datetime) -> bool:

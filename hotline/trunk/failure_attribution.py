@@ -18,13 +18,13 @@ from hotline.ledger import entries
 _SOON = timedelta(seconds=5)
 
 
-def number_of(session: Session, token: str) -> str:
+def find_number(session: Session, token: str) -> str:
     """Return the number that the call of `token` was for, or the token itself if unknown."""
     call = session.get(PlacedCall, token)
     return call.number if call else token
 
 
-def is_there_another(session: Session, token: str, tried: Collection[str]) -> bool:
+def has_untried(session: Session, token: str, tried: Collection[str]) -> bool:
     """Return whether somebody not `tried` is due in the line of the callback of `token`.
 
     A call that is no callback has no line: False.
@@ -55,7 +55,7 @@ def fails_alone(session: Session, token: str, number: str, worked_at: datetime |
     return session.scalar(failed.limit(1)) is not None
 
 
-def release(session: Session, numbers: Collection[str]) -> None:
+def make_due_again(session: Session, numbers: Collection[str]) -> None:
     """Make citizens due again, at their own place, who were passed over while others were tried.
 
     The ledger records their outcome anew, without a wait. Call it after all other row changes.

@@ -23,14 +23,14 @@ FIRST, LONGEST, LONGEST_OF_SILENT = timedelta(seconds=5), timedelta(seconds=60),
 _NOTHING = 0
 
 
-def order(session: Session, names: Sequence[str], *, tries: bool = True) -> tuple[str, ...]:
+def order_trunks(session: Session, names: Sequence[str], *, tries: bool = True) -> tuple[str, ...]:
     """Return the trunks for the next call, in order. Call it when the call is recorded.
 
     `tries`: the call may be the trial of a failing trunk; no other call then tries that trunk.
     """
     if len(names) < 2:
         return tuple(names)
-    found = states(session, names)
+    found = find_states(session, names)
     down = [name for name in names if name in found and found[name].down_since]
     well = [name for name in names if name not in down]
     due = next((name for name in down if tries and well and _is_due(session, found[name])), None)
@@ -42,13 +42,15 @@ def order(session: Session, names: Sequence[str], *, tries: bool = True) -> tupl
     return (due, *well, *(name for name in down if name != due))
 
 
-def failed(session: Session, name: str, token: str, said: int) -> None:
+def record_failure(session: Session, name: str, token: str, said: int) -> None:
     """Record that the trunk did not take the call of `token`. `said`: its SIP status, 0 if it was silent."""
     row = _get(session, name)
     row.refused += 1
     row.said = said
-    number = failure_attribution.number_of(session, token)
-    again = bool(row.last_failed) and failure_attribution.number_of(session, row.last_failed or "") == number
+    number = failure_attribution.find_number(session, token)
+    again = (
+        bool(row.last_failed) and failure_attribution.find_number(session, row.last_failed or "") == number
+    )
     row.failures += not again
     row.last_failed = token
     if row.down_since:
@@ -58,7 +60,7 @@ def failed(session: Session, name: str, token: str, said: int) -> None:
         _goes_down(session, row)
 
 
-def worked(session: Session, name: str, *, calls: int = 1) -> None:
+def record_success(session: Session, name: str, *, calls: int = 1) -> None:
     """Record that the trunk carried `calls` calls to a phone."""
     row = _get(session, name)
     row.taken += calls
@@ -68,7 +70,7 @@ def worked(session: Session, name: str, *, calls: int = 1) -> None:
     _is_well(row)
 
 
-def answers(session: Session, name: str, *, yes: bool) -> None:
+def record_options(session: Session, name: str, *, yes: bool) -> None:
     """Record whether the trunk answers SIP OPTIONS. A trunk that never answered is not taken for gone."""
     row = _get(session, name)
     if not yes and row.answers is None:
@@ -84,17 +86,17 @@ def answers(session: Session, name: str, *, yes: bool) -> None:
         row.next_try_at = now(session)
 
 
-def took(session: Session, name: str, latency_ms: float | None) -> None:
+def record_latency(session: Session, name: str, latency_ms: float | None) -> None:
     """Record the latency of the answer to OPTIONS, in milliseconds; None if there was no answer."""
     _get(session, name).latency_ms = latency_ms
 
 
-def registered(session: Session, name: str, *, yes: bool) -> None:
+def record_registration(session: Session, name: str, *, yes: bool) -> None:
     """Record whether the trunk has accepted our registration."""
     _get(session, name).registered = yes
 
 
-def whole(found: Mapping[str, TrunkState], names: Collection[str]) -> bool | None:
+def summarize_answers(found: Mapping[str, TrunkState], names: Collection[str]) -> bool | None:
     """Return whether any trunk answers; False if all did and none does now; None if unknown."""
     said = [found[name].answers if name in found else None for name in names]
     if True in said:
@@ -102,19 +104,19 @@ def whole(found: Mapping[str, TrunkState], names: Collection[str]) -> bool | Non
     return None if None in said else False
 
 
-def states(session: Session, names: Collection[str]) -> dict[str, TrunkState]:
+def find_states(session: Session, names: Collection[str]) -> dict[str, TrunkState]:
     """Return the known state of each of these trunks, by name."""
     query = select(TrunkState).where(TrunkState.name.in_(names)).execution_options(populate_existing=True)
     return {row.name: row for row in session.scalars(query)}
 
 
-def is_troubled(session: Session, name: str) -> bool:
+def has_failures(session: Session, name: str) -> bool:
     """Return whether a successful call would change the trunk's state."""
     row = session.get(TrunkState, name)
     return row is not None and (row.failures > 0 or row.down_since is not None)
 
 
-def keep(session: Session, names: Collection[str]) -> None:
+def delete_others(session: Session, names: Collection[str]) -> None:
     """Delete the trunks that the settings no longer name."""
     session.execute(delete(TrunkState).where(TrunkState.name.not_in(names)))
 

@@ -20,7 +20,7 @@ class Is(StrEnum):
     """No sign of the trunk so far, by OPTIONS, a registration or a call: that is no health."""
 
 
-class Word(NamedTuple):
+class Status(NamedTuple):
     """Status of a trunk, and since when it is down."""
 
     state: Is
@@ -29,26 +29,26 @@ class Word(NamedTuple):
     """The breaker holds all calls (trunk.circuit_breaker)."""
 
 
-def words(session: Session, names: Sequence[str]) -> dict[str, Word]:
+def list_statuses(session: Session, names: Sequence[str]) -> dict[str, Status]:
     """Return the status of every configured trunk, by name."""
-    down = circuit_breaker.down(session)
+    down = circuit_breaker.find_outage(session)
     held = down.since if down and down.why == circuit_breaker.TRUNK else None
-    found = selection.states(session, names)
+    found = selection.find_states(session, names)
     return {name: _word(found.get(name), held, only=len(names) == 1) for name in names}
 
 
-def together(told: Mapping[str, Word]) -> Word:
+def find_best(told: Mapping[str, Status]) -> Status:
     """Return the best status of all trunks: calls flow if any trunk works."""
     for state in (Is.UP, Is.UNHEARD):
         if any(word.state is state for word in told.values()):
-            return Word(state)
+            return Status(state)
     return min(told.values(), key=lambda word: str(word.since))
 
 
-def _word(row: TrunkState | None, held: datetime | None, *, only: bool) -> Word:
+def _word(row: TrunkState | None, held: datetime | None, *, only: bool) -> Status:
     if held:
-        return Word(Is.DOWN, held, held=True)
+        return Status(Is.DOWN, held, held=True)
     if row and row.down_since and not (only and row.answers):  # OPTIONS outweigh one failed call
-        return Word(Is.DOWN, row.down_since)
+        return Status(Is.DOWN, row.down_since)
     heard = row is not None and (row.answers or row.registered or row.taken > 0)
-    return Word(Is.UP if heard else Is.UNHEARD)
+    return Status(Is.UP if heard else Is.UNHEARD)

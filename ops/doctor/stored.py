@@ -218,7 +218,7 @@ def trunk(known: Known) -> Iterator[Finding]:
             yield ok(names[each.name], f"{each.host}; how it is shows once the system runs")
         return
     with reading(known.engine) as session:
-        told, found = status.words(session, [*names]), selection.states(session, names)
+        told, found = status.list_statuses(session, [*names]), selection.find_states(session, names)
     down = [told[each.name] for each in ours if told[each.name].state is Is.DOWN]
     if len(down) == len(ours):
         hosts, since = (
@@ -232,7 +232,7 @@ def trunk(known: Known) -> Iterator[Finding]:
 
 
 def _of_trunk(
-    name: str, each: Trunk, word: status.Word, row: TrunkState | None, others: str
+    name: str, each: Trunk, word: status.Status, row: TrunkState | None, others: str
 ) -> Iterator[Finding]:
     if row and row.registered is False:
         do = "its user and secret; the carrier; docs/operate/trunk.md"

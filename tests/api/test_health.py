@@ -66,7 +66,7 @@ def test_database_that_hung_makes_nobody_look_dead(
 def test_fresh_heartbeats_report_all_up(insider: TestClient, engine: Engine) -> None:
     beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     with writing(engine) as session:
-        selection.answers(session, "trunk", yes=True)
+        selection.record_options(session, "trunk", yes=True)
     answer = insider.get("/healthz")
     assert answer.status_code == 200
     assert answer.json() == dict.fromkeys(
@@ -119,7 +119,7 @@ def test_trunk_outage_is_reported_with_its_start(
     assert desk.get(f"{V1}/me").json()["calls_down_since"] is None
     with writing(engine) as session:
         for call in range(circuit_breaker.FAILURES):
-            circuit_breaker.failed(session, circuit_breaker.TRUNK, f"callback-{call}")
+            circuit_breaker.record_failure(session, circuit_breaker.TRUNK, f"callback-{call}")
         since = session.get_one(Breaker, circuit_breaker.TRUNK).opened_at
     assert since is not None
     answer = insider.get("/healthz")
@@ -141,12 +141,12 @@ def test_outage_behind_a_proxy_names_trunk_or_proxy(as_role: As, settings: Setti
     page = TestClient(create(behind), client=HERE, cookies=as_role(Role.ADMINISTRATOR).cookies)
     beat(engine, "ivr", "dialer", "scheduler", "asterisk")
     with writing(engine) as session:
-        selection.answers(session, "trunk", yes=True)
+        selection.record_options(session, "trunk", yes=True)
     assert page.get("/healthz").json()["trunk"] == "up"
     assert page.get(f"{V1}/setup").json()["by_proxy"]
     with writing(engine) as session:
         for call in range(circuit_breaker.FAILURES):
-            circuit_breaker.failed(session, circuit_breaker.TRUNK, f"callback-{call}")
+            circuit_breaker.record_failure(session, circuit_breaker.TRUNK, f"callback-{call}")
     told = page.get("/healthz").json()
     assert told["trunk"].endswith(", the line is kept; or the SIP proxy before it, 192.0.2.20:5060, is")
     causes = [page.get(f"{V1}/control{part}").json() for part in ("", "/alarms")]
@@ -167,11 +167,11 @@ def test_each_of_several_trunks_is_reported_without_a_503(engine: Engine, settin
     with writing(engine) as session:
         for said, name in ((503, "first"), (0, "second")):
             for call in range(selection.FAILURES):
-                selection.failed(session, name, f"callback-{call}", said)
-        selection.answers(session, "third", yes=True)
-        selection.took(session, "third", 23.4)
-        selection.registered(session, "third", yes=False)
-        since = selection.states(session, names)["first"].down_since
+                selection.record_failure(session, name, f"callback-{call}", said)
+        selection.record_options(session, "third", yes=True)
+        selection.record_latency(session, "third", 23.4)
+        selection.record_registration(session, "third", yes=False)
+        since = selection.find_states(session, names)["first"].down_since
     with TestClient(create(several), client=HERE) as client:
         answer = client.get("/healthz")
     assert answer.status_code == 200

@@ -187,7 +187,7 @@ def test_trunk_outage_shows_in_breaker_and_caps(figures: Figures, engine: Engine
     assert "hotline_trunk_answers" not in before
     with writing(engine) as session:
         for call in range(circuit_breaker.FAILURES):
-            circuit_breaker.failed(session, circuit_breaker.TRUNK, f"callback-{call}")
+            circuit_breaker.record_failure(session, circuit_breaker.TRUNK, f"callback-{call}")
         session.get_one(Breaker, circuit_breaker.TRUNK).answers = False
     found = figures()
     assert found["hotline_calls_down{why=trunk}"] == found["hotline_calls_capped{cap=line-down}"] == 1
@@ -205,12 +205,12 @@ def test_trunks_are_labelled_by_their_settings_name(engine: Engine, settings: Se
         update={"trunks": tuple(one.model_copy(update={"name": name}) for name in names)}
     )
     with writing(engine) as session:
-        selection.failed(session, "first", "callback-1", 0)
-        selection.answers(session, "second", yes=True)
-        selection.took(session, "second", 20.0)
-        selection.registered(session, "second", yes=True)
-        selection.worked(session, "second", calls=7)
-        selection.worked(session, "taken-out")
+        selection.record_failure(session, "first", "callback-1", 0)
+        selection.record_options(session, "second", yes=True)
+        selection.record_latency(session, "second", 20.0)
+        selection.record_registration(session, "second", yes=True)
+        selection.record_success(session, "second", calls=7)
+        selection.record_success(session, "taken-out")
     with TestClient(create(several), client=HERE) as client:
         found = read(client.get("/metrics").text)
     assert {name: value for name, value in found.items() if "{trunk=" in name} == {

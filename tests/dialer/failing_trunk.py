@@ -56,7 +56,7 @@ def fails(hall: Hall, manager: FakeManager, sip: int = 503) -> None:
 
 def down(hall: Hall) -> str | None:
     with reading(hall.engine) as session:
-        down = circuit_breaker.down(session)
+        down = circuit_breaker.find_outage(session)
     return down.why if down else None
 
 

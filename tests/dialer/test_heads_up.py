@@ -132,12 +132,12 @@ def scripts_have_failed(office: Office, *, often: int = 1) -> None:
     """No script spoke in the calls to so many other numbers."""
     with writing(office.engine) as session:
         for nth in range(often):
-            circuit_breaker.failed(session, circuit_breaker.SCRIPTS, f"callback-other-{nth}")
+            circuit_breaker.record_failure(session, circuit_breaker.SCRIPTS, f"callback-other-{nth}")
 
 
 def scripts_are_down(office: Office) -> bool:
     with reading(office.engine) as session:
-        down = circuit_breaker.down(session)
+        down = circuit_breaker.find_outage(session)
     return down is not None and down.why == circuit_breaker.SCRIPTS
 
 

@@ -90,7 +90,7 @@ def test_apology_costs_an_attempt(
             assert bool(row.ended_at) is (calls == 2), "another call, and no third"
             assert calls == 2 or row.due_at > now(session) + make.MINUTE, "but not at once"
             session.execute(update(OutboundCall).values(due_at=OutboundCall.asked_at))
-            circuit_breaker.worked(session, circuit_breaker.SCRIPTS, "")
+            circuit_breaker.record_success(session, circuit_breaker.SCRIPTS, "")
     assert left(office).ended_at and not left(office).answer
 
 

@@ -90,7 +90,7 @@ def test_line_of_a_vanished_call_is_freed(office: Office, manager: FakeManager):
 
     office.until_at_rest()
     with reading(office.engine) as session:
-        assert call_caps.on_the_phone(session).keys() == {"callback-here"}
+        assert call_caps.list_open_calls(session).keys() == {"callback-here"}
 
 
 @pytest.mark.parametrize("state", sorted(ON_THE_PHONE))

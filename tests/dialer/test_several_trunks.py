@@ -67,7 +67,7 @@ def test_silent_first_trunk_is_tried_last_in_the_next_call(hall: Hall, manager: 
     assert hall.callback(token).outcome is O.BUSY, "as of any call"
     assert (state(hall, FIRST).refused, state(hall, SECOND).taken) == (1, 1)
     with reading(hall.engine) as session:
-        assert circuit_breaker.down(session) is None and not circuit_breaker.troubled(
+        assert circuit_breaker.find_outage(session) is None and not circuit_breaker.has_failures(
             session, circuit_breaker.TRUNK
         )
     hall.dials()
@@ -100,7 +100,7 @@ def test_ring_on_a_trunk_that_fell_silent_is_free(hall: Hall, manager: FakeManag
 
     assert hall.callback(token).outcome is O.FAILED
     with reading(hall.engine) as session:
-        assert circuit_breaker.knows(session) is True, "calls flow by the other"
+        assert circuit_breaker.answers_options(session) is True, "calls flow by the other"
 
 
 def test_calls_stop_with_the_last_reachable_trunk(
@@ -110,7 +110,7 @@ def test_calls_stop_with_the_last_reachable_trunk(
 
     def down() -> bool:
         with reading(hall.engine) as session:
-            return circuit_breaker.down(session) is not None
+            return circuit_breaker.find_outage(session) is not None
 
     for status in ("Reachable", "Unreachable"):
         manager.event("ContactStatus", AOR="alive-first", ContactStatus=status)

@@ -38,7 +38,7 @@ def test_two_silent_scripts_stop_all_calls(hall: Hall, manager: FakeManager) -> 
     hall.until_at_rest()
     assert hall.ended_with(token) == (O.FAILED, R.WAITING, 0)
     with reading(hall.engine) as session:
-        down = circuit_breaker.down(session)
+        down = circuit_breaker.find_outage(session)
     assert down is not None
     assert (down.why, len(manager.named("Originate"))) == (circuit_breaker.SCRIPTS, 2)
 

@@ -148,17 +148,17 @@ def test_test_call_unknown_to_asterisk_is_unknown(office: Office, manager: FakeM
 @on_sqlite
 def test_successful_test_call_resumes_calls(office: Office, manager: FakeManager, settings: Settings) -> None:
     with writing(office.engine) as session:
-        circuit_breaker.answers(session, yes=True)
-        circuit_breaker.answers(session, yes=False)
-        assert circuit_breaker.down(session)
-        circuit_breaker.answers(session, yes=True)
+        circuit_breaker.record_options(session, yes=True)
+        circuit_breaker.record_options(session, yes=False)
+        assert circuit_breaker.find_outage(session)
+        circuit_breaker.record_options(session, yes=True)
     asked(office, settings)
     office.until(lambda: manager.named("Originate"))
     token = trial(office).token or ""
     manager.ringing(token)
     office.until(lambda: trial(office).rang_at)
     with reading(office.engine) as session:
-        assert circuit_breaker.down(session) is None
+        assert circuit_breaker.find_outage(session) is None
 
 
 def test_test_call_of_one_trunk_uses_it_alone(

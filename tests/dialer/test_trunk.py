@@ -87,7 +87,7 @@ def test_ringing_probe_resumes_calls_and_tells_the_pages(
     hall.until(lambda: len(manager.named("Originate")) >= before + 3)
     with reading(hall.engine) as session:
         told = session.scalars(select(Event.what).where(Event.kind == "telephone").order_by(Event.id)).all()
-        assert (told, circuit_breaker.down(session)) == (["down", "up"], None)
+        assert (told, circuit_breaker.find_outage(session)) == (["down", "up"], None)
     said = {one.getMessage(): one.levelname for one in caplog.records}
     assert said["calls: up"] == "INFO"
 
@@ -125,7 +125,7 @@ def test_number_the_carrier_cannot_call_stops_nobody(hall: Hall, manager: FakeMa
     second = hall.brings(C.RINGING)
     assert hall.callback(second).registration_id == hall.line[1]
     with reading(hall.engine) as session:
-        assert circuit_breaker.down(session) is None
+        assert circuit_breaker.find_outage(session) is None
     rests = head(hall).not_before
     assert rests is not None
     assert head(hall).attempts == 0

@@ -42,7 +42,7 @@ def test_trunk_status_event_stops_and_resumes_calls(hall: Hall, manager: FakeMan
 
     def down() -> bool:
         with reading(hall.engine) as session:
-            return circuit_breaker.down(session) is not None
+            return circuit_breaker.find_outage(session) is not None
 
     tells("Reachable")
     tells("Unreachable")
@@ -175,11 +175,11 @@ def test_trunk_reachable_from_another_node_keeps_calls_flowing(
     hall.until_at_rest()
     assert hall.callback(token).outcome is O.FAILED, "free of charge"
     with reading(hall.engine) as session:
-        assert down(hall) is None and circuit_breaker.knows(session) is True
-        assert not circuit_breaker.troubled(session, circuit_breaker.TRUNK), (
+        assert down(hall) is None and circuit_breaker.answers_options(session) is True
+        assert not circuit_breaker.has_failures(session, circuit_breaker.TRUNK), (
             "what fails here is not the trunk's fault"
         )
-        assert not selection.is_troubled(session, "trunk")
+        assert not selection.has_failures(session, "trunk")
     of_nodes(hall, another=False)
     hall.until(lambda: down(hall) == circuit_breaker.TRUNK)
 
@@ -208,7 +208,7 @@ def test_trunk_that_never_answered_reports_nothing(hall: Hall, manager: FakeMana
     hall.until_at_rest()
     assert said(hall) is None
     with writing(hall.engine) as session:  # another node's dialer has
-        selection.answers(session, "trunk", yes=True)
+        selection.record_options(session, "trunk", yes=True)
     for status, word in (("Unreachable", False), ("Reachable", True), ("NonQualified", None)):
         manager.event("ContactStatus", AOR="trunk-alive", ContactStatus=status)
         hall.until(lambda word=word: said(hall) is word)

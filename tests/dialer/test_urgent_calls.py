@@ -142,5 +142,5 @@ def test_unknown_emergency_number_opens_no_breaker(city: Office, manager: FakeMa
         manager.refuses(token, 503)
         city.until(lambda token=token: rescue(city, token).ended_at)
     with reading(city.engine) as session:
-        assert circuit_breaker.calls(session) is None
+        assert circuit_breaker.count_allowed(session) is None
     assert is_open(city)

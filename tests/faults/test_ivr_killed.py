@@ -239,7 +239,7 @@ def test_killed_ivr_apologises_and_calls_no_second_time(
 
 def _on_the_phone(system: System) -> bool:
     with reading(system.engine) as session:
-        return bool(call_caps.on_the_phone(session))
+        return bool(call_caps.list_open_calls(session))
 
 
 def _is_keyed_in(system: System, round_id: int, number: str) -> None:

@@ -120,7 +120,9 @@ def _waiting_line(system: System) -> Iterator[SimulatedRound]:
 
 def _trunk_answers(system: System) -> bool:
     with reading(system.engine) as session:
-        return circuit_breaker.knows(session) is True and circuit_breaker.down(session) is None
+        return (
+            circuit_breaker.answers_options(session) is True and circuit_breaker.find_outage(session) is None
+        )
 
 
 def _talk_on(game: SimulatedRound) -> None:

@@ -51,7 +51,7 @@ def hours(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Hours:
 
 def down(engine: Engine) -> str:
     with reading(engine) as session:
-        told = circuit_breaker.down(session)
+        told = circuit_breaker.find_outage(session)
         assert heartbeats.alive(session, "ivr") is (told is None)
         return told.why if told else ""
 
@@ -120,7 +120,7 @@ def test_open_breaker_or_silent_ivr_stops_calls(
             session.add(Heartbeat(process="ivr", at=at - timedelta(seconds=ivr_s), fresh_s=6))
 
     with reading(engine) as session:
-        assert (circuit_breaker.down(session) is not None) is is_down
+        assert (circuit_breaker.find_outage(session) is not None) is is_down
 
 
 @in_both

@@ -171,7 +171,7 @@ def test_carrier_by_tls_uses_srtp_and_its_own_name(
 ) -> None:
     def state(name: str) -> object:
         with reading(system.engine) as session:
-            row = selection.states(session, [name]).get(name)
+            row = selection.find_states(session, [name]).get(name)
             return row and (row.answers, row.registered)
 
     until(lambda: state("right") == (True, True), "it answers, and has our registration", 90)

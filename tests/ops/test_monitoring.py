@@ -35,10 +35,10 @@ def said(settings: Settings, engine: Engine) -> str:
     with writing(engine) as session:
         at = now(session)
         session.merge(SmsAccount(provider="kavenegar", credit=5.0, asked_at=at))
-        circuit_breaker.answers(session, yes=True)
+        circuit_breaker.record_options(session, yes=True)
         directory_state.record(session, directory_state.LDAP)
-        selection.took(session, "trunk", 20.0)
-        selection.registered(session, "trunk", yes=True)
+        selection.record_latency(session, "trunk", 20.0)
+        selection.record_registration(session, "trunk", yes=True)
         session.merge(Heartbeat(process=f"{heartbeats.JOB}seal", at=at, fresh_s=60))
         leases.take_only(session, settings)
         for state in (Delivery.PENDING, Delivery.FAILED):

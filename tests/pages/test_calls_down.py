@@ -19,14 +19,14 @@ def down(engine: Engine) -> None:
     """Stop calls as the dialer does."""
     with writing(engine) as session:
         for call in range(circuit_breaker.FAILURES):
-            circuit_breaker.failed(session, circuit_breaker.TRUNK, f"callback-{call}")
+            circuit_breaker.record_failure(session, circuit_breaker.TRUNK, f"callback-{call}")
         events.telephone_changed(session, "down")
 
 
 def up(engine: Engine) -> None:
     with writing(engine) as session:
         session.get_one(Breaker, circuit_breaker.TRUNK).probe = "callback-probe"
-        circuit_breaker.worked(session, circuit_breaker.TRUNK, "callback-probe")
+        circuit_breaker.record_success(session, circuit_breaker.TRUNK, "callback-probe")
         events.telephone_changed(session, "up")
 
 

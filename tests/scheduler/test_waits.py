@@ -191,8 +191,8 @@ def test_trunk_of_a_leap_is_tried_soon(story: Story, scheduler: Scheduler, clock
     scheduler.sees(LEAP)
     with writing(story.engine) as session:
         for token in ("one", "two", "three"):
-            circuit_breaker.failed(session, circuit_breaker.SCRIPTS, token)
-            selection.failed(session, "carrier", token, 503)
+            circuit_breaker.record_failure(session, circuit_breaker.SCRIPTS, token)
+            selection.record_failure(session, "carrier", token, 503)
         assert session.get_one(Breaker, circuit_breaker.SCRIPTS).next_probe_at
         assert session.get_one(TrunkState, "carrier").next_try_at
     scheduler.sees(timedelta())
@@ -321,9 +321,9 @@ def test_caps_count_calls_of_a_leap_for_a_day_only(
             )
     scheduler.sees(timedelta())
     with reading(story.engine) as session:
-        again_at = call_caps.free_again(session, number, conf)
+        again_at = call_caps.find_next_free_at(session, number, conf)
         assert again_at and again_at <= now(session) + 24 * HOUR
-        assert call_caps.room(session, conf)[0] > 0
+        assert call_caps.find_capacity(session, conf)[0] > 0
 
 
 def test_limits_count_rows_of_a_leap_for_a_day_only(

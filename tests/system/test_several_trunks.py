@@ -86,7 +86,7 @@ def carriers(system: System, ports: tuple[int, int]) -> Iterator[Carriers]:
 
 def _state(system: System, name: str) -> TrunkState | None:
     with reading(system.engine) as session:
-        return selection.states(session, [name]).get(name)
+        return selection.find_states(session, [name]).get(name)
 
 
 def _is_well(system: System, name: str) -> bool:

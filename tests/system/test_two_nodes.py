@@ -250,7 +250,7 @@ def asking_nodes() -> Iterator[Nodes]:
 
 def breaker_is_open(node: System) -> bool:
     with reading(node.engine) as session:
-        return circuit_breaker.down(session) is not None
+        return circuit_breaker.find_outage(session) is not None
 
 
 @pytest.mark.timeout(420)

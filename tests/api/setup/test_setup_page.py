@@ -54,8 +54,8 @@ def test_new_installation_names_the_sample_values(
 
 def test_trunk_that_is_down_is_shown_without_secrets(administrator: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
-        selection.failed(session, "trunk", "callback-1", 0)
-        selection.took(session, "trunk", 12.5)
+        selection.record_failure(session, "trunk", "callback-1", 0)
+        selection.record_latency(session, "trunk", 12.5)
     answer = administrator.get(f"{V1}/setup")
     (trunk,) = answer.json()["trunks"]
     assert trunk["down_since"] and (trunk["said"], trunk["refused"], trunk["latency_ms"]) == (0, 1, 12.5)

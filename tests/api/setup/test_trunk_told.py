@@ -83,36 +83,38 @@ UP, UNHEARD = ("up", "up", "1.0", "ok"), ("unheard", "unknown", "warning")
 
 def test_state_of_one_trunk_is_the_same_everywhere(told: Told, engine: Engine) -> None:
     assert told() == [UNHEARD]
-    does(engine, lambda session: selection.failed(session, ONLY, "trial-1", 0))
+    does(engine, lambda session: selection.record_failure(session, ONLY, "trial-1", 0))
     ((*words, doctor),) = told()
     assert words == ["down", "down", "0.0"] and doctor != "ok"
-    does(engine, lambda session: selection.answers(session, ONLY, yes=True))
+    does(engine, lambda session: selection.record_options(session, ONLY, yes=True))
     assert told() == [UP], "its answer counts, though it never answered before"
-    does(engine, lambda session: selection.failed(session, ONLY, "trial-2", 0))
+    does(engine, lambda session: selection.record_failure(session, ONLY, "trial-2", 0))
     assert told() == [UP], "one call that failed says less"
     for call in range(circuit_breaker.FAILURES):
         does(
             engine,
-            lambda session, call=call: circuit_breaker.failed(session, circuit_breaker.TRUNK, f"call-{call}"),
+            lambda session, call=call: circuit_breaker.record_failure(
+                session, circuit_breaker.TRUNK, f"call-{call}"
+            ),
         )
     ((*words, doctor),) = told()
     assert words == ["down", "down", "0.0"] and doctor != "ok"
 
 
 def test_trunk_without_options_is_up_once_it_takes_a_call(told: Told, engine: Engine) -> None:
-    does(engine, lambda session: selection.worked(session, ONLY))
+    does(engine, lambda session: selection.record_success(session, ONLY))
     assert told() == [UP]
 
 
 def test_states_of_several_trunks_are_the_same_everywhere(
     told: Told, engine: Engine, settings: Settings, several: bool
 ) -> None:
-    does(engine, lambda session: selection.failed(session, A, "trial-1", 0))
+    does(engine, lambda session: selection.record_failure(session, A, "trial-1", 0))
     assert told() == [("down", "down", "0.0", "warning"), UNHEARD]
-    does(engine, lambda session: selection.failed(session, B, "trial-2", 503))
+    does(engine, lambda session: selection.record_failure(session, B, "trial-2", 503))
     assert told()[1] == UNHEARD
     for call in range(selection.FAILURES):
-        does(engine, lambda session, call=call: selection.failed(session, B, f"trial-3-{call}", 503))
+        does(engine, lambda session, call=call: selection.record_failure(session, B, f"trial-3-{call}", 503))
     assert told() == [("down", "down", "0.0", "warning")] * 2
     found = [*stored.trunk(Known(settings, engine, runs=True))]
     assert [str(each.state) for each in found] == ["fault", "warning", "warning"]

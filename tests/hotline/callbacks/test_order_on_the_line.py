@@ -105,7 +105,7 @@ def test_overflow_caller_on_the_line_is_assigned(engine: Engine, settings: Setti
         (id_,) = joins(session)
         number = session.get_one(Registration, id_).number
         token = f"left-{id_}"
-        assert not isinstance(call_caps.take(session, token, number, settings), call_caps.Cap)
+        assert not isinstance(call_caps.claim_call(session, token, number, settings), call_caps.Cap)
         assert waiting_callers.stay(session, id_, token)
         desk = a_live_desk(session).id
     dials(engine, number)
@@ -162,7 +162,7 @@ def test_manual_desk_takes_the_waiting_caller_without_a_call(engine: Engine, set
             session, round_id=operators_line(session).id, desk_id=user.desk_id or 0, user_id=user.id
         )
         assert taken and taken.state is C.CLAIMED and waiting_callers.is_on_the_line(session, taken)
-        assert call_caps.take(session, "callback-another", make.a_number(), none)
+        assert call_caps.claim_call(session, "callback-another", make.a_number(), none)
         assert transitions.ask_call(session, taken, none).state is C.DIALING
         closing.close(session, taken.token, O.RETURNED, none)
         assert waiting_callers.find(session, waits)  # and goes on waiting, first in the line

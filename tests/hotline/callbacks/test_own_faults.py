@@ -59,7 +59,7 @@ def test_own_faults_are_counted_since_the_last_other_end(
     session: Session, settings: Settings, place: Registration
 ) -> None:
     def passed_over(outcome: Outcome) -> timedelta:
-        return own_faults.passed_over(session, a_call(session, place, outcome), settings)
+        return own_faults.find_pause(session, a_call(session, place, outcome), settings)
 
     assert [passed_over(Outcome.FAILED) for _ in range(2)] == [AT_ONCE, NEXT_ONE_TRIES]
     a_call(session, place, Outcome.NO_ANSWER)
@@ -74,14 +74,14 @@ def test_faults_of_another_round_or_citizen_do_not_count(
     a_call(session, place, Outcome.FAILED, make.a_round(session))
     other = make.a_registration(session, session.get_one(Round, place.round_id))
     a_call(session, other, Outcome.FAILED)
-    assert own_faults.passed_over(session, a_call(session, place, Outcome.FAILED), settings) == AT_ONCE
+    assert own_faults.find_pause(session, a_call(session, place, Outcome.FAILED), settings) == AT_ONCE
 
 
 def test_second_answer_in_vain_gets_the_retry_delay(
     session: Session, settings: Settings, place: Registration
 ) -> None:
     waits = [
-        own_faults.passed_over(session, a_call(session, place, Outcome.FAILED, answered=True), settings)
+        own_faults.find_pause(session, a_call(session, place, Outcome.FAILED, answered=True), settings)
         for _ in range(2)
     ]
     assert waits == [NEXT_ONE_TRIES, timedelta(seconds=settings.retry_seconds)]
@@ -91,7 +91,7 @@ def test_citizen_cut_by_asterisk_or_dialer_stays_the_head(
     session: Session, settings: Settings, place: Registration
 ) -> None:
     waits = [
-        own_faults.passed_over(
+        own_faults.find_pause(
             session, a_call(session, place, Outcome.FAILED, answered=answered), settings, cut=Cut.BY_US
         )
         for answered in (True, True, False, False, True)
@@ -103,7 +103,7 @@ def test_citizen_cut_by_the_network_has_heard_no_apology(
     session: Session, settings: Settings, place: Registration
 ) -> None:
     waits = [
-        own_faults.passed_over(
+        own_faults.find_pause(
             session, a_call(session, place, Outcome.FAILED, answered=True), settings, cut=Cut.BY_NETWORK
         )
         for _ in range(3)
@@ -121,7 +121,7 @@ def test_apology_after_a_cut_call_counts_as_the_first(
     closing.close(session, call.token, Outcome.FAILED, settings, cut=cut)
 
     apologised = a_call(session, place, Outcome.FAILED, answered=True)
-    assert own_faults.passed_over(session, apologised, settings) == NEXT_ONE_TRIES
+    assert own_faults.find_pause(session, apologised, settings) == NEXT_ONE_TRIES
 
 
 def test_call_that_dies_ten_times_stops_nobody_for_good(
@@ -130,7 +130,7 @@ def test_call_that_dies_ten_times_stops_nobody_for_good(
     for _ in range(9):
         a_call(session, place, Outcome.FAILED, answered=True)
     tenth = a_call(session, place, Outcome.FAILED, answered=True)
-    assert own_faults.passed_over(session, tenth, settings, cut=Cut.BY_US) == timedelta(seconds=60)
+    assert own_faults.find_pause(session, tenth, settings, cut=Cut.BY_US) == timedelta(seconds=60)
 
 
 def test_faults_after_an_answer_are_counted_apart(
@@ -138,18 +138,18 @@ def test_faults_after_an_answer_are_counted_apart(
 ) -> None:
     a_call(session, place, Outcome.FAILED)
     first = a_call(session, place, Outcome.FAILED, answered=True)
-    assert own_faults.passed_over(session, first, settings) == NEXT_ONE_TRIES
+    assert own_faults.find_pause(session, first, settings) == NEXT_ONE_TRIES
     second = a_call(session, place, Outcome.FAILED, answered=True)
-    assert own_faults.passed_over(session, second, settings) == timedelta(seconds=settings.retry_seconds)
+    assert own_faults.find_pause(session, second, settings) == timedelta(seconds=settings.retry_seconds)
 
 
 def test_head_of_the_line_stays_the_probe_during_an_outage(
     session: Session, settings: Settings, place: Registration
 ) -> None:
     for token in ("callback-1", "callback-2"):
-        circuit_breaker.failed(session, circuit_breaker.SCRIPTS, token)
+        circuit_breaker.record_failure(session, circuit_breaker.SCRIPTS, token)
     waits = {
-        own_faults.passed_over(session, a_call(session, place, Outcome.FAILED), settings) for _ in range(4)
+        own_faults.find_pause(session, a_call(session, place, Outcome.FAILED), settings) for _ in range(4)
     }
     assert waits == {AT_ONCE}
 
@@ -173,7 +173,7 @@ class Evening:
                 entries.record(session, Fact.REGISTERED, place)
             self.places = {r.number: place for place, r in enumerate(line)}
             self.bad = set(bad)
-            circuit_breaker.answers(session, yes=True)
+            circuit_breaker.record_options(session, yes=True)
 
     def goes_on(self, seconds: float, until: int) -> None:
         """Let the round go on for this long, or until so many phones have rung."""
@@ -188,20 +188,22 @@ class Evening:
     def _calls(self) -> float:
         """Calls the next one; how many seconds that takes."""
         with writing(self.engine) as session:
-            free = call_caps.room(session, self.settings).calls > 0
+            free = call_caps.find_capacity(session, self.settings).calls > 0
             callback = free and claims.call_ahead(session, phases.get(session, self.round_id))
             if not callback:
                 return self._nothing_for(session)
             token, number = callback.token, callback.registration.number
             placing.take_up(session, token)
-            assert isinstance(call_caps.take(session, token, number, self.settings), call_caps.CallPermit)
+            assert isinstance(
+                call_caps.claim_call(session, token, number, self.settings), call_caps.CallPermit
+            )
         rings = self.answers and self.places[number] not in self.bad
         with writing(self.engine) as session:
-            (circuit_breaker.worked if rings else circuit_breaker.failed)(
+            (circuit_breaker.record_success if rings else circuit_breaker.record_failure)(
                 session, circuit_breaker.TRUNK, token
             )
-            call_caps.ended(session, token, ours=not rings)
-            circuit_breaker.ended(session, token)
+            call_caps.record_end(session, token, ours=not rings)
+            circuit_breaker.record_end(session, token)
         with writing(self.engine) as session:
             outcome = Outcome.WRONG_NUMBER if rings else Outcome.FAILED
             closing.close(session, token, outcome, self.settings)
@@ -235,7 +237,7 @@ class Evening:
 
     def open(self) -> bool:
         with reading(self.engine) as session:
-            return circuit_breaker.down(session) is not None
+            return circuit_breaker.find_outage(session) is not None
 
 
 @pytest.mark.parametrize(
@@ -299,9 +301,9 @@ def test_third_failure_while_others_get_through_is_the_numbers(
         session.add(PlacedCall(token=callback.token, number=place.number, at=now(session), ours=True))
         callback.ended_at = now(session)
         session.flush()
-        assert own_faults.is_theirs(session, callback) == (count == 3)
-        circuit_breaker.failed(session, circuit_breaker.TRUNK, "callback-other")
-        circuit_breaker.worked(session, circuit_breaker.TRUNK, "callback-another")
+        assert own_faults.is_phones_fault(session, callback) == (count == 3)
+        circuit_breaker.record_failure(session, circuit_breaker.TRUNK, "callback-other")
+        circuit_breaker.record_success(session, circuit_breaker.TRUNK, "callback-another")
 
 
 def test_citizen_passed_during_an_outage_is_due_in_the_ledger(engine: Engine, settings: Settings) -> None:

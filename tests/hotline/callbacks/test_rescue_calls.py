@@ -90,7 +90,7 @@ def test_rescue_call_is_never_the_probe(session: Session, city: Settings) -> Non
     due = now(session) - timedelta(minutes=5)
     session.add(Breaker(name=circuit_breaker.TRUNK, opened_at=due, next_probe_at=due))
     session.flush()
-    assert circuit_breaker.calls(session) == 1
+    assert circuit_breaker.count_allowed(session) == 1
     assert rescue_calls.take_up(session, asked(session).token, city) is call_caps.Cap.LINE_DOWN
     assert session.get_one(Breaker, circuit_breaker.TRUNK).probe is None
 
@@ -101,7 +101,7 @@ def connects(session: Session, city: Settings, number: str | None, channel: str)
     taken = rescue_calls.take_up(session, call.token, city)
     session.flush()
     rescue_calls.ended(session, call.token)
-    call_caps.ended(session, call.token)
+    call_caps.record_end(session, call.token)
     return taken
 
 

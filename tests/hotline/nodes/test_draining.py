@@ -61,7 +61,7 @@ def test_node_whose_ivr_is_away_gets_nothing_new(engine: Engine, settings: Setti
 
     def room(name: str) -> int:
         with reading(engine) as session:
-            return call_caps.room(session, settings, node=name).calls
+            return call_caps.find_capacity(session, settings, node=name).calls
 
     for name in ("one", "two"):
         records_ivr(engine, name)

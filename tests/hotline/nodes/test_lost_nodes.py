@@ -147,7 +147,7 @@ def test_presence_on_a_lost_node_is_forgotten(
         assert list(session.scalars(select(CallerNow.channel))) == ["1.2"]
         call = session.get_one(PlacedCall, "confirm-1")
         assert (call.node, call.ended_at) == ("two", None), "who took over ends it by its own rules"
-        assert not call_caps.of_others(session, ["left-1"], "two"), (
+        assert not call_caps.list_calls_of_other_nodes(session, ["left-1"], "two"), (
             "its own row may not say yet that it is over"
         )
 

@@ -243,19 +243,22 @@ def test_dialer_sees_its_own_work_and_unassigned_work(
         talks.node, session.get_one(Round, asked.round_id).node = "two", "one"
         asked_token, talking_token = asked.token, talks.token
         mine = settings.model_copy(update={"node": "two"})
-        taken = call_caps.take(session, "guest-1", "+989131234567", mine)
+        taken = call_caps.claim_call(session, "guest-1", "+989131234567", mine)
         assert isinstance(taken, call_caps.CallPermit)
     with reading(engine) as session:
         assert placing.to_place(session, "one") == [asked_token]
         assert not placing.to_place(session, "two")
         assert talking_token in {each.token for each in placing.on_the_phone(session, "two")}
         assert talking_token not in {each.token for each in placing.on_the_phone(session, "one")}
-        assert (set(call_caps.on_the_phone(session, "two")), call_caps.on_the_phone(session, "one")) == (
+        assert (
+            set(call_caps.list_open_calls(session, "two")),
+            call_caps.list_open_calls(session, "one"),
+        ) == (
             {"guest-1"},
             {},
         )
-        assert call_caps.of_others(session, ["guest-1"], "one") == {"guest-1"}
-        one, all_ = (call_caps.room(session, mine, node=node) for node in ("one", None))
+        assert call_caps.list_calls_of_other_nodes(session, ["guest-1"], "one") == {"guest-1"}
+        one, all_ = (call_caps.find_capacity(session, mine, node=node) for node in ("one", None))
         assert one.calls <= all_.calls
 
 

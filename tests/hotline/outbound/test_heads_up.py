@@ -335,7 +335,7 @@ def test_answer_after_the_round_promises_nothing(
     told(story)
     token = rings(story, id_)
     with writing(story.engine) as session:
-        call_caps.take(session, token, kept(story, id_).number, settings)
+        call_caps.claim_call(session, token, kept(story, id_).number, settings)
         assert heads_up.list_left_behind(session) == []
         phases.end_round(session, phases.get(session, story.round))
         assert heads_up.list_left_behind(session) == [token]

@@ -24,7 +24,7 @@ def placed(session: Session, number: str) -> str:
 def fails(session: Session, name: str, times: int = 3, said: int = 503) -> None:
     """Calls to so many numbers."""
     for time in range(times):
-        selection.failed(session, name, placed(session, f"+98913000000{time}"), said)
+        selection.record_failure(session, name, placed(session, f"+98913000000{time}"), said)
 
 
 def later(session: Session, by: timedelta = timedelta(minutes=11)) -> None:
@@ -34,7 +34,7 @@ def later(session: Session, by: timedelta = timedelta(minutes=11)) -> None:
 
 
 def order(session: Session) -> tuple[str, ...]:
-    return selection.order(session, NAMES)
+    return selection.order_trunks(session, NAMES)
 
 
 def test_unknown_trunks_go_in_settings_order(
@@ -56,7 +56,7 @@ def test_number_refused_repeatedly_keeps_the_trunk_first(
     session: Session,
 ) -> None:
     for _ in range(5):
-        selection.failed(session, A, placed(session, "+989130000001"), 503)
+        selection.record_failure(session, A, placed(session, "+989130000001"), 503)
     assert order(session) == NAMES
 
 
@@ -72,7 +72,7 @@ def test_successful_calls_between_refusals_keep_the_order(
 ) -> None:
     for _ in range(3):
         fails(session, A, 2)
-        selection.worked(session, A)
+        selection.record_success(session, A)
     assert order(session) == NAMES
 
 
@@ -89,9 +89,9 @@ def test_successful_trial_restores_the_preference(session: Session) -> None:
     fails(session, A)
     later(session)
     order(session)
-    selection.worked(session, A)
+    selection.record_success(session, A)
     assert order(session) == NAMES
-    assert selection.states(session, [A])[A].down_since is None
+    assert selection.find_states(session, [A])[A].down_since is None
 
 
 def test_failed_trials_grow_the_pause_by_kind(
@@ -101,7 +101,7 @@ def test_failed_trials_grow_the_pause_by_kind(
         found = []
         fails(session, name, 3, said)
         for _ in range(9):
-            row = selection.states(session, [name])[name]
+            row = selection.find_states(session, [name])[name]
             assert row.next_try_at
             found.append(round((row.next_try_at - now(session)).total_seconds()))
             fails(session, name, 1, said)
@@ -123,41 +123,41 @@ def test_all_down_trunks_are_tried_in_order(
 def test_silent_trunk_is_tried_only_after_it_answers(
     session: Session,
 ) -> None:
-    selection.answers(session, A, yes=True)
-    selection.answers(session, A, yes=False)
+    selection.record_options(session, A, yes=True)
+    selection.record_options(session, A, yes=False)
     later(session)
     assert order(session) == (B, C, A)
-    selection.answers(session, A, yes=True)
+    selection.record_options(session, A, yes=True)
     assert order(session) == NAMES
 
 
 def test_answer_of_a_down_trunk_allows_one_trial_at_once(
     session: Session,
 ) -> None:
-    selection.answers(session, A, yes=True)
+    selection.record_options(session, A, yes=True)
     fails(session, A)
-    selection.answers(session, A, yes=False)
-    selection.answers(session, A, yes=True)
+    selection.record_options(session, A, yes=False)
+    selection.record_options(session, A, yes=True)
     assert [order(session) for _ in range(2)] == [NAMES, (B, C, A)]
 
 
 def test_trunk_that_never_answered_is_not_judged_by_silence(
     session: Session,
 ) -> None:
-    selection.answers(session, A, yes=False)
+    selection.record_options(session, A, yes=False)
     assert order(session) == NAMES
-    assert selection.whole(selection.states(session, NAMES), NAMES) is None
+    assert selection.summarize_answers(selection.find_states(session, NAMES), NAMES) is None
 
 
 def test_one_answering_trunk_is_enough(session: Session) -> None:
     def whole() -> bool | None:
-        return selection.whole(selection.states(session, NAMES), NAMES)
+        return selection.summarize_answers(selection.find_states(session, NAMES), NAMES)
 
     for name in NAMES:
-        selection.answers(session, name, yes=True)
+        selection.record_options(session, name, yes=True)
     for name in NAMES:
         assert whole() is True
-        selection.answers(session, name, yes=False)
+        selection.record_options(session, name, yes=False)
     assert whole() is False
 
 
@@ -166,17 +166,17 @@ def test_removed_trunk_leaves_no_state(
 ) -> None:
     fails(session, A)
     fails(session, B)
-    selection.keep(session, [B, C])
+    selection.delete_others(session, [B, C])
     assert session.scalars(select(TrunkState.name)).all() == [B]
 
 
 def test_permit_lists_the_trunk_order_only_for_several(session: Session, settings: Settings) -> None:
-    only = call_caps.take(session, "callback-only", "+989131234567", settings)
+    only = call_caps.claim_call(session, "callback-only", "+989131234567", settings)
     assert isinstance(only, call_caps.CallPermit) and only.trunks == ()
     (one,) = settings.trunks
     several = settings.model_copy(
         update={"trunks": tuple(one.model_copy(update={"name": name}) for name in NAMES)}
     )
     fails(session, A)
-    call = call_caps.take(session, "callback-several", "+989131234568", several)
+    call = call_caps.claim_call(session, "callback-several", "+989131234568", several)
     assert isinstance(call, call_caps.CallPermit) and call.trunks == (B, C, A)

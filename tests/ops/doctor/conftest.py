@@ -49,5 +49,5 @@ def here(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.delitem(LOOKS, "prompts")
     with writing(engine) as session:
         session.add(SmsAccount(provider="kavenegar", credit=5000.0, asked_at=now(session)))
-        selection.worked(session, "trunk")
+        selection.record_success(session, "trunk")
     return settings

@@ -182,9 +182,9 @@ def test_each_faulty_trunk_is_reported_without_its_secret(
     path.chmod(0o644)
     monkeypatch.setenv("HOTLINE_TRUNKS", str(path))
     with writing(engine) as session:
-        selection.failed(session, "first", "callback-1", 0)
-        selection.registered(session, "second", yes=False)
-        selection.answers(session, "third", yes=True)
+        selection.record_failure(session, "first", "callback-1", 0)
+        selection.record_registration(session, "second", yes=False)
+        selection.record_options(session, "third", yes=True)
     leaky = {"leaky": lambda known: iter([ok("leaky", known.settings.trunks[0].secret.get_secret_value())])}
     monkeypatch.setattr("ops.doctor.command.LOOKS", LOOKS | leaky)
     with running(here, engine):

@@ -49,7 +49,7 @@ def test_port_without_a_listener_is_named_while_running(here: Settings, engine: 
 def test_trunk_that_takes_no_calls_is_a_fault(here: Settings, engine: Engine) -> None:
     with writing(engine) as session:
         for call in range(circuit_breaker.FAILURES):
-            circuit_breaker.failed(session, circuit_breaker.TRUNK, f"callback-{call}")
+            circuit_breaker.record_failure(session, circuit_breaker.TRUNK, f"callback-{call}")
     with running(here, engine):
         found = Told("--json").bad()["trunk"]
     assert found[0] == "fault" and "takes no calls since" in found[1]
