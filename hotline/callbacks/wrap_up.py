@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Desk, Event, Round, User, UtcDateTime
 from db.states import LIVE, CallbackState
+from db.trusted_time import STEP
 from hotline.callbacks import assignment, direct_routing
 from hotline.rounds import phases
 
@@ -33,7 +34,7 @@ _turn = (
     .where(
         Event.user_id == User.id,
         Event.desk_id == Desk.id,
-        Event.at > bindparam("forgotten", type_=UtcDateTime),
+        Event.at.between(bindparam("forgotten", type_=UtcDateTime), bindparam("latest", type_=UtcDateTime)),
         or_(and_(_of_a_desk, Event.what.in_((*TURNS, GAVE))), and_(_of_a_callback, Event.what.in_(LIVE))),
     )
     .order_by(Event.at.desc(), Event.id.desc())
@@ -73,7 +74,7 @@ def since(session: Session, desk: Desk, in_hand: Callback | None) -> datetime | 
 def idle_since(session: Session, desks: Sequence[Desk]) -> dict[int, datetime]:
     """Return since when those desks are in wrap-up that owe no outcome, by desk id."""
     at = now(session)
-    asked = {**phases.moment(at), "forgotten": at - _FORGOTTEN}
+    asked = {**phases.moment(at), "forgotten": at - _FORGOTTEN, "latest": at + STEP}
     by_id = {desk.id: desk for desk in desks}
     turns = _LAST_TURNS.where(Desk.id.in_(by_id))
     last = [turn for turn in session.execute(turns, asked).scalars() if turn]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -207,3 +208,13 @@ def test_each_filter_narrows_the_audit_search(
     assert found(subject="rule 1") == ["rule 1, 2026-12-02"]
     assert found(subject="%") == []
     assert found(since=at + timedelta(days=1), until=at + timedelta(days=2)) == ["round 11"]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=3), timedelta(minutes=-11)])
+def test_repeat_is_recorded_again_unless_it_is_recent(session: Session, ahead: timedelta) -> None:
+    for _ in range(2):
+        audit.record_once(session, "z.karimi", "recording-heard", "callback 1")
+    entry = session.scalars(select(AuditEntry)).one()
+    entry.at += ahead
+    audit.record_once(session, "z.karimi", "recording-heard", "callback 1")
+    assert len(session.scalars(select(AuditEntry)).all()) == 2

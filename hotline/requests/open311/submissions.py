@@ -116,7 +116,8 @@ def by_token(session: Session, api_key_id: int, token: str) -> Request:
 def _same(session: Session, api_key_id: int, key: str | None, digest: str) -> Request | None:
     mine = select(Request).where(Request.api_key_id == api_key_id)
     if key is None:
-        just_now = Request.report_hash == digest, Request.made_at > now(session) - _SAME
+        at = now(session)
+        just_now = Request.report_hash == digest, Request.made_at.between(at - _SAME, at + STEP)
         return session.scalars(mine.where(*just_now).order_by(Request.id).limit(1)).first()
     found = session.scalar(mine.where(Request.report_key == key))
     if found and found.report_hash != digest:

@@ -80,6 +80,19 @@ def test_next_that_ends_a_talk_starts_no_wrap_up(session: Session, settings: Set
     assert since(session, desk) is None
 
 
+def test_talk_that_ended_in_a_leap_is_no_wrap_up_later(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = speaks(session, desk, settings)
+    conversations.hang_up(session, callback)
+    conversations.line_ended(session, callback, settings, hung_up=False)
+    closing.record_outcome(session, callback, Outcome.REACHED, settings)
+    session.execute(update(Event).values(at=now(session) + 3 * HOUR))
+    serving.ask_next(session, desk, None, settings)
+    serving.not_now(session, desk)
+    assert since(session, desk) is None
+
+
 def test_undone_end_is_no_wrap_up(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
     conversations.hang_up(session, callback)

@@ -51,6 +51,15 @@ def passes(engine: Engine, time: timedelta) -> None:
             each.rotated_at -= time
 
 
+def test_code_shown_by_a_clock_ahead_is_not_fresh_for_hours(engine: Engine, settings: Settings) -> None:
+    begun(engine, settings)
+    with writing(engine) as session:
+        mine = session.scalars(select(CitizenSession)).one()
+        assert sessions.is_fresh(session, mine)
+        mine.created_at += timedelta(hours=3)
+        assert not sessions.is_fresh(session, mine)
+
+
 def test_refresh_restores_expired_access(engine: Engine, settings: Settings) -> None:
     first = begun(engine, settings)
     assert is_in(engine, first)

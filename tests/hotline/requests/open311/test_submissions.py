@@ -97,6 +97,13 @@ def test_contact_becomes_a_number_or_short_words(phone: str, kept: str) -> None:
     assert submissions.contact_of(phone, ("+989", "+9831")) == kept
 
 
+def test_equal_request_after_a_leap_is_new(session: Session, settings: Settings) -> None:
+    one = a_key(session)
+    submissions.file(session, one, None, REPORT, settings)
+    session.execute(update(Request).values(made_at=now(session) + timedelta(hours=3)))
+    assert submissions.file(session, one, None, REPORT, settings)[1]
+
+
 def test_requests_of_a_leap_do_not_count(session: Session, settings: Settings) -> None:
     few = settings.model_copy(update={"reports_per_day": 1})
     one, named = a_key(session), [replace(REPORT, phone=NUMBER, text=text) for text in "abc"]
