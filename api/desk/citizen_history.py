@@ -71,7 +71,7 @@ def _call(call: citizen_history.PastCall, *, hears: bool) -> desk.PastCall:
         callback_id=callback.id,
         desk_id=callback.desk_id,
         at=callback.called_at or callback.claimed_at,
-        talked_seconds=round(talked.total_seconds() - callback.held_s) if talked else 0,
+        talked_seconds=max(0, round(talked.total_seconds() - callback.held_s)) if talked else 0,
         threat=callback.threat_at is not None,
         outcome=callback.outcome,
         notes=views.note_views(callback),

@@ -123,7 +123,8 @@ def _count_held(session: Session, callback: Callback) -> None:
         callback.held_at = now(session)
         session.flush()
     elif callback.held_at and not held:
-        callback.held_s += (now(session) - callback.held_at).total_seconds()
+        # negative if the clock was set back meanwhile
+        callback.held_s += max(0.0, (now(session) - callback.held_at).total_seconds())
         callback.held_at = None
         session.flush()
 

@@ -37,6 +37,17 @@ def test_hold_and_resume_do_not_use_agreed_minutes(session: Session, settings: S
     assert conversations.default_outcome(callback) is Outcome.REACHED
 
 
+def test_hold_during_which_the_clock_is_set_back_lasts_no_time(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = speaks(session, desk, settings)
+    conversations.put_on_hold(session, callback, settings)
+    callback.held_at = now(session) + 600 * SECOND
+    conversations.resume(session, callback, settings)
+    transitions.move(session, callback.token, C.TALKING, held_until=None)
+    assert callback.held_s == 0
+
+
 def test_hold_timeout_returns_the_citizen_or_releases_them(
     session: Session, settings: Settings, desk: Desk
 ) -> None:
