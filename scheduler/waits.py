@@ -18,6 +18,7 @@ from db.models import (
     Callback,
     CallerNow,
     CitizenCode,
+    CitizenSession,
     Confirmation,
     Delivery,
     FailedSignIn,
@@ -27,6 +28,7 @@ from db.models import (
     OutboxMessage,
     Picture,
     PlacedCall,
+    SignIn,
     TrialCall,
     TrunkState,
     Upload,
@@ -36,13 +38,14 @@ from db.models import (
     words,
 )
 from db.states import IN_TALK, CallbackState
+from db.trusted_time import find_doubt
 from hotline.callbacks import waits
-from hotline.citizens import codes
+from hotline.citizens import codes, sessions
 from hotline.line import confirmation_calls, urgent_calls
 from hotline.messages import delivery
 from hotline.nodes import leases
 from hotline.outbound.kinds import KINDS
-from hotline.people import accounts, lockout
+from hotline.people import accounts, lockout, sign_ins
 from hotline.trunk import circuit_breaker, selection
 from settings import Settings
 
@@ -62,6 +65,7 @@ class _Wait(NamedTuple):
 
 _UNTRIED = OutboxMessage.state == Delivery.PENDING, OutboxMessage.attempts == 0
 _TRIED = OutboxMessage.state == Delivery.PENDING, OutboxMessage.attempts > 0
+_GIVEN_UP = Delivery.FAILED, Delivery.EXPIRED
 _LIVE = Callback.state.in_(words((*IN_TALK, CallbackState.PARTING)))
 _DATED = [OutboundKind.OVERFLOW, *(kind for kind, policy in KINDS.items() if policy.valid)]
 """Kinds that expire, or that a daily cap counts."""
@@ -105,6 +109,7 @@ def _waits(settings: Settings) -> list[_Wait]:
         ),
         _Wait(OutboxMessage.not_before, delivery.LONGEST_WAIT, _TRIED),
         _Wait(OutboxMessage.not_before, delivery.LEASE, (OutboxMessage.state == Delivery.SENDING,)),
+        _Wait(OutboxMessage.not_before, _NO_WAIT, (OutboxMessage.state.in_(words(_GIVEN_UP)),)),
         _Wait(OutboxMessage.made_at, _NO_WAIT),
         # files of citizens
         _Wait(Picture.made_at, _NO_WAIT),
@@ -118,11 +123,30 @@ def _waits(settings: Settings) -> list[_Wait]:
     ]
 
 
+_PRESENCE = [
+    _Wait(WaitingCaller.seen_at, _NO_WAIT, (WaitingCaller.left_at.is_(None),)),
+    _Wait(Callback.threat_at, _NO_WAIT),
+    _Wait(CitizenCode.used_at, _NO_WAIT),
+    _Wait(CitizenSession.rotated_at, _NO_WAIT),
+    _Wait(CitizenSession.access_until, sessions.ACCESS),
+    _Wait(CitizenSession.expires_at, sessions.REFRESH),
+    _Wait(SignIn.last_seen_at, _NO_WAIT),
+    _Wait(SignIn.expires_at, sign_ins.SESSION_LENGTH),
+]
+"""People and news of the present, cut to the last trusted moment if that is later: a clock that is wrongly
+set back must not end them.
+"""
+
+
 def shorten(engine: Engine, settings: Settings) -> None:
     """Shorten all waits, each kind in a transaction of its own; a repeat changes nothing."""
-    for column, longest, where in _waits(settings):
+    for (column, longest, where), present in (
+        *((wait, False) for wait in _waits(settings)),
+        *((wait, True) for wait in _PRESENCE),
+    ):
         with writing(engine) as session:
-            at = now(session) + longest
+            doubt = find_doubt(session) if present else None
+            at = (max(now(session), doubt.trusted_at) if doubt else now(session)) + longest
             shorter = update(column.class_).where(column > at, *where).values({column.key: at})
             count = session.connection().execute(shorter).rowcount
         if count:

@@ -15,6 +15,7 @@ from db import events
 from db.engine import ago, now
 from db.models import Callback, Desk, Registration, Round, WaitingCaller
 from db.states import CallbackState, RegistrationState
+from db.trusted_time import trusted_now
 from hotline.callbacks import assignment, direct_routing, pacing, round_statistics, transitions
 from hotline.line import busy_numbers, order
 from hotline.nodes import round_affinity
@@ -112,7 +113,7 @@ IS_ANY_STALE = select(exists().where(WaitingCaller.left_at.is_(None), WaitingCal
 
 def leave_stale(session: Session) -> None:
     """Record as gone the callers without a report for STALE."""
-    _left(session, WaitingCaller.seen_at < now(session) - STALE)
+    _left(session, WaitingCaller.seen_at < trusted_now(session) - STALE)
 
 
 def list_channels(session: Session, node: str | None = None) -> Sequence[str]:

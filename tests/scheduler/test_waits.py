@@ -4,38 +4,45 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
 from db.models import (
     Breaker,
     CallerNow,
+    CitizenCode,
+    CitizenSession,
+    CodeWay,
     Confirmation,
     ConfirmationKind,
+    Delivery,
     OutboundCall,
     OutboundKind,
     OutboxMessage,
     PlacedCall,
     Registration,
+    SignIn,
     TrialCall,
     TrunkState,
     Upload,
     UploadKind,
     UrgentMatter,
     User,
+    WaitingCaller,
 )
 from db.states import CallbackState, Outcome
-from hotline.callbacks import claims, closing, conversations
+from hotline.callbacks import claims, closing, conversations, threats, waiting_callers
+from hotline.citizens import codes, sessions
 from hotline.ledger.verify import verify
 from hotline.line import confirmation_calls, fairness, urgent_calls
 from hotline.messages import delivery
 from hotline.outbound.kinds import KINDS
-from hotline.people import accounts
+from hotline.people import accounts, sign_ins
 from hotline.trunk import call_caps, circuit_breaker, selection
 from scheduler.process import _Beats
 from settings import CITY, QuietHours, Settings
-from tests.factories import a_callback, a_number
+from tests.factories import BROWSER, a_callback, a_number, a_user
 from tests.kit.databases import on_both
 from tests.kit.shifted_clock import ShiftedClock, clock
 from tests.kit.story import Story
@@ -357,3 +364,97 @@ def test_limits_count_rows_of_a_leap_for_a_day_only(
             *(Upload.made_at, TrialCall.asked_at, OutboxMessage.made_at),
         ):
             assert set(session.scalars(select(column))) and max(session.scalars(select(column))) <= at, column
+
+
+def test_rights_of_a_leap_last_no_longer_than_their_rule(
+    story: Story, scheduler: Scheduler, clock: ShiftedClock
+) -> None:
+    scheduler.sees(YEARS)
+    with writing(story.engine) as session:
+        code = codes.ask(session, a_number(), CodeWay.CALL, "fa", story.conf, browser=BROWSER)
+        sessions.begin(session, code, "", story.conf)
+        code.ended_at = code.used_at = now(session)
+        sign_ins.sign_in(session, a_user(session))
+    scheduler.sees(timedelta())
+    with reading(story.engine) as session:
+        at = now(session)
+        for column, longest in (
+            (CitizenCode.used_at, timedelta()),
+            (CitizenSession.rotated_at, timedelta()),
+            (CitizenSession.access_until, sessions.ACCESS),
+            (CitizenSession.expires_at, sessions.REFRESH),
+            (SignIn.last_seen_at, timedelta()),
+            (SignIn.expires_at, sign_ins.SESSION_LENGTH),
+        ):
+            until = session.scalars(select(column)).one()
+            assert until and until <= at + longest, column
+
+
+def test_clock_set_back_for_a_moment_signs_nobody_out(
+    story: Story, scheduler: Scheduler, clock: ShiftedClock
+) -> None:
+    with writing(story.engine) as session:
+        cookie = sign_ins.sign_in(session, a_user(session))
+        code = codes.ask(session, a_number(), CodeWay.CALL, "fa", story.conf, browser=BROWSER)
+        access = sessions.begin(session, code, "", story.conf).access
+    scheduler.sees(-YEARS)
+    scheduler.sees(timedelta())
+    with reading(story.engine) as session:
+        assert sign_ins.session_of(session, cookie)
+        assert sessions.of_access(session, access)
+
+
+def test_failed_message_of_a_leap_is_told_of_for_a_day(
+    story: Story, scheduler: Scheduler, clock: ShiftedClock
+) -> None:
+    story.registers()
+    scheduler.sees(YEARS)
+    with writing(story.engine) as session:
+        session.execute(update(OutboxMessage).values(state=Delivery.FAILED, not_before=now(session)))
+    scheduler.sees(timedelta())
+    with reading(story.engine) as session:
+        assert max(session.scalars(select(OutboxMessage.not_before))) <= now(session)
+
+
+def test_caller_of_a_leap_is_gone_after_a_silence(
+    story: Story, scheduler: Scheduler, clock: ShiftedClock
+) -> None:
+    place = story.registers()
+    scheduler.sees(LEAP)
+    with writing(story.engine) as session:
+        assert waiting_callers.stay(session, place, "leap")
+    scheduler.sees(timedelta())
+    with writing(story.engine) as session:
+        session.get_one(WaitingCaller, place).seen_at -= waiting_callers.STALE + MINUTE
+        session.flush()
+        waiting_callers.leave_stale(session)
+        assert waiting_callers.find(session, place) is None
+
+
+def test_caller_on_the_line_stays_though_the_clock_leaps(
+    story: Story, scheduler: Scheduler, clock: ShiftedClock
+) -> None:
+    place = story.registers()
+    with writing(story.engine) as session:
+        assert waiting_callers.stay(session, place, "there")
+    scheduler.sees(LEAP)
+    with writing(story.engine) as session:
+        waiting_callers.leave_stale(session)
+        assert waiting_callers.find(session, place)
+
+
+@pytest.mark.parametrize("shifts", [(LEAP, timedelta()), (timedelta(), -LEAP, timedelta())])
+def test_threat_is_news_for_half_an_hour_whatever_the_clock(
+    story: Story, scheduler: Scheduler, clock: ShiftedClock, shifts: tuple[timedelta, ...]
+) -> None:
+    first, *others = shifts
+    scheduler.sees(first)
+    with writing(story.engine) as session:
+        threats.mark(session, a_callback(session, CallbackState.TALKING), who="z.karimi")
+    for shift in others:
+        scheduler.sees(shift)
+    with reading(story.engine) as session:
+        assert threats.lately(session)
+    clock.shift = timedelta(minutes=31)
+    with reading(story.engine) as session:
+        assert not threats.lately(session)
