@@ -133,8 +133,8 @@ _PRESENCE = [
     _Wait(SignIn.last_seen_at, _NO_WAIT),
     _Wait(SignIn.expires_at, sign_ins.SESSION_LENGTH),
 ]
-"""People and news of the present, cut to the last trusted moment if that is later: a clock that is wrongly
-set back must not end them.
+"""People and news of the present. A clock that is wrongly set back must not end them. So they are cut to the
+last trusted moment if that is later.
 """
 
 
