@@ -10,11 +10,6 @@ from settings.asterisk_files import replace_file
 
 log = logging.getLogger("dialer")
 
-_LATER_S = 1.0
-"""How long after the fence the parent ends calls that the dialer has not; within the grace
-(hotline.nodes.leases).
-"""
-
 
 class AsterisksParent:
     """Writer of the file that Asterisk's parent reads (ops.console)."""
@@ -27,7 +22,7 @@ class AsterisksParent:
     def known_fence(self) -> float | None:
         """Return the last dialer's fence, by `calls_until.clock`; None if no file is there."""
         said = calls_until.read(self._folder)
-        return None if said is None else said - _LATER_S
+        return None if said is None else said - calls_until.LATER_S
 
     def tell(self, fence_at: float) -> None:
         """Write the time at which the dialer itself ends calls; `inf` means never."""
@@ -35,7 +30,7 @@ class AsterisksParent:
             forget(self._folder)
             return
         try:
-            write(self._folder, fence_at + _LATER_S)
+            write(self._folder, fence_at + calls_until.LATER_S)
         except OSError as error:
             if self._is_told:
                 log.error("the file with the end of the lease cannot be written: %s", error)

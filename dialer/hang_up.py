@@ -1,7 +1,7 @@
 """End of the calls that this node has placed, when its lease is over."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from dialer.ami import Ami, AmiError, NotAccepted
@@ -17,24 +17,33 @@ class Ends(NamedTuple):
     ended: frozenset[str] = frozenset()
     """Tokens of the calls that Asterisk was asked to end."""
     kept: frozenset[str] | None = frozenset()
-    """Tokens of the conversations that continue; None: Asterisk has not confirmed each end."""
+    """Tokens of the conversations that continue; None: not all other calls have ended."""
+    listens: bool = False
+    """Whether citizens still hear the apology."""
 
 
-def hang_up_placed(ami: Ami, *, conversations: bool) -> Ends:
+def hang_up_placed(ami: Ami, *, conversations: bool, apology_until: float) -> Ends:
     """End all calls that we have placed, and callers who wait on the line and will be called back.
 
     Callers in danger stay connected, in calls that we placed, too. With `conversations` conversations
-    continue.
+    continue. Citizens who wait hear an apology until `apology_until`, by `calls_until.clock`.
     """
     try:
         channels = [_channel(each.keys) for each in ami.live_channels()]
-        sorted_ = calls_until.sort(channels, conversations=conversations)
-        ended = {token_of(c.id) if PLACED.fullmatch(token_of(c.id)) else c.id for c in sorted_.ended}
+        sorted_ = calls_until.sort(channels, conversations=conversations, apology_until=apology_until)
+        sorry, ended = _ids(sorted_.apologies), _ids(sorted_.ended)
+        told = all([_apologise(ami, each, apology_until) for each in sorted(sorry)])
         all_ended = all([_end(ami, each) for each in sorted(ended)])
-        return Ends(frozenset(ended), sorted_.kept if all_ended else None)
+        listens = bool(sorry) or sorted_.listens
+        done = told and all_ended and not listens
+        return Ends(frozenset(sorry | ended), sorted_.kept if done else None, listens)
     except AmiError as error:
         log.warning("Asterisk: %s", error)
         return Ends(kept=None)
+
+
+def _ids(channels: Collection[calls_until.Channel]) -> set[str]:
+    return {token_of(c.id) if PLACED.fullmatch(token_of(c.id)) else c.id for c in channels}
 
 
 def _channel(said: Mapping[str, str]) -> calls_until.Channel:
@@ -42,10 +51,20 @@ def _channel(said: Mapping[str, str]) -> calls_until.Channel:
     return calls_until.Channel(*(said.get(name, "") for name in names))
 
 
+def _apologise(ami: Ami, token: str, until: float) -> bool:
+    context, exten = calls_until.apology(until)
+    where = {"Context": context, "Exten": exten, "Priority": 1}
+    return _ask(ami, token, "Redirect", "hears an apology: the lease of this node is over", **where)
+
+
 def _end(ami: Ami, token: str) -> bool:
+    return _ask(ami, token, "Hangup", "ended with the lease of this node", Cause=16)
+
+
+def _ask(ami: Ami, token: str, action: str, done: str, **keys: object) -> bool:
     try:
-        ami.request("Hangup", Channel=token, Cause=16)
-        log.warning("%s: ended with the lease of this node", token)
+        ami.request(action, Channel=token, **keys)
+        log.warning("%s: %s", token, done)
     except NotAccepted as error:
         log.info("%s: has ended: %s", token, error)
     except AmiError as error:

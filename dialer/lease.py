@@ -22,7 +22,7 @@ from dialer.asterisk_watchdog import AsterisksParent
 from dialer.hang_up import Ends
 from dialer.leader import STILL, DatabaseLeader, impatient, key_of
 from dialer.lost_nodes import close_cut
-from hotline.calls_until import CONVERSATIONS_S, clock
+from hotline.calls_until import APOLOGY_S, CONVERSATIONS_S, clock
 from hotline.nodes import draining, leases, node_identity
 from settings import Settings
 
@@ -49,8 +49,8 @@ _ASTERISK_S = 10.0
 class HangUp(Protocol):
     """Function that ends the calls that this node has placed (dialer.hang_up)."""
 
-    def __call__(self, *, conversations: bool) -> Ends:
-        """End the calls; with `conversations` those continue."""
+    def __call__(self, *, conversations: bool, apology_until: float) -> Ends:
+        """End the calls; with `conversations` those continue. Others may hear an apology for so long."""
 
 
 class NodeLease(DatabaseLeader):
@@ -73,6 +73,8 @@ class NodeLease(DatabaseLeader):
         self._others = settings.state_dir / "other-nodes"
         self._alone = not self._others.exists()
         self._parent = AsterisksParent(settings)
+        self._apology_until = float("-inf")
+        """Time at which each apology must have ended; no renewal is known: the past."""
         self._fence_at = float("inf") if self._alone else self._fence_at_start()
         self._unclean = False
         """Asterisk may have calls that others believe ended, or had calls that were cut."""
@@ -145,14 +147,18 @@ class NodeLease(DatabaseLeader):
     def _end_calls(self, *, lost: bool = False) -> frozenset[str] | None:
         """End the calls; with `lost` also conversations, whose citizens another node may be calling.
 
-        Return the continuing conversations; None if Asterisk could not be told.
+        Return the continuing conversations; None if Asterisk could not be told, or while citizens hear the
+        apology.
         """
         in_time = clock() < self._fence_at + CONVERSATIONS_S
-        ended, kept = self._hang_up(conversations=in_time and not lost)
+        ended, kept, listens = self._hang_up(
+            conversations=in_time and not lost,
+            apology_until=float("-inf") if lost else self._apology_until,
+        )
         if self._ended is not None:
             self._ended |= ended
         self._told = kept is not None and not kept
-        if kept is None:
+        if kept is None and not listens:
             log.warning("node %s: its Asterisk could not be told to end its calls", self._settings.node)
         return kept
 
@@ -236,6 +242,7 @@ class NodeLease(DatabaseLeader):
             self._ended = frozenset()
             # the first renewal with others sets a fence, the second without removes it
             self._fence_at = float("inf") if renewed.alone and not fences else asked_at + _FENCE_S
+            self._apology_until = asked_at + _FENCE_S + APOLOGY_S
         self._parent.tell(self._fence_at)
         comes = self._alone and not renewed.alone
         self._remember(alone=renewed.alone)
@@ -244,7 +251,10 @@ class NodeLease(DatabaseLeader):
     def _fence_at_start(self) -> float:
         """Return the fence at the start, at most the last dialer's: its calls may have ended already."""
         known, soon = self._parent.known_fence(), clock() + _START_S
-        return soon if known is None else min(soon, known)
+        if known is None:
+            return soon
+        self._apology_until = known + APOLOGY_S
+        return min(soon, known)
 
     def _remember(self, *, alone: bool) -> None:
         """Store whether this is the only node, for the next dialer's start without the database."""

@@ -11,15 +11,16 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from db.engine import reading, writing
 from dialer import leader
 from hotline.callbacks import lost_nodes
+from hotline.calls_until import APOLOGY_S
 from hotline.nodes import leases, round_affinity
 from settings import Settings
 
 log = logging.getLogger("dialer")
 
 _LOOK_S = 1.0
-_SILENT_S = 13.0
-"""Silence after which a node, or its Asterisk's parent, has ended all calls except conversations
-(dialer.lease).
+_SILENT_S = leases.LEASE.total_seconds() + APOLOGY_S
+"""Silence after which a node, or its Asterisk's parent, has ended all calls except conversations, and every
+apology (dialer.lease).
 """
 _LEFT_S = 7.0
 """How long a desk's phone must be at another node until its citizen's line there has ended. Asterisk notices

@@ -85,6 +85,7 @@ class Context(StrEnum):
     SCREENING = "screening"
     LATER = "later"
     LET_GO = "let-go"
+    CUT_OFF = "cut-off"
     HELD = "held"
     HELD_OVER = "held-over"
     ON_HOLD = "on-hold"

@@ -35,12 +35,16 @@ def end_calls(console: Path) -> str:
         return ""
     listed = _ask(console, ["core show channels concise"]).decode(errors="replace")
     channels = [_channel(line.split("!")) for line in listed.splitlines() if line.count("!") > _DATA]
-    sorted_ = calls_until.sort(channels, conversations=at < until + calls_until.CONVERSATIONS_S)
-    if not sorted_.ended:
+    sorry_until = until - calls_until.LATER_S + calls_until.APOLOGY_S
+    sorted_ = calls_until.sort(
+        channels, conversations=at < until + calls_until.CONVERSATIONS_S, apology_until=sorry_until
+    )
+    ended = [*sorted_.ended, *sorted_.apologies]  # no console command of ours can begin an apology
+    if not ended:
         return ""
-    _ask(console, [f"channel request hangup {each.name}" for each in sorted_.ended])
+    _ask(console, [f"channel request hangup {each.name}" for each in ended])
     kept = f", {len(sorted_.kept)} in conversation go on" if sorted_.kept else ""
-    return f"the dialer is not there: its node's calls are ended, {len(sorted_.ended)} channels{kept}"
+    return f"the dialer is not there: its node's calls are ended, {len(ended)} channels{kept}"
 
 
 _DATA = 6

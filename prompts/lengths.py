@@ -29,8 +29,12 @@ _MOST_OF_REGISTERING_S = {
     "callback-recorded": (1.6, 1.6),
     "callback-press-one": (3.7, 3.7),
     "callback-press-one-recorded": (2.6, 3.7),
+    "callback-cut-off": (3.0, 3.0),
 }
-"""Limits, in seconds, of prompts that nearly every citizen hears: Persian, English."""
+"""Limits, in seconds, of prompts that nearly every citizen hears: Persian, English.
+
+The last one must end in time (hotline.calls_until).
+"""
 
 
 class Length(NamedTuple):

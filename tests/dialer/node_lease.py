@@ -26,15 +26,17 @@ class Asterisk:
     def __init__(self) -> None:
         self.told, self.hears = 0, True
         self.conversations, self.others = frozenset[str](), frozenset[str]()
+        self.apology_until, self.listens = float("-inf"), False
 
-    def hang_up(self, *, conversations: bool) -> Ends:
+    def hang_up(self, *, conversations: bool, apology_until: float) -> Ends:
         self.told += 1
+        self.apology_until = apology_until
         if not self.hears:
             return Ends(kept=None)
         if not conversations:
             self.others, self.conversations = self.others | self.conversations, frozenset()
         ended, self.others = self.others, frozenset()
-        return Ends(ended, self.conversations)
+        return Ends(ended, None if self.listens else self.conversations, self.listens)
 
 
 def another(engine: Engine, settings: Settings) -> None:

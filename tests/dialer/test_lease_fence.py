@@ -296,3 +296,32 @@ def test_renewed_lease_tells_asterisks_parent_its_end(
     monkeypatch.setattr(asterisk_watchdog, "replace_file", Mock(side_effect=OSError("disk full")))
     assert told(after) is None and "cannot be written" in caplog.text, "not what would soon be over"
     after.close()
+
+
+def test_node_that_returns_lets_the_apology_end_first(
+    one_of_two: NodeLease,
+    clock: Clock,
+    asterisk: Asterisk,
+    engine: Engine,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lease, renewed_at = one_of_two, clock.at
+    with writing(engine) as session:
+        waits = make.a_callback(session, C.WAITING)
+        waits.node, waits.desk_id, waits_id = "one", None, waits.id
+    asterisk.listens = True
+    with monkeypatch.context() as away:
+        silent(lease, away)
+        clock.at += module._FENCE_S
+        turn(lease)
+    turn(lease)
+    grace = leases.GRACE.total_seconds()
+    assert renewed_at + module._FENCE_S < asterisk.apology_until < renewed_at + module._FENCE_S + grace
+    assert not lease.leads() and "could not be told" not in caplog.text
+    asterisk.listens = False
+    turn(lease)
+    assert lease.leads()
+    with reading(engine) as session:
+        closed = session.get_one(Callback, waits_id)
+        assert (closed.outcome, closed.registration.attempts) == (Outcome.RETURNED, 0)

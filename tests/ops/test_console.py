@@ -44,6 +44,32 @@ def test_conversation_outlives_its_dialer_for_a_time(
     assert asked[1:] == [f"channel request hangup {name}" for name in both[-ended:]]
 
 
+def test_apology_that_the_dialer_began_is_heard_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits, hears = (f"callback-{uuid4().hex}" for _ in range(2))
+    lines = [
+        channel("Local/1;1", Context.WAITING, waits),
+        channel("Local/2;1", Context.CUT_OFF, hears, "Playback"),
+        channel("Local/2;2", Context.DIAL, f"{hears};2"),
+        channel("PJSIP/trunk-2", Context.CUT_OFF, "1764441234.18"),
+    ]
+    asked: list[str] = []
+
+    def ask(_console: Path, questions: Sequence[str]) -> bytes:
+        asked.extend(questions)
+        return "\n".join(lines).encode()
+
+    monkeypatch.setattr(console, "_ask", ask)
+    monkeypatch.setattr(calls_until, "clock", lambda: 100.0)
+    for since, ended in ((0.4, 1), (calls_until.APOLOGY_S, 4)):
+        asked.clear()
+        asterisk_watchdog.write(tmp_path, 100.0 - since)
+        console.end_calls(tmp_path / "run" / "asterisk.ctl")
+        names = sorted(line.split("!")[0] for line in lines[:ended])
+        assert sorted(asked[1:]) == [f"channel request hangup {name}" for name in names]
+
+
 def test_expired_grace_ends_all_calls_but_those_in_danger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,7 +95,7 @@ WITHOUT_SLOTS = f"""
     silence-speak silence-no-number no-key-again wrong-key  goodbye-how goodbye apology lines-full
     lines-busy lines-full-offer left-number-kept left-number-not left-number-failed
     left-call-intro left-call-question left-call-later left-call-not-you
-    callback-let-go callback-held callback-held-over callback-goodbye
+    callback-cut-off callback-let-go callback-held callback-held-over callback-goodbye
     wait-again wait-unknown wait-soon wait-minute wait-press-two wait-too-long wait-later
     near-call-question near-call-reachable near-call-next-round near-call-too-late status-deferred
     request-own request-joined request-question request-question-slow request-thanks request-again

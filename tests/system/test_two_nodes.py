@@ -16,9 +16,10 @@ import pytest
 from sqlalchemy import select, text
 
 from db.engine import reading
-from db.models import Node
+from db.models import Node, Registration
 from db.states import CallbackState
 from hotline.trunk import circuit_breaker
+from tests.kit.caller import Caller
 from tests.kit.crowd import Behaviour, Crowd
 from tests.kit.operator import Operator
 from tests.kit.phone import Account, Phone
@@ -165,6 +166,47 @@ def test_lost_nodes_cost_nobody_an_attempt(
         called = [call.number for call in crowd.calls() if call.answered_at]
         assert called == [citizens[which] for which in (0, 0, 1, 1, 2)], "in order, the cut ones first"
         assert not any(overlap(crowd.calls(number)) for number in citizens), "nobody is called twice"
+
+
+@pytest.mark.timeout(300)
+def test_waiting_citizen_hears_an_apology_and_is_called_again(nodes: Nodes) -> None:
+    one, two, line = nodes
+    number = one.number()
+    with one.only_round() as round_id, Caller(two, number, port=one.trunk_port) as citizen:
+        one.register(round_id, number)
+        desk = Desk(nodes, round_id)
+        desk.sits_down()
+        desk.next()
+        citizen.wait_for_call()
+        assert home(nodes, round_id) == "two"
+        assert desk.official.http.post("/desk/not-now").status_code == 200
+        citizen.answer()
+        citizen.at("callback-press-one", "1")
+        ready = f"/rounds/{round_id}/stage"
+        until(lambda: desk.official.http.get(ready).json()["ready"], "the citizen waits")
+        first = citizen.calls[-1]
+
+        line.down()
+        citizen.at("callback-cut-off")
+        citizen.wait_for("closed", call=first)
+        heard = citizen.said(["callback-cut-off"]).prompts
+        assert heard[-1] == "callback-cut-off"
+        assert citizen.rang == 1, "the apology has ended before the next call"
+
+        def rings_again() -> bool:
+            desk.follow()
+            if desk._live() is None:
+                desk.next()
+            return citizen.rang == 2
+
+        until(rings_again, "the citizen is called again", 2 * RECOVERS_S, every=0.5)
+        citizen.answer()
+        citizen.at("callback-press-one", "1")
+        desk.speaks_with(number, "one")
+        with reading(one.engine) as session:
+            place = session.scalars(select(Registration).where(Registration.round_id == round_id)).one()
+            assert place.attempts == 0, "free of charge"
+        desk.leave()
 
 
 @contextmanager
