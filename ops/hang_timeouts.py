@@ -1,5 +1,6 @@
 """Time without work after which a program counts as hung."""
 
+import contextlib
 import os
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ class Seen(NamedTuple):
     stopped: bool
     """Stopped by a signal until another one."""
     used: float
-    """Seconds of processor in all: those that it used, and those that its main thread waited for one.
+    """Seconds of processor in all: those that it used, and those that its threads waited for one.
 
     A program that gets no processor is slow; one that hangs waits for something else.
     """
@@ -90,14 +91,16 @@ def look(pid: int) -> Seen | None:
 
 
 def _waited(pid: int) -> float:
-    """Return the seconds that the main thread was ready to run and had no processor.
+    """Return the seconds that the threads were ready to run and had no processor.
 
-    0.0 if the kernel does not count them.
+    Asterisk's main thread sleeps while all others starve. 0.0 if the kernel does not count them.
     """
-    try:
-        return int(_read(f"/proc/{pid}/schedstat").split()[1]) / 1e9
-    except (OSError, IndexError):
-        return 0.0
+    waited = 0.0
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError, IndexError):  # it may just have ended
+                waited += int(_read(f"/proc/{pid}/task/{thread}/schedstat").split()[1]) / 1e9
+    return waited
 
 
 def _read(file: str) -> bytes:

@@ -221,6 +221,22 @@ def test_program_without_a_processor_is_not_at_rest() -> None:
             second.kill()
 
 
+def test_program_whose_threads_lack_a_processor_is_not_at_rest() -> None:
+    """Its main thread sleeps, as Asterisk's does; each of two others shares one processor with the other."""
+    one = {min(os.sched_getaffinity(0))}
+    work = "def work():\n while True: pass"
+    threads = "[Thread(target=work, daemon=True).start() for _ in range(2)]\nsleep(60)"
+    program = f"import os\nfrom threading import Thread\nfrom time import sleep\n{work}\n"
+    command = [sys.executable, "-c", f"{program}os.sched_setaffinity(0, {one})\n{threads}"]
+    with subprocess.Popen(command) as starved:
+        try:
+            until(lambda: psutil.Process(starved.pid).num_threads() == 3, "they have begun")
+            before = waited(starved.pid)
+            until(lambda: waited(starved.pid) > before + 0.5, "they wait for it")
+        finally:
+            starved.kill()
+
+
 def waited(pid: int) -> float:
     """How long it has waited for a processor, in seconds."""
     seen = look(pid)
