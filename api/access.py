@@ -94,13 +94,13 @@ def in_session(
     """
     cookie = cookie_of(request)
     with reading(engine) as session:
-        found = sign_ins.session_of(session, cookie, idle(settings)) if cookie else None
+        found = sign_ins.find_session(session, cookie, idle(settings)) if cookie else None
         stale = found is not None and sign_ins.is_stale(session, found)
     if found is None:
         raise Refused("not-signed-in", "sign in first")
     if stale:
         with suppress(DatabaseError), writing(engine) as session:  # reading must work while the disk is full
-            sign_ins.seen(session, found, address(request))
+            sign_ins.record_use(session, found, address(request))
     return found
 
 
@@ -172,7 +172,7 @@ def watching(request: Request, engine: Database, settings: InForce) -> None:
     """Admit a wall screen, or a signed-in person of the office. Raises what `signed_in` raises."""
     wall = cookie_of(request, WALL_COOKIE)
     with reading(engine) as session:
-        if wall and wallboard_screens.hangs(session, wall):
+        if wall and wallboard_screens.is_screen(session, wall):
             return
     _of_office(person_of(in_session(request, engine, settings), settings))
 

@@ -90,7 +90,7 @@ def begin(
     )
     session.flush()
     keep_cookie(request, response, cookie, lasts + _IN_A_CALL)
-    return session.get_one(SignIn, sign_ins.cookie_hash(cookie))
+    return session.get_one(SignIn, sign_ins.hash_cookie(cookie))
 
 
 def renew(request: Request, response: Response, session: Session, sign_in: SignIn) -> None:

@@ -100,7 +100,7 @@ class Tail:
         while not stop.is_set():
             try:
                 news = watch.wait()
-                heartbeats.answered(self._engine)
+                heartbeats.record_answer(self._engine)
                 if news:
                     self._pass_on(loop, watch.newest or 0)
             except Exception:  # the database is away, or this loop is closed
@@ -207,7 +207,7 @@ class Tail:
             stream.told.set()
 
     def _lasting(self, sessions: set[str]) -> dict[str, int | None]:
-        asked = sign_ins.lasting(frozenset(sessions), idle(self._settings))
+        asked = sign_ins.select_lasting(frozenset(sessions), idle(self._settings))
         with reading(self._engine) as session:
             return {token: department_id for token, department_id in session.execute(asked)}
 

@@ -93,12 +93,12 @@ def readiness(request: Request) -> Readiness:
 def check(engine: Engine, settings: Settings, ready: Readiness) -> dict[str, str]:
     """Return each dependency's state by its name, as `healthz` describes."""
     result = {"database": "down", **dict.fromkeys((*PROCESSES, "calls", "trunk", "texts"), "unknown")}
-    result["disk"] = "nearly full" if disk.of(settings.state_dir).nearly_full else "up"
+    result["disk"] = "nearly full" if disk.find_disk(settings.state_dir).nearly_full else "up"
     try:
         with reading(engine) as session:
             for process in PROCESSES:
-                result[process] = "up" if heartbeats.alive(session, process) else "down"
-            stuck = heartbeats.stuck_job(session) if result["scheduler"] == "up" else None
+                result[process] = "up" if heartbeats.is_alive(session, process) else "down"
+            stuck = heartbeats.find_stuck_job(session) if result["scheduler"] == "up" else None
             if stuck:
                 job, since = stuck
                 result["scheduler"] = f"stuck in {job} for {since.total_seconds():.0f} s"
@@ -141,7 +141,7 @@ def _trunks(session: Session, settings: Settings) -> dict[str, str]:
 
 def _nodes(session: Session) -> dict[str, str]:
     """Return the node's state among several: live, draining, no-asterisk, no-trunk, no-ivr, silent, gone."""
-    found = administration.words(session)
+    found = administration.list_states(session)
     return {f"node {name}": word for name, word in found.items()} if len(found) > 1 else {}
 
 
@@ -162,10 +162,10 @@ def _of_trunk(word: status.Status, row: TrunkState | None) -> str:
 
 def _texts(session: Session, settings: Settings) -> str:
     providers = [name for name in (settings.sms_provider, *settings.sms_next) if name]
-    said = delivery_reports.trouble(session, providers, settings.sms_least_credit)
+    said = delivery_reports.find_trouble(session, providers, settings.sms_least_credit)
     return f"in trouble: {said}" if said else "up"
 
 
 def _directory(session: Session) -> str:
-    found = state.trouble(session)
+    found = state.find_trouble(session)
     return f"in trouble: {found}" if found else "up"

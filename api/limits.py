@@ -99,7 +99,7 @@ class Guesses:
 
     def _left(self, address: str) -> int:
         with reading(self._engine) as session:
-            left = limits.left(session, self._bucket, self._key(address), self._at())
+            left = limits.count_left(session, self._bucket, self._key(address), self._at())
         if left < 1:
             after_s = math.ceil((1 - left) * self._bucket.every_s)
             raise Refused("too-many-attempts", "too many wrong guesses; wait", after_s=after_s)

@@ -64,7 +64,7 @@ def of_state(to: Families, settings: Settings) -> None:
         {(VERSION, kind): 1},
     )
     with suppress(OSError):  # the other metrics still count
-        here = disk.of(settings.state_dir)
+        here = disk.find_disk(settings.state_dir)
         to.gauge("hotline_state_disk_free_bytes", "Free on the state folder's disk.", here.free)
         to.gauge("hotline_state_disk_size_bytes", "The whole of the state folder's disk.", here.total)
     with suppress(OSError, ValueError):  # no call script has run here yet
@@ -146,7 +146,7 @@ def _each(names: Iterable[Any], known: Mapping[Any, float]) -> dict[Any, float]:
 def _processes(to: Families, found: Gauges) -> None:
     ages = {row.process: (found.at - row.at).total_seconds() for row in found.heartbeats}
     fresh = {row.process: row.fresh_s for row in found.heartbeats}
-    rows = {name: heartbeats.row_of(name) for name in PROCESSES}
+    rows = {name: heartbeats.find_row(name) for name in PROCESSES}
     up = {name: row in ages and abs(ages[row]) < fresh[row] for name, row in rows.items()}
     up["asterisk"] = up["asterisk"] and up["dialer"]  # only the dialer can report Asterisk
     to.gauges(

@@ -16,7 +16,7 @@ from api.problems import STATUS
 from hotline import dates
 from hotline.dates import Language
 from hotline.errors import Refused
-from hotline.rounds.notice_texts import plain
+from hotline.rounds.notice_texts import clean_line
 from hotline.words import PAGES
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
-_templates.filters["plain"] = plain
+_templates.filters["plain"] = clean_line
 
 
 def asked_language(request: Request) -> Language:
@@ -108,7 +108,7 @@ def _wait(language: Language, seconds: int) -> str:
     minutes = max(1, math.ceil(seconds / 60))
     hours = math.ceil(minutes / 60)
     name, count = ("hours", hours) if hours > 1 else ("minutes", minutes) if minutes > 1 else ("minute", 1)
-    return PAGES.fill(language, "waits", name, {"count": dates.digits(count, language)})
+    return PAGES.fill(language, "waits", name, {"count": dates.format_digits(count, language)})
 
 
 def _text(language: Language, of_city: dict[str, str], text: str, **values: str) -> str:

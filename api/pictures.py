@@ -67,7 +67,7 @@ class Incoming:
     def __init__(self, folder: Path) -> None:
         self._folder, self._head, self._size = folder, b"", 0
         self._full: Refused | None = None
-        with disk.room(folder):
+        with disk.allow_writing(folder):
             self._file = cast("BinaryIO", TemporaryFile(dir=folder))  # noqa: SIM115  (closed by whoever takes it)
 
     def __enter__(self) -> Self:
@@ -87,7 +87,7 @@ class Incoming:
         self._size += len(chunk)
         if self._size <= decoding.LARGEST and not self._full:
             try:
-                with disk.room(self._folder):
+                with disk.allow_writing(self._folder):
                     self._file.write(chunk)
             except Refused as full:
                 self._full = full
@@ -96,12 +96,12 @@ class Incoming:
         """Return the whole file from its beginning. Raises what decoding.look raises, and
         Refused("picture-large" | "disk-full").
         """
-        decoding.look(self._head[: decoding.HEAD])
+        decoding.check_head(self._head[: decoding.HEAD])
         if self._size > decoding.LARGEST:
-            raise decoding.large()
+            raise decoding.refuse_large()
         if self._full:
             raise self._full
-        with disk.room(self._folder):  # small files are written only now
+        with disk.allow_writing(self._folder):  # small files are written only now
             self._file.seek(0)
         return self._file
 

@@ -35,7 +35,7 @@ class Readiness:
             with reading(self._engine) as session:
                 found["tables"] = "up" if fits(session.connection()) else "down"
                 if found["tables"] == "up":
-                    found |= {name: _word(heartbeats.alive(session, name)) for name in PROCESSES}
+                    found |= {name: _word(heartbeats.is_alive(session, name)) for name in PROCESSES}
         except Exception:  # any failure means: the database is down
             return dict.fromkeys(PARTS, "unknown") | {"database": "down"}
         if found["dialer"] == "down":

@@ -22,7 +22,7 @@ Text = Annotated[str, AfterValidator(_no_nul)]
 """A typed text without NUL, which PostgreSQL cannot store."""
 Name = Annotated[Text, AfterValidator(control_characters.check)]
 """A name or a reason, without invisible characters."""
-Said = Annotated[Text, AfterValidator(control_characters.cleaned)]
+Said = Annotated[Text, AfterValidator(control_characters.clean)]
 """A citizen's words, or the office's words to or about a citizen."""
 
 
@@ -47,7 +47,9 @@ Clock = Annotated[time, AfterValidator(_city_clock), WithJsonSchema(_HOURS)]
 """A time of day by the city's clock. JSON Schema's own `time` would need a zone."""
 
 """The number of a row."""
-National = Annotated[str | None, AfterValidator(lambda number: numbers.national(number) if number else None)]
+National = Annotated[
+    str | None, AfterValidator(lambda number: numbers.format_national(number) if number else None)
+]
 """An E.164 number, written in national form."""
 
 

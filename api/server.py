@@ -68,12 +68,12 @@ class Liveness:
     def answered(self) -> None:
         """Report the answer to the process's own question."""
         self._answered_at = time.monotonic()
-        watchdog.worked()
+        watchdog.record_work()
 
     def turned(self) -> None:
         """Report work of the event loop, unless the own question waits for too long, or had no answer yet."""
         if self._answered_at is not None and time.monotonic() - self._answered_at < _ANSWER_S:
-            watchdog.worked()
+            watchdog.record_work()
 
 
 class _Transport:

@@ -30,8 +30,8 @@ def play(
 ) -> FileResponse:
     """Return the sound; the playback by `who` is recorded before the first byte is sent."""
     with writing(engine) as session:
-        begins = archive.from_begin(wanted)
-        archive.heard(session, subject, who=who, from_begin=begins, what=what)
+        begins = archive.is_from_start(wanted)
+        archive.record_hearing(session, subject, who=who, from_begin=begins, what=what)
     return _PlainFileResponse(path, media_type="audio/wav")
 
 

@@ -50,6 +50,6 @@ class Telephones:
 
     def _ask(self) -> None:
         with reading(self._engine) as session:
-            urls = phones.addresses(session)
+            urls = phones.list_addresses(session)
         found = {origin[1] for url in urls if (origin := _ORIGIN.fullmatch(url))}
         self._policy = security.policy_of_pages(self._settings, *sorted(found))

@@ -36,8 +36,8 @@ def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationStat
         substitute=official_view(round_.substitute) if round_.substitute else None,
         deputies=[official_view(deputy) for deputy in round_.deputies],
         announce_at=round_.announce_at,
-        day_ahead=round_.starts_at - phases.known_at(round_) >= planning.NOTICE,
-        notice=notices.state(round_, at),
+        day_ahead=round_.starts_at - phases.find_known_at(round_) >= planning.NOTICE,
+        notice=notices.find_state(round_, at),
         registration_from=round_.registration_from,
         registration_until=round_.registration_until,
         starts_at=round_.starts_at,
@@ -50,15 +50,15 @@ def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationStat
         recorded=round_.recorded,
         is_operators_line=round_.is_operators_line,
         rule_id=round_.rule_id,
-        phase=phases.phase(round_, at),
-        takes_registrations=phases.takes_registrations(round_, at),
+        phase=phases.find_phase(round_, at),
+        takes_registrations=phases.may_register(round_, at),
         counts=schemas.Counts.model_validate({state.value: n for state, n in counts.items()}),
     )
 
 
 def round_views(session: Session, found: Sequence[models.Round]) -> list[schemas.Round]:
     """Return these rounds at this moment, with their counts."""
-    counts, at = phases.counts(session, [round_.id for round_ in found]), now(session)
+    counts, at = phases.count_by_state(session, [round_.id for round_ in found]), now(session)
     return [round_view(round_, at, counts[round_.id]) for round_ in found]
 
 
@@ -89,16 +89,16 @@ def registration_view(
     masked: bool = False,
 ) -> schemas.Registration:
     """Return a registration at its place in the line, with the desk that has it, if any."""
-    number = numbers.masked(registration.number) if masked else registration.number
+    number = numbers.mask(registration.number) if masked else registration.number
     return schemas.Registration(
         id=registration.id,
         ticket=registration.ticket,
-        number=numbers.national(number),
+        number=numbers.format_national(number),
         subject=registration.subject,
         has_voice_message=registration.voice_message is not None,
         state=registration.state,
         place=place,
-        why=order.why(registration),
+        why=order.find_reason(registration),
         moved_reason=registration.moved_reason,
         rounds_missed=registration.rounds_missed,
         attempts=registration.attempts,
@@ -115,8 +115,8 @@ def one_registration(
 ) -> schemas.Registration:
     """Return a registration at its present place."""
     waits = registration.state is RegistrationState.WAITING
-    place = order.before_me(session, registration) + 1 if waits else None
-    waits_there = bool(waiting_callers.among(session, [registration.id]))
+    place = order.count_before(session, registration) + 1 if waits else None
+    waits_there = bool(waiting_callers.list_waiting_among(session, [registration.id]))
     return registration_view(registration, place, desk_id, on_the_line=waits_there, masked=masked)
 
 
@@ -145,9 +145,9 @@ def callback_view(session: Session, callback: models.Callback) -> schemas.Callba
         on_hold_at=callback.on_hold_at,
         threat_at=callback.threat_at,
         held_seconds=callback.held_s,
-        parting_until=conversations.parting_until(callback),
-        ended_at=callback.ended_at or wrap_up.over_since(callback),
-        default_outcome=conversations.default_outcome(callback),
+        parting_until=conversations.find_undo_end(callback),
+        ended_at=callback.ended_at or wrap_up.find_over_since(callback),
+        default_outcome=conversations.find_default_outcome(callback),
         on_the_line=waiting_callers.is_on_the_line(session, callback),
     )
 
@@ -160,7 +160,7 @@ def note_views(callback: models.Callback) -> list[schemas.Note]:
 def desk_view(session: Session, desk: models.Desk, in_hand: models.Callback | None) -> schemas.Desk:
     """Return a desk with its present callback, if any."""
     own = {name: getattr(desk, name) for name in schemas.Desk.model_fields if name != "wrap_up_since"}
-    return schemas.Desk(**own, wrap_up_since=wrap_up.since(session, desk, in_hand))
+    return schemas.Desk(**own, wrap_up_since=wrap_up.find_since(session, desk, in_hand))
 
 
 def department_name(department: models.Department) -> schemas.DepartmentName:
@@ -175,7 +175,7 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
         found = find(session, user.desk_id) if user.desk_id else None
         return callback_view(session, found) if found else None
 
-    in_hand = transitions.live_at_desk(session, user.desk_id) if user.desk_id else None
+    in_hand = transitions.find_live_at_desk(session, user.desk_id) if user.desk_id else None
     down = circuit_breaker.find_outage(session)
     return schemas.Me(
         username=user.username,
@@ -186,11 +186,11 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
         heads_department=user.heads_department,
         desk=desk_view(session, user.desk, in_hand) if user.desk else None,
         callback=callback_view(session, in_hand) if in_hand else None,
-        parting=of_desk(conversations.parting_at_desk),
-        cut_off=of_desk(cut_conversations.at_desk),
-        given_away=of_desk(transfers.given_away),
-        calls_down_since=down.since if down else heartbeats.silent_since(session, "dialer"),
-        takes_live=direct_routing.takes_live(session, user.desk) if user.desk else False,
+        parting=of_desk(conversations.find_undoable),
+        cut_off=of_desk(cut_conversations.find_at_desk),
+        given_away=of_desk(transfers.find_given_away),
+        calls_down_since=down.since if down else heartbeats.find_silent_since(session, "dialer"),
+        takes_live=direct_routing.takes_live_calls(session, user.desk) if user.desk else False,
         said_live=user.desk.takes_live if user.desk else None,
         heard_by=_heard_by(session, user.desk_id),
         consulted_in=_consulted_in(session, user.desk) if user.desk else None,
@@ -201,13 +201,13 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
 def _heard_by(session: Session, desk_id: int | None) -> list[schemas.Heard]:
     return [
         schemas.Heard(how=ear.how, name=None if ear.how is models.Hearing.LISTEN else ear.name)
-        for ear in supervising.ears(session)
+        for ear in supervising.list_supervisors(session)
         if ear.desk_id == desk_id
     ]
 
 
 def _consulted_in(session: Session, desk: models.Desk) -> schemas.Colleagues | None:
-    callback = transfers.consulted_in(session, desk)
+    callback = transfers.find_consultation(session, desk)
     if callback is None or callback.desk_id is None:
         return None
     return schemas.Colleagues(
@@ -223,7 +223,7 @@ def _consulted_in(session: Session, desk: models.Desk) -> schemas.Colleagues | N
 def _words(session: Session, desk_id: int | None) -> list[schemas.DeskWord]:
     return [
         schemas.DeskWord(id=word.id, text=word.text, name=name or word.who, sent_at=word.sent_at)
-        for word, name in (desk_messages.unread(session, desk_id) if desk_id else ())
+        for word, name in (desk_messages.list_unread(session, desk_id) if desk_id else ())
     ]
 
 
@@ -231,15 +231,15 @@ def audit_entries(
     session: Session, entries: Sequence[models.AuditEntry], language: Language
 ) -> list[audit_schemas.AuditEntry]:
     """Return entries of the audit log, as stored and as text in the language."""
-    named = audit_subjects.named(session, (entry.subject for entry in entries), language)
+    named = audit_subjects.find_names(session, (entry.subject for entry in entries), language)
     return [_audit_entry(entry, language, named) for entry in entries]
 
 
 def _audit_entry(
     entry: models.AuditEntry, language: Language, named: Mapping[str, audit_subjects.Named]
 ) -> audit_schemas.AuditEntry:
-    words = audit_texts.in_words(entry, language, named)
-    found = named.get(audit_subjects.thing_of(entry.subject))
+    words = audit_texts.describe_entry(entry, language, named)
+    found = named.get(audit_subjects.parse_subject(entry.subject))
     return audit_schemas.AuditEntry(
         page=found.page if found else None,
         id=entry.id,

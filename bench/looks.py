@@ -68,7 +68,7 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
 
     def to_place() -> None:
         with reading(engine) as session:
-            placing.to_place(session)
+            placing.list_to_place(session)
 
     def room() -> None:
         with reading(engine) as session:

@@ -28,7 +28,7 @@ from hotline.requests.inbox import Filter
 from hotline.requests.open311 import queries
 from hotline.requests.open311.queries import Looker
 from hotline.requests.public import figures
-from hotline.requests.public.nearby import near
+from hotline.requests.public.nearby import list_near
 from settings import WorkingHours, WorkingWeek
 from tests.kit import brief
 from tests.kit.brief import must_hold, sized
@@ -61,29 +61,31 @@ class Look(NamedTuple):
 
 
 def _page(wanted: Callable[[random.Random], Filter]) -> Ask:
-    return lambda session, chance: inbox.page(session, wanted(chance), after=None, limit=50)
+    return lambda session, chance: inbox.list_page(session, wanted(chance), after=None, limit=50)
 
 
 def _far(session: Session, _chance: random.Random) -> object:
     """Return the tenth page; all ten are timed."""
     after = None
     for _ in range(10):
-        found, after = inbox.page(session, _WORK, after=after, limit=50)
+        found, after = inbox.list_page(session, _WORK, after=after, limit=50)
     return found
 
 
 def _department(session: Session, chance: random.Random) -> object:
     id_ = chance.randint(1, DEPARTMENTS)
-    page = department_inbox.page(session, id_, Part.WORK, after=None, limit=50)
-    return page, department_inbox.counts(session, id_)
+    page = department_inbox.list_page(session, id_, Part.WORK, after=None, limit=50)
+    return page, department_inbox.count_requests(session, id_)
 
 
 def _solved(session: Session, chance: random.Random) -> object:
-    return department_inbox.page(session, chance.randint(1, DEPARTMENTS), Part.SOLVED, after=None, limit=50)
+    return department_inbox.list_page(
+        session, chance.randint(1, DEPARTMENTS), Part.SOLVED, after=None, limit=50
+    )
 
 
 def _alike(session: Session, chance: random.Random) -> object:
-    return duplicates.alike(session, session.get_one(Request, chance.randint(1, OPEN)))
+    return duplicates.list_probable(session, session.get_one(Request, chance.randint(1, OPEN)))
 
 
 def _by_ids(session: Session, chance: random.Random) -> object:
@@ -99,7 +101,7 @@ LOOKED: dict[str, Ask] = {
     "inbox, overdue": _page(lambda _: Filter(overdue=True)),
     "inbox, with the supervisors": _page(lambda _: Filter(escalated=True)),
     "before the supervisors, seen to by nobody": lambda session, _: escalations.list_open(session),
-    "a list to take along, a page of it": lambda session, _: inbox.newest(
+    "a list to take along, a page of it": lambda session, _: inbox.list_newest(
         session, Filter(overdue=True, department_id=3), before=None, limit=500
     ),
     "inbox, new": _page(lambda _: Filter(states=(RequestState.NEW,))),
@@ -115,20 +117,28 @@ LOOKED: dict[str, Ask] = {
     "inbox, of all three": _page(
         lambda c: Filter(IN_WORK, c.randint(1, 9), c.randint(1, 15), c.randint(1, DEPARTMENTS))
     ),
-    "counts, of all": lambda session, _: inbox.counts(session, Filter()),
-    "counts, of a category": lambda session, c: inbox.counts(session, Filter(category=c.randint(1, 9))),
-    "counts, of a district": lambda session, c: inbox.counts(session, Filter(district=c.randint(1, 15))),
+    "counts, of all": lambda session, _: inbox.count_requests(session, Filter()),
+    "counts, of a category": lambda session, c: inbox.count_requests(
+        session, Filter(category=c.randint(1, 9))
+    ),
+    "counts, of a district": lambda session, c: inbox.count_requests(
+        session, Filter(district=c.randint(1, 15))
+    ),
     "promises": _page(lambda _: Filter(promised=True)),
-    "map of the districts, 30 days": lambda session, _: inbox.by_district(session, Filter(since_days=30)),
-    "map of the districts, a year": lambda session, _: inbox.by_district(session, Filter(since_days=366)),
+    "map of the districts, 30 days": lambda session, _: inbox.count_by_district(
+        session, Filter(since_days=30)
+    ),
+    "map of the districts, a year": lambda session, _: inbox.count_by_district(
+        session, Filter(since_days=366)
+    ),
     "probable duplicates of one": _alike,
-    "near, in the centre": lambda session, c: near(session, c.randint(1, 9), in_centre(c), 100),
-    "near, anywhere": lambda session, c: near(session, c.randint(1, 9), somewhere(c), 100),
+    "near, in the centre": lambda session, c: list_near(session, c.randint(1, 9), in_centre(c), 100),
+    "near, anywhere": lambda session, c: list_near(session, c.randint(1, 9), somewhere(c), 100),
     "a department's inbox, with its counts": _department,
     "a department's, solved": _solved,
-    "departments, with what they have": lambda session, _: departments.everyone(session),
-    "what to remind of": lambda session, _: reminders.due(session, _WEEK, now(session), 20),
-    "Open311, 1000 of a key": lambda session, _: queries.page(
+    "departments, with what they have": lambda session, _: departments.list_all(session),
+    "what to remind of": lambda session, _: reminders.list_due(session, _WEEK, now(session), 20),
+    "Open311, 1000 of a key": lambda session, _: queries.list_page(
         session, queries.Wanted(), Looker(may_read=True)
     ),
     "public figures, read": lambda session, c: figures.read(session, c.choice(figures.SPANS), 5),
@@ -144,8 +154,8 @@ def measure(engine: Engine) -> list[Look]:
     for name, ask in LOOKED.items():
         found.append(Look(name, list(_times_ms(engine, ask))))
     with reading(engine) as session:
-        must_hold(len(near(session, 1, CENTRE, 1000)) > 0, "what is near is found")
-        counts = inbox.counts(session, Filter())
+        must_hold(len(list_near(session, 1, CENTRE, 1000)) > 0, "what is near is found")
+        counts = inbox.count_requests(session, Filter())
     must_hold(sum(counts.by_state.get(each, 0) for each in IN_WORK) > OPEN / 2, f"each is counted: {counts}")
     return found
 

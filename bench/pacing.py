@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from multiprocessing import Pool
 from typing import Any
 
-from hotline.callbacks.pacing import RoundStatistics, Situation, Speaker, calls_wanted
+from hotline.callbacks.pacing import RoundStatistics, Situation, Speaker, count_calls_wanted
 from tests.kit import brief
 from tests.kit.brief import sized
 
@@ -234,7 +234,7 @@ class Round:
 
 
 def ours(situation: Situation, seen: RoundStatistics) -> int:
-    return calls_wanted(situation, seen, minutes=6, most=4)
+    return count_calls_wanted(situation, seen, minutes=6, most=4)
 
 
 def fixed(situation: Situation, _: RoundStatistics) -> int:

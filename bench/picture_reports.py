@@ -60,9 +60,14 @@ def citizens(engine: Engine, settings: Settings, first: int, count: int) -> list
     for number in range(first, first + count):
         with writing(engine) as session:
             code = codes.ask(
-                session, f"+98912{number:07}", CodeWay.SMS, "fa", settings, browser=browsers.secret("")
+                session,
+                f"+98912{number:07}",
+                CodeWay.SMS,
+                "fa",
+                settings,
+                browser=browsers.keep_or_make_secret(""),
             )
-            found.append(sessions.begin(session, code, "", settings).access)
+            found.append(sessions.begin_session(session, code, "", settings).access)
     return found
 
 
@@ -132,7 +137,7 @@ def alone(picture: bytes) -> float:
     count = sized(100, 4)
     with ThreadPoolExecutor(2) as cores:
         began = time.monotonic()
-        list(cores.map(lambda _: decoding.plain(io.BytesIO(picture)), range(count)))
+        list(cores.map(lambda _: decoding.redraw(io.BytesIO(picture)), range(count)))
         return count / (time.monotonic() - began)
 
 

@@ -14,7 +14,7 @@ from db.models import Callback, Registration
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline.reports import round_reports
 from hotline.reports.report_scope import By
-from hotline.reports.wallboard import wallboard
+from hotline.reports.wallboard import build_wallboard
 from hotline.rounds import phases
 from tests.factories import a_desk, a_round
 from tests.kit import brief
@@ -30,7 +30,7 @@ def _measure(name: str, url: str) -> None:
     upgrade(engine)
     with writing(engine) as session:
         at, round_ = now(session), a_round(session)
-        phases.operators_line(session)
+        phases.get_operators_line(session)
         desks = [a_desk(session).id for _ in range(DESKS)]
         plain = {"round_id": round_.id, "language": "fa", "moved_up": 0, "moved_reason": "", "attempts": 0}
         session.execute(
@@ -75,7 +75,7 @@ def _measure(name: str, url: str) -> None:
     for _ in range(LOOKS):
         with reading(engine) as session:
             began = time.perf_counter()
-            wallboard(session)
+            build_wallboard(session)
             took.append(time.perf_counter() - began)
     with reading(engine) as session:
         began, today = time.perf_counter(), at.date()

@@ -36,7 +36,7 @@ from dialplan.variables import (
     Stage,
 )
 from hotline.callbacks import transitions
-from hotline.calls_until import token_of
+from hotline.calls_until import find_token
 
 log = logging.getLogger("dialer")
 
@@ -137,7 +137,7 @@ class AsteriskEvents:
         self._desk_passwords.forget()
 
     def _on_dial_state(self, event: Event) -> None:
-        token, status = token_of(_channel_id(event)), event.keys.get("DialStatus")
+        token, status = find_token(_channel_id(event)), event.keys.get("DialStatus")
         if status in ("RINGING", "PROGRESS", "ANSWER"):
             leg = event.keys.get("DestChannel", "")
             self._silent_lines.rings(token, leg)
@@ -157,7 +157,7 @@ class AsteriskEvents:
         elif event.keys.get("UserEvent") == STAGE_EVENT:
             self._on_stage(_channel_id(event), event.keys.get("Stage", ""))
         elif event.keys.get("Sip", "").isdecimal():
-            self._on_said(event, token_of(_channel_id(event)), int(event.keys["Sip"]))
+            self._on_said(event, find_token(_channel_id(event)), int(event.keys["Sip"]))
 
     def _on_said(self, event: Event, token: str, sip: int) -> None:
         name = event.keys.get("Trunk", "")
@@ -227,7 +227,7 @@ class AsteriskEvents:
 
     def _on_hangup(self, event: Event) -> None:
         channel, channel_id = event.keys.get("Channel", ""), _channel_id(event)
-        token, call = token_of(channel_id), event.keys.get("Linkedid", "")
+        token, call = find_token(channel_id), event.keys.get("Linkedid", "")
         cause = int(event.keys["Cause"]) if event.keys.get("Cause", "").isdecimal() else 0
         if desk_of(channel, channel_id) is not None:
             self.in_sync = False  # the desk may have a second phone in its room: reconcile

@@ -20,7 +20,7 @@ class AsterisksParent:
         """The last write succeeded."""
 
     def known_fence(self) -> float | None:
-        """Return the last dialer's fence, by `calls_until.clock`; None if no file is there."""
+        """Return the last dialer's fence, by `calls_until.read_clock`; None if no file is there."""
         said = calls_until.read(self._folder)
         return None if said is None else said - calls_until.LATER_S
 
@@ -40,7 +40,7 @@ class AsterisksParent:
 
 
 def write(folder: Path, until: float) -> None:
-    """Write the time until which calls may continue, by `calls_until.clock`.
+    """Write the time until which calls may continue, by `calls_until.read_clock`.
 
     Raises OSError after a failure.
     """

@@ -30,8 +30,8 @@ class CallAhead:
         with reading(self._engine) as session:
             most = self._settings.call_ahead_most
             wanted = [
-                (round_.id, round_statistics.calls_wanted(session, round_, most, self._ages))
-                for round_ in serving.served(session, self._settings.node)
+                (round_.id, round_statistics.count_calls_wanted(session, round_, most, self._ages))
+                for round_ in serving.list_served(session, self._settings.node)
             ]
         room = self._caps.room() if any(count for _, count in wanted) else 0
         for round_id, count in wanted:
@@ -66,8 +66,8 @@ class CallAhead:
     def let_go(self) -> None:
         """End the calls made ahead for rounds that are over, with a kind word."""
         with reading(self._engine) as session:
-            tokens = serving.left_behind(session)
+            tokens = serving.list_left_behind(session)
         for token in tokens:
             with writing(self._engine) as session:
-                if serving.let_go(session, token):
+                if serving.request_end(session, token):
                     log.info("%s: let go", token)

@@ -91,7 +91,7 @@ class CallbackWriter:
         if not transitions.is_token(token):
             return  # the channel is a caller's or a desk's
         with writing(self._engine) as session:
-            callback = transitions.by_token(session, token)
+            callback = transitions.find_by_token(session, token)
             if callback:
                 _move(session, callback, to)
 
@@ -102,9 +102,9 @@ class CallbackWriter:
         The same holds after a put-on-hold a moment ago.
         """
         with writing(self._engine) as session:
-            callback = transitions.by_token(session, token)
+            callback = transitions.find_by_token(session, token)
             theirs = callback and callback.desk_id is not None and desk in (None, callback.desk_id)
-            if callback and theirs and not callback.on_hold_at and serving.begins(session, callback):
+            if callback and theirs and not callback.on_hold_at and serving.clear_request(session, callback):
                 _move(session, callback, CallbackState.TALKING)
 
     def close(self, token: str, outcome: Outcome, *, cut: Cut | None = None) -> None:
@@ -118,25 +118,25 @@ class CallbackWriter:
         if not transitions.is_token(token):
             return
         with writing(self._engine) as session:
-            callback = transitions.by_token(session, token)
+            callback = transitions.find_by_token(session, token)
             if callback is None:
                 return
-            placing.channel_gone(session, callback)
+            placing.record_channel_end(session, callback)
             if callback.state in (CallbackState.ENDED, CallbackState.CLOSED):
                 return
             if callback.state in (*IN_TALK, CallbackState.PARTING):
                 hung_up = ending != UNSEEN and not is_cut(ending)
-                conversations.line_ended(session, callback, self._settings, hung_up=hung_up)
+                conversations.record_line_end(session, callback, self._settings, hung_up=hung_up)
                 log.info("%s: ended, %s, in state %s", token, ending, callback.state)
                 return
             by_us = callback.hangup_asked_at is not None
             outcome = of_hangup(callback.state, ending, by_us=by_us, called_ahead=callback.desk_id is None)
             if hung_up_before(callback) and not by_us:
                 outcome = Outcome.RETURNED
-                waiting_callers.hung_up(session, callback.registration_id)
+                waiting_callers.record_hangup(session, callback.registration_id)
             until = None
             if _is_our_doing(session, callback, outcome):
-                outcome, until = Outcome.RETURNED, now(session) + schedule.busy_for(self._settings)
+                outcome, until = Outcome.RETURNED, now(session) + schedule.find_busy_pause(self._settings)
             if outcome is None:
                 transitions.move(session, token, CallbackState.ENDED, ended_at=now(session))
             else:
@@ -163,8 +163,8 @@ class CallbackWriter:
             return
         if died_at and callback.parting_at and callback.parting_at > died_at:
             with writing(self._engine) as session:
-                if its_own := transitions.by_token(session, callback.token):
-                    conversations.cut_before_its_end(session, its_own, self._settings)
+                if its_own := transitions.find_by_token(session, callback.token):
+                    conversations.revoke_end(session, its_own, self._settings)
             log.warning("%s: cut by Asterisk's end before its desk ended it", callback.token)
             return
         if callback.state in (*IN_TALK, CallbackState.PARTING):
@@ -181,21 +181,21 @@ class CallbackWriter:
         """Hold the citizen whose desk's phone has left the room."""
         with writing(self._engine) as session:
             desk_phones.ask_again(session, token)
-            if conversations.lose(session, token, self._settings):
+            if conversations.hold_without_desk(session, token, self._settings):
                 log.warning("%s: the desk's phone is gone in mid-conversation", token)
 
     def end_overdue(self) -> None:
         """End overdue conversations: held, past the time for undo, or waiting for a desk that stays away."""
         with reading(self._engine) as session:
             at = self._clock.read(now(session))
-            tokens = conversations.overdue(session, at)
-            unreached = unreached_desks.found(session, self._settings, at)
+            tokens = conversations.list_overdue(session, at)
+            unreached = unreached_desks.list_waiting_too_long(session, self._settings, at)
         for token in tokens:
             with writing(self._engine) as session:
                 conversations.end_overdue(session, token, self._settings, at)
         for token in unreached:
             with writing(self._engine) as session:
-                if unreached_desks.let_go(session, token, self._settings, at):
+                if unreached_desks.request_end(session, token, self._settings, at):
                     log.warning("%s: let go: the desk's phone has not come to where the citizen waits", token)
 
     def desk_phone(self, desk: int, channel: str | None) -> str | None:
@@ -207,8 +207,8 @@ class CallbackWriter:
         with writing(self._engine) as session:
             if not there and heartbeats.is_elsewhere(session, desk, node):
                 return None
-            conversations.desk_phone_moved(session, desk, there=there, settings=self._settings)
-            return heartbeats.phone_connected(session, desk, channel, node)
+            conversations.adjust_holds(session, desk, there=there, settings=self._settings)
+            return heartbeats.record_phone(session, desk, channel, node)
 
 
 def _move(session: Session, callback: Callback, to: CallbackState) -> None:
@@ -226,4 +226,4 @@ def _is_our_doing(session: Session, callback: Callback, outcome: Outcome | None)
     """Return whether our own call keeps the citizen's phone busy."""
     if outcome in _BUSY_WITH_US and busy_numbers.is_on_the_line(session, callback.registration.number):
         return True
-    return outcome is Outcome.BUSY and busy_numbers.puts_down(session, callback)
+    return outcome is Outcome.BUSY and busy_numbers.has_just_hung_up(session, callback)

@@ -34,7 +34,7 @@ class CallerLines:
         """
         if time.monotonic() < self._next_at:
             return False
-        home = round_affinity.of_operators_line(session)
+        home = round_affinity.find_node_of_operators_line(session)
         if not (leads if home is None else home == self._settings.node):
             return False
         return self._free(session) > 0 and self._all_are_let_in()
@@ -45,7 +45,7 @@ class CallerLines:
 
     def _free(self, session: Session) -> int:
         most = self._settings.callers_at_once
-        callers = busy_numbers.callers(session, self._settings.node) + overflow.count_ringing(session)
+        callers = busy_numbers.count_callers(session, self._settings.node) + overflow.count_ringing(session)
         return most - most // _FREE_PART - callers
 
     def _all_are_let_in(self) -> bool:

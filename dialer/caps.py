@@ -40,7 +40,7 @@ class Caps:
             return 0
         with reading(self._engine) as session:
             calls, cap = call_caps.find_capacity(session, self._settings, share, node=self._settings.node)
-            asked = len(placing.to_place(session, self._settings.node))
+            asked = len(placing.list_to_place(session, self._settings.node))
         if calls <= 0:
             self.reached(cap)
         return max(calls - asked, 0)

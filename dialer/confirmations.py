@@ -22,7 +22,7 @@ class Confirmations(SystemCalls):
         with reading(self._engine) as session:
             if is_quiet(now(session), self._settings.quiet_hours):
                 return
-            due = confirmation_calls.due(session, AT_ONCE)
+            due = confirmation_calls.list_due(session, AT_ONCE)
         for confirmation_id in due[: self._room()] if due else ():
             self._place(confirmation_id)
 
@@ -34,10 +34,10 @@ class Confirmations(SystemCalls):
             token, number = confirmation.token, confirmation.number
             call = call_caps.claim_call(session, token, number, self._settings, SHARE)
             if call is call_caps.Cap.NOT_ALLOWED:
-                confirmation_calls.ended(session, token)
+                confirmation_calls.record_end(session, token)
                 return
             if isinstance(call, call_caps.Cap):
-                confirmation_calls.put_off(session, confirmation, self._again_at(session, number, call))
+                confirmation_calls.postpone(session, confirmation, self._again_at(session, number, call))
                 return
         self._originate(call)
 
@@ -52,8 +52,8 @@ class Confirmations(SystemCalls):
         return confirmation_calls.is_token(token)
 
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
-        confirmation_calls.ended(session, token, ours=ours)
+        confirmation_calls.record_end(session, token, ours=ours)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """Return the tokens of the calls in progress, with the time when each was placed."""
-        return confirmation_calls.on_the_phone(session)
+        return confirmation_calls.list_in_progress(session)

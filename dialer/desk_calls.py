@@ -18,7 +18,7 @@ def desk_of(channel: str, channel_id: str) -> int | None:
     Asterisk vouches for both: by the account in the channel's name, or by the id that we gave the channel.
     """
     dialled_in = desk_of_channel(channel)
-    return desk_phones.desk_of_token(channel_id) if dialled_in is None else dialled_in
+    return desk_phones.find_desk(channel_id) if dialled_in is None else dialled_in
 
 
 class DeskCalls(SystemCalls):
@@ -29,7 +29,7 @@ class DeskCalls(SystemCalls):
     def place_asked(self) -> None:
         """Call the telephones that people have asked for. Raises AmiError."""
         with reading(self._engine) as session:
-            asked = desk_phones.asked(session, self._settings.node)
+            asked = desk_phones.list_requested(session, self._settings.node)
         for desk in asked:
             self._place(desk)
 
@@ -43,11 +43,11 @@ class DeskCalls(SystemCalls):
 
     def owns(self, token: str) -> bool:
         """Return whether a channel's id can be the token of such a call."""
-        return desk_phones.desk_of_token(token) is not None
+        return desk_phones.find_desk(token) is not None
 
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
-        desk_phones.ended(session, token)
+        desk_phones.record_end(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """Return the tokens of the calls in progress, with the time when each was placed."""
-        return desk_phones.on_the_phone(session)
+        return desk_phones.list_in_progress(session)

@@ -34,7 +34,7 @@ class EmptyDesks:
         self._next_look = time.monotonic() + _LOOK_S
         with reading(self._engine) as session:
             left = desk_admission.list_unwelcome_phones(session, self._settings, self._node)
-            astray = phones.astray(session, self._node) if self._node else []
+            astray = phones.list_astray(session, self._node) if self._node else []
         for desk, channel in left:
             self._end(channel, f"desk {desk}: its phone may not be in the room any more, it is hung up")
         for desk, channel in astray:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from dialer.ami import Ami, AmiError, NotAccepted
 from hotline import calls_until
-from hotline.calls_until import PLACED, token_of
+from hotline.calls_until import PLACED, find_token
 
 log = logging.getLogger("dialer")
 
@@ -26,7 +26,7 @@ def hang_up_placed(ami: Ami, *, conversations: bool, apology_until: float) -> En
     """End all calls that we have placed, and callers who wait on the line and will be called back.
 
     Callers in danger stay connected, in calls that we placed, too. With `conversations` conversations
-    continue. Citizens who wait hear an apology until `apology_until`, by `calls_until.clock`.
+    continue. Citizens who wait hear an apology until `apology_until`, by `calls_until.read_clock`.
     """
     try:
         channels = [_channel(each.keys) for each in ami.live_channels()]
@@ -43,7 +43,7 @@ def hang_up_placed(ami: Ami, *, conversations: bool, apology_until: float) -> En
 
 
 def _ids(channels: Collection[calls_until.Channel]) -> set[str]:
-    return {token_of(c.id) if PLACED.fullmatch(token_of(c.id)) else c.id for c in channels}
+    return {find_token(c.id) if PLACED.fullmatch(find_token(c.id)) else c.id for c in channels}
 
 
 def _channel(said: Mapping[str, str]) -> calls_until.Channel:

@@ -61,25 +61,25 @@ class Keys:
         return time.monotonic() < self._asked_again.pop(desk_id, -_CONFIRM_S) + _CONFIRM_S
 
     def _do(self, session: Session, desk: Desk, key: Key) -> None:
-        person = round_permissions.at_desk(session, desk.id)
+        person = round_permissions.find_at_desk(session, desk.id)
         if person is None or person.disabled_at:
             raise Refused("forbidden", "nobody sits at this desk")
         if desk_admission.is_signed_out(session, desk.id, self._settings):
             raise Refused("forbidden", "the browser's sign-in has ended")
-        live = transitions.live_at_desk(session, desk.id)
+        live = transitions.find_live_at_desk(session, desk.id)
         match key:
             case Key.NEXT:
                 after, again = live.id if live else None, self._says_again(desk.id)
                 serving.ask_next(session, desk, after, self._settings, confirmed=again)
             case Key.FINISHING:
-                serving.finishing(session, desk)
+                serving.announce_end(session, desk)
             case Key.NOT_NOW:
-                serving.not_now(session, desk)
+                serving.withdraw_request(session, desk)
             case Key.HANG_UP:
                 if live:
                     conversations.hang_up(session, live)
             case Key.UNDO:
-                if parting := conversations.parting_at_desk(session, desk.id):
+                if parting := conversations.find_undoable(session, desk.id):
                     conversations.undo(session, parting, desk, self._settings)
             case Key.PAUSE | Key.END_ROUND:
                 self._of_round(session, desk, person, key)

@@ -184,7 +184,7 @@ class LeaderOfAll(DatabaseLeader):
 
     def _may(self, connection: Connection) -> bool:
         with Session(connection) as session:
-            return not draining.drains(session, self._node)
+            return not draining.is_drained(session, self._node)
 
 
 def _as(node: str) -> dict[str, int]:

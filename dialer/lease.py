@@ -22,7 +22,7 @@ from dialer.asterisk_watchdog import AsterisksParent
 from dialer.hang_up import Ends
 from dialer.leader import STILL, DatabaseLeader, impatient, key_of
 from dialer.lost_nodes import close_cut
-from hotline.calls_until import APOLOGY_S, CONVERSATIONS_S, clock
+from hotline.calls_until import APOLOGY_S, CONVERSATIONS_S, read_clock
 from hotline.nodes import draining, leases, node_identity
 from settings import Settings
 
@@ -66,7 +66,7 @@ class NodeLease(DatabaseLeader):
         self._settings = settings
         self._hang_up = hang_up
         self._has_asterisk = has_asterisk
-        self._had_asterisk_at = clock()
+        self._had_asterisk_at = read_clock()
         self._rows = impatient(settings.database, pool_size=1, max_overflow=0, hide_parameters=True)
         self._at_once = self._rows.execution_options(isolation_level="AUTOCOMMIT")
         """Engine of a renewal, which is one statement and needs no transaction around it."""
@@ -89,11 +89,11 @@ class NodeLease(DatabaseLeader):
 
     def leads(self) -> bool:
         """Return whether to act now."""
-        return self._leads and clock() < self._fence_at
+        return self._leads and read_clock() < self._fence_at
 
     def lasts(self, epoch: int) -> float:
         """Return the seconds left for a dialer that began in this epoch; 0: none."""
-        return max(0.0, self._fence_at - clock()) if self._leads and self.epoch == epoch else 0.0
+        return max(0.0, self._fence_at - read_clock()) if self._leads and self.epoch == epoch else 0.0
 
     def run(self) -> None:
         """Keep the lease until `stop`; meant for a thread of its own."""
@@ -113,7 +113,7 @@ class NodeLease(DatabaseLeader):
             except Exception:
                 log.exception("node %s: its calls cannot be ended now", self._settings.node)
             most = _ALONE_S if self._alone else _RENEW_S
-            left = _LOOK_AGAIN_S if self._unclean else self._fence_at - clock()
+            left = _LOOK_AGAIN_S if self._unclean else self._fence_at - read_clock()
             self._stopped.wait(max(_GUARD_S, min(most, left)))
 
     def stop(self) -> None:
@@ -133,13 +133,13 @@ class NodeLease(DatabaseLeader):
         Repeat until Asterisk has confirmed it and no conversation is left.
         """
         if self._has_asterisk():
-            self._had_asterisk_at = clock()
+            self._had_asterisk_at = read_clock()
         with self._fencing:
             if self._is_over() and not self._told:
                 self._end_calls()
 
     def _is_over(self) -> bool:
-        if clock() >= self._fence_at and not self._unclean:
+        if read_clock() >= self._fence_at and not self._unclean:
             log.error("node %s: no lease any more: it keeps its conversations only", self._settings.node)
             self._unclean = True
         return self._unclean
@@ -150,7 +150,7 @@ class NodeLease(DatabaseLeader):
         Return the continuing conversations; None if Asterisk could not be told, or while citizens hear the
         apology.
         """
-        in_time = clock() < self._fence_at + CONVERSATIONS_S
+        in_time = read_clock() < self._fence_at + CONVERSATIONS_S
         ended, kept, listens = self._hang_up(
             conversations=in_time and not lost,
             apology_until=float("-inf") if lost else self._apology_until,
@@ -197,10 +197,10 @@ class NodeLease(DatabaseLeader):
         """Return whether another machine works under this node's name; then this one does not."""
         said_at = self._other_said_at
         with reading(self._rows) as session:
-            sip = leases.at_other_machine(session, self._settings, seen=said_at is not None)
-        if sip and (said_at is None or clock() >= said_at + _SAY_AGAIN_S):
-            self._other_said_at = clock()
-            log.error("%s", node_identity.word(self._settings, sip))
+            sip = leases.find_other_machine(session, self._settings, seen=said_at is not None)
+        if sip and (said_at is None or read_clock() >= said_at + _SAY_AGAIN_S):
+            self._other_said_at = read_clock()
+            log.error("%s", node_identity.describe_conflict(self._settings, sip))
         return sip is not None
 
     def _stand_by(self) -> None:
@@ -224,12 +224,12 @@ class NodeLease(DatabaseLeader):
         return super()._holds() and self._renewed()
 
     def _is_without_asterisk(self) -> bool:
-        late = clock() - self._had_asterisk_at > _ASTERISK_S
+        late = read_clock() - self._had_asterisk_at > _ASTERISK_S
         return not self._alone and late and not self._has_asterisk()  # else it slept, like this process
 
     def _renewed(self, *, clean: bool = False) -> bool:
         """Renew the lease. `clean`: the calls that had to end have ended, and are recorded as cut."""
-        asked_at, fences = clock(), not self._alone
+        asked_at, fences = read_clock(), not self._alone
         with Session(self._at_once) as session:
             renewed = leases.renew(session, self._settings.node, self.epoch, fences=fences)
         with self._fencing:
@@ -250,7 +250,7 @@ class NodeLease(DatabaseLeader):
 
     def _fence_at_start(self) -> float:
         """Return the fence at the start, at most the last dialer's: its calls may have ended already."""
-        known, soon = self._parent.known_fence(), clock() + _START_S
+        known, soon = self._parent.known_fence(), read_clock() + _START_S
         if known is None:
             return soon
         self._apology_until = known + APOLOGY_S

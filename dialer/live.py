@@ -67,7 +67,7 @@ class Live:
             log.error("%s: not connected: %s", token, error)
             with writing(self._engine) as session:
                 closing.close(session, token, Outcome.RETURNED, self._settings)
-                waiting_callers.hung_up(session, callback.registration_id)
+                waiting_callers.record_hangup(session, callback.registration_id)
             return
         log.info("%s: meets a caller on the line", token)
 

@@ -174,7 +174,7 @@ class Dialer:
 
     def _rest(self) -> None:
         """Back off while Asterisk or the database does not answer, then resync."""
-        watchdog.worked()  # Asterisk or the database was slow, for up to 5 s; the dialer is not hung
+        watchdog.record_work()  # Asterisk or the database was slow, for up to 5 s; the dialer is not hung
         self._asterisk.in_sync = False
         time.sleep(_BACKOFF_S)
 

@@ -78,7 +78,7 @@ class LostNodes:
             return False
         self._next_look = time.monotonic() + _LOOK_S
         with reading(self._engine) as session:
-            renewals = leases.renewals(session)
+            renewals = leases.list_lease_ends(session)
             if renewals.keys() <= {self._settings.node}:
                 return False
             self._silence.look(renewals)
@@ -88,8 +88,8 @@ class LostNodes:
             self._depose()
             return False
         with reading(self._engine) as session:
-            dead = [name for name in lost_nodes.found(session) if self._silence.lasts(name)]
-            may_move = round_affinity.drained(session)
+            dead = [name for name in lost_nodes.list_dead(session) if self._silence.lasts(name)]
+            may_move = round_affinity.list_drained(session)
         self._lost_since = {name: since for name, since in self._lost_since.items() if name in dead}
         for name in dead:
             try:
@@ -114,7 +114,7 @@ class LostNodes:
     def _depose(self) -> None:
         """Depose a dead node's dialer: a stopped process keeps its session, and so the lock."""
         with reading(self._engine) as session:
-            over = [node.name for node in leases.over(session) if self._silence.lasts(node.name)]
+            over = [node.name for node in leases.list_dead(session) if self._silence.lasts(node.name)]
             hung = [name for name in over if leader.is_led_by(session, name)]
         for name in hung:
             try:
@@ -131,7 +131,7 @@ class LostNodes:
 
     def _take_over(self, name: str) -> None:
         with writing(self._engine) as session:
-            epoch = lost_nodes.begin(session, name, self._settings.node)
+            epoch = lost_nodes.declare_dead(session, name, self._settings.node)
         if epoch is None:
             return
         at = time.monotonic()
@@ -139,7 +139,7 @@ class LostNodes:
             log.error("node %s is gone: its work is taken over", name)
             self._lost_since[name] = at
         with reading(self._engine) as session:
-            talking = lost_nodes.in_conversation(session, name)
+            talking = lost_nodes.list_in_conversation(session, name)
         going_on = {token for token in talking if self._left_since.get(token, at) > at - _LEFT_S}
         waits = at < self._lost_since[name] + _FOLLOWS_S
         close_cut(
@@ -152,7 +152,7 @@ class LostNodes:
         )
         with writing(self._engine) as session:
             leases.check_lost(session, name, epoch)
-            rounds = lost_nodes.free(session, name)
+            rounds = lost_nodes.free_rounds(session, name)
         if rounds:
             log.warning("node %s: %d rounds are free for other nodes", name, rounds)
 
@@ -174,7 +174,7 @@ def close_cut(
     has ended, if it lives; the reconciler learns of its other conversations. Raises leases.Fenced.
     """
     with reading(engine) as session:
-        tokens = [token for token in lost_nodes.cut(session, name, ended) if token not in but]
+        tokens = [token for token in lost_nodes.list_cut(session, name, ended) if token not in but]
     for token in tokens:
         try:
             with writing(engine) as session:

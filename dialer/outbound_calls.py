@@ -50,13 +50,13 @@ class OutboundCalls(SystemCalls):
     def _place_kind(self, calls: Eligibility, *, leads: bool) -> None:
         policy = calls.policy
         with reading(self._engine) as session:
-            due = queue.due(session, calls, policy.at_once)
+            due = queue.list_due(session, calls, policy.at_once)
             if not due or (not policy.at_night and is_quiet(now(session), self._settings.quiet_hours)):
                 return
             if policy.takes_caller_line:
                 room = int(self._caller_lines.may_take_one(session, leads=leads))
             else:
-                room = policy.at_once - len(queue.in_progress(session, calls.kind))
+                room = policy.at_once - len(queue.list_in_progress(session, calls.kind))
         for call_id in due[: min(room, self._caps.room(policy.share))] if room > 0 else ():
             self._place(calls, call_id)
 
@@ -131,4 +131,4 @@ class OutboundCalls(SystemCalls):
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """Return the tokens of the calls in progress, with the time of each call's claim."""
-        return queue.in_progress(session)
+        return queue.list_in_progress(session)

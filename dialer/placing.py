@@ -51,7 +51,7 @@ class Placing:
     def place_asked(self) -> None:
         """Place all requested calls."""
         with reading(self._engine) as session:
-            waiting = placing.to_place(session, self._settings.node)
+            waiting = placing.list_to_place(session, self._settings.node)
         for token in waiting:
             self.place(token)
 
@@ -59,7 +59,7 @@ class Placing:
         """Place the call once, or connect the desk with the caller on the line."""
         node = self._settings.node
         with writing(self._engine) as session:
-            asked = transitions.by_token(session, token)
+            asked = transitions.find_by_token(session, token)
             if asked is None or not round_affinity.settle(session, asked.round_id, node, hold=True):
                 return
             callback = placing.take_up(session, token, node)
@@ -82,7 +82,7 @@ class Placing:
             or blocked.is_blocked(session, callback.registration.number)
             or stale
             or waiting_callers.has_just_left(session, callback.registration_id)
-            or waiting_callers.left_elsewhere(session, callback.registration_id, self._settings.node)
+            or waiting_callers.is_left_elsewhere(session, callback.registration_id, self._settings.node)
         ):
             return False
         closing.close(session, callback.token, Outcome.RETURNED, self._settings)

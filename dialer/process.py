@@ -43,7 +43,7 @@ def serve(settings: Settings) -> None:
         with _turns(settings, engine, ami, lambda: watch.newest) as turns:
             while listening.is_alive() and turns.are_kept():  # the AMI thread must live to hear events
                 turns.take()
-                watchdog.worked()
+                watchdog.record_work()
     finally:
         ami.stop()
 
@@ -56,7 +56,7 @@ def _wake(engine: Engine, ami: Ami, watch: Watch, node: str) -> None:
     while True:
         try:
             news = watch.wait()
-            heartbeats.answered(engine)
+            heartbeats.record_answer(engine)
             if ami.hangs():
                 with writing(engine) as session:
                     heartbeats.record_hang(session, "asterisk", node)

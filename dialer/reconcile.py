@@ -91,14 +91,14 @@ class Reconciler:
         not, run it again. Raises AmiError.
         """
         with reading(self._engine) as session:
-            before = {callback.token for callback in placing.on_the_phone(session, self._node)}
+            before = {callback.token for callback in placing.list_open_calls(session, self._node)}
         channels = {c.keys.get("Uniqueid", ""): c.keys for c in self._ami.live_channels()}
         ringing = {c.get("Linkedid") for c in channels.values() if c.get("ChannelStateDesc") == "Ringing"}
         phones = self._phones_present(channels)
         catch_up()  # handles the ends before that answer, with their true causes
         with reading(self._engine) as session:
             at = now(session)
-            here = placing.on_the_phone(session, self._node)
+            here = placing.list_open_calls(session, self._node)
             placed = [(c, c.placed_at) for c in here if c.placed_at]
         if self._has_jumped(no_channel_s):
             no_channel_s = math.inf  # the age of a call is unknown
@@ -143,10 +143,10 @@ class Reconciler:
     def _forget_callers(self, live: Collection[str]) -> None:
         """Record as gone the callers on the line without a channel in Asterisk: they will be called back."""
         with reading(self._engine) as session:
-            waiting, _ = waiting_callers.waiting(session)
+            waiting, _ = waiting_callers.count_waiting(session)
         if waiting:
             with writing(self._engine) as session:
-                waiting_callers.only(session, live, self._node)
+                waiting_callers.record_gone_except(session, live, self._node)
 
     def _end_missing(self, calls: Calls, live: Collection[str], no_channel_s: float) -> bool:
         """End the calls without a `live` channel; False if some are too young to decide."""

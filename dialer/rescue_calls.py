@@ -19,7 +19,7 @@ class RescueCalls(SystemCalls):
     def place_asked(self) -> None:
         """Place those that are asked for. Raises AmiError."""
         with reading(self._engine) as session:
-            asked = rescue_calls.asked(session, self._settings.node)
+            asked = rescue_calls.list_requested(session, self._settings.node)
         for token in asked:
             self._place(token)
 
@@ -36,17 +36,17 @@ class RescueCalls(SystemCalls):
         """It has answered; or it has, and its caller is gone."""
         with writing(self._engine) as session:
             if stage == Stage.ANSWERED:
-                rescue_calls.connected(session, token)
+                rescue_calls.record_connected(session, token)
             elif stage == Stage.ALONE:
-                rescue_calls.alone(session, token)
+                rescue_calls.record_abandoned(session, token)
 
     def owns(self, token: str) -> bool:
         """Whether a channel's id can be the token of such a call."""
         return rescue_calls.is_token(token)
 
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
-        rescue_calls.ended(session, token)
+        rescue_calls.record_end(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """The tokens of calls on their way, and when each was placed."""
-        return rescue_calls.on_the_phone(session)
+        return rescue_calls.list_in_progress(session)

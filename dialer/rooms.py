@@ -32,7 +32,7 @@ _LISTENS = (CallbackState.ANSWERED, CallbackState.WAITING, CallbackState.SCREENI
 WITH_MUSIC = "music"
 
 _AT_HOME = select(Desk.id).where(
-    Desk.phone_connected, Desk.hears_desk_id.is_(None), round_affinity.mine(Desk.node)
+    Desk.phone_connected, Desk.hears_desk_id.is_(None), round_affinity.where_mine(Desk.node)
 )
 
 
@@ -92,7 +92,7 @@ class Rooms:
     def send_all(self) -> bool:
         """Redirect and hang up as needed. Return False if Asterisk refused: then its state must be asked."""
         with reading(self._engine) as session:
-            placed = [c for c in placing.on_the_phone(session, self._node) if c.placed_at]
+            placed = [c for c in placing.list_open_calls(session, self._node) if c.placed_at]
             here = set(session.scalars(_AT_HOME, {"node": self._node}))
             at = now(session)
         self.somebody_waits_outside = False

@@ -36,7 +36,9 @@ class Whereabouts(NamedTuple):
     exten: str
 
 
-_HERE = select(Desk).where(Desk.phone_connected, Desk.channel.is_not(None), round_affinity.mine(Desk.node))
+_HERE = select(Desk).where(
+    Desk.phone_connected, Desk.channel.is_not(None), round_affinity.where_mine(Desk.node)
+)
 
 OWN_ROOM = Whereabouts(Context.FROM_DESK, DESK_EXTENSION)
 
@@ -64,7 +66,7 @@ class Supervising:
     def send_all(self) -> bool:
         """Redirect phones as needed. Return False if Asterisk refused: then its state must be asked."""
         with reading(self._engine) as session:
-            over, here = supervising.over(session), self._here(session)
+            over, here = supervising.has_over(session), self._here(session)
         if over:
             with writing(self._engine) as session:
                 supervising.end_over(session)

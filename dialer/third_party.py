@@ -17,7 +17,7 @@ from dialer.outcomes import Ending, of_network, ours
 from dialer.system_calls import SystemCalls
 from dialplan.variables import CAPPED_CAUSE, Context, Stage
 from hotline.callbacks import third_party
-from hotline.calls_until import token_of
+from hotline.calls_until import find_token
 from hotline.trunk import call_caps
 from settings import Settings
 
@@ -60,7 +60,7 @@ class Guests(SystemCalls):
         Return False if Asterisk refused, to ask its state.
         """
         with reading(self._engine) as session:
-            under_way = third_party.under_way(session, self._settings.node)
+            under_way = third_party.list_under_way(session, self._settings.node)
         self._of = {one.token: one.callback_token for one in under_way}
         return all([self._send(one) for one in under_way])
 
@@ -104,7 +104,7 @@ class Guests(SystemCalls):
             self._seen[token] = _WITH_MUSIC
         elif stage in _ENDS:
             with writing(self._engine) as session:
-                third_party.will_end(session, token, _ENDS[Stage(stage)])
+                third_party.record_end_reason(session, token, _ENDS[Stage(stage)])
 
     def script_failed(self, token: str) -> None:
         """Do nothing: the guest heard an apology, and `came` has recorded the cause."""
@@ -116,17 +116,17 @@ class Guests(SystemCalls):
 
     def _came(self, token: str, to: GuestState) -> None:
         with writing(self._engine) as session:
-            third_party.came(session, token, to)
+            third_party.record_state(session, token, to)
 
     def adopt(self, channels: Mapping[str, Mapping[str, str]], ringing: Collection[str | None]) -> None:
         """Adopt the guest calls among Asterisk's channels, and hang up a call that is over."""
         with reading(self._engine) as session:
-            known = {one.token: one for one in third_party.under_way(session, self._settings.node)}
+            known = {one.token: one for one in third_party.list_under_way(session, self._settings.node)}
         self._of = {token: one.callback_token for token, one in known.items()}
         for token in self._seen.keys() - set(channels):
             self._forget(token)
         for token, channel in channels.items():
-            if not third_party.is_token(token) or token_of(token) != token:
+            if not third_party.is_token(token) or find_token(token) != token:
                 continue  # the other half of a call goes the way of the first
             if token not in known:
                 self._ask(token, "Hangup", Cause=16)
@@ -148,9 +148,9 @@ class Guests(SystemCalls):
         """Record this ending of the channel."""
         self._forget(token)
         with writing(self._engine) as session:
-            guest = third_party.by_token(session, token)
+            guest = third_party.find_by_token(session, token)
             rang = guest is not None and guest.state is GuestState.RINGING
-            third_party.ended(session, token, _heard(ending, rang=rang))
+            third_party.record_end(session, token, _heard(ending, rang=rang))
         log.info("%s: ended, %s", token, ending)
 
     def _forget(self, token: str) -> None:
@@ -162,11 +162,11 @@ class Guests(SystemCalls):
         return third_party.is_token(token)
 
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
-        third_party.ended(session, token)
+        third_party.record_end(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """Return the tokens of calls on their way, and when each was placed."""
-        return third_party.on_the_phone(session)
+        return third_party.list_in_progress(session)
 
     def _ask(self, token: str, action: str, **keys: object) -> bool:
         key, at = (token, action), time.monotonic()

@@ -31,7 +31,7 @@ class Tone:
             return
         self._next_look = time.monotonic() + _LOOK_S
         with reading(self._engine) as session:
-            tokens = [callback.token for callback in time_left.nearly_over(session, self._node)]
+            tokens = [callback.token for callback in time_left.list_nearly_over(session, self._node)]
         for token in tokens:
             with writing(self._engine) as session:
                 phone = time_left.take_up(session, token)

@@ -47,7 +47,7 @@ class TrialCalls(SystemCalls):
     def place_due(self) -> None:
         """Place the test call that is due. Raises AmiError."""
         with reading(self._engine) as session:
-            due = trial_calls.due(session)
+            due = trial_calls.find_due(session)
         if due is not None:
             self._place(due)
 
@@ -60,56 +60,56 @@ class TrialCalls(SystemCalls):
             if isinstance(call, call_caps.Cap):
                 down = call is call_caps.Cap.LINE_DOWN
                 result = TrialResult.LINE_DOWN if down else TrialResult.HELD_BACK
-                trial_calls.ended(session, trial.token, result, cap=call.value)
+                trial_calls.record_end(session, trial.token, result, cap=call.value)
                 return
         self._originate(call._replace(trunks=(trial.trunk,)) if trial.trunk else call)
 
     def rings(self, token: str) -> None:
         """Record that the telephone rings."""
         with writing(self._engine) as session:
-            trial_calls.rang(session, token, self._trunk_of(token) or "")
+            trial_calls.record_ringing(session, token, self._trunk_of(token) or "")
 
     def came(self, token: str, stage: str) -> None:
         """Record that a person answered, or has heard the sentence."""
         with writing(self._engine) as session:
             if stage == Stage.ANSWERED:
-                trial_calls.answered(session, token, self._trunk_of(token) or "")
+                trial_calls.record_answer(session, token, self._trunk_of(token) or "")
             elif stage == Stage.SPOKE:
-                trial_calls.heard(session, token)
+                trial_calls.record_heard(session, token)
 
     def said(self, token: str, trunk: str, sip: int, *, goes_on: bool) -> None:
         """Record the SIP response of this trunk, and whether the dialer tries the next trunk."""
         with writing(self._engine) as session:
-            trial_calls.said(session, token, trunk, sip, goes_on=goes_on)
+            trial_calls.record_refusal(session, token, trunk, sip, goes_on=goes_on)
 
     def script_failed(self, token: str) -> None:
         """Record that a person answered and heard an apology."""
         with writing(self._engine) as session:
-            trial_calls.ended(session, token, TrialResult.NO_SCRIPT)
+            trial_calls.record_end(session, token, TrialResult.NO_SCRIPT)
 
     def over(self, token: str, ending: Ending) -> None:
         """Record the result of the channel's end."""
         with writing(self._engine) as session:
-            trial = trial_calls.by_token(session, token)
+            trial = trial_calls.find_by_token(session, token)
             if trial is None:
                 return
             capped = ending.cause == CAPPED_CAUSE and ending.sip is None
             cap = call_caps.Cap.CHANNELS.value if capped else ""
-            trial_calls.ended(session, token, _result(trial, ending, capped=capped), cap=cap)
+            trial_calls.record_end(session, token, _result(trial, ending, capped=capped), cap=cap)
 
     def owns(self, token: str) -> bool:
         """Return whether a channel's id can be the token of such a call."""
         return trial_calls.is_token(token)
 
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
-        trial = trial_calls.by_token(session, token)
+        trial = trial_calls.find_by_token(session, token)
         heard = trial is not None and trial.heard_at is not None
         unseen = TrialResult.HEARD if heard else TrialResult.UNKNOWN
-        trial_calls.ended(session, token, TrialResult.NOT_PLACED if ours else unseen)
+        trial_calls.record_end(session, token, TrialResult.NOT_PLACED if ours else unseen)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """Return the tokens of the calls in progress, with the time when each was placed."""
-        return trial_calls.on_the_phone(session)
+        return trial_calls.list_in_progress(session)
 
 
 def _result(trial: TrialCall, ending: Ending, *, capped: bool) -> TrialResult:

@@ -96,7 +96,7 @@ class Trunk:
         name = self._trunks.of(token)
         with reading(self._engine) as session:
             row = selection.find_states(session, [name]).get(name) if name else None
-            answers = row.answers if row else circuit_breaker.answers_options(session)
+            answers = row.answers if row else circuit_breaker.is_answering_options(session)
             silent = answers is False or self._trunks.is_cut_off(session)
             silent = silent and carries(session, token, self._settings)
         return ending._replace(sip=0) if silent else ending
@@ -108,7 +108,7 @@ class Trunk:
                 session, token
             ):
                 return
-            callback = transitions.by_token(session, token)
+            callback = transitions.find_by_token(session, token)
             if callback and callback.confirmed_at:
                 return
         with writing(self._engine) as session:

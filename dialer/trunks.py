@@ -181,7 +181,7 @@ class Trunks:
             known = found[name].answers if name in found else None
             if yes == known and selection.summarize_answers(
                 found, self._names
-            ) == circuit_breaker.answers_options(session):
+            ) == circuit_breaker.is_answering_options(session):
                 return
             if not yes and self.is_cut_off(session):
                 self._missed = True  # until another dialer leads or sees the same
@@ -193,7 +193,7 @@ class Trunks:
             selection.record_options(session, name, yes=yes)
             session.flush()
             whole = selection.summarize_answers(selection.find_states(session, self._names), self._names)
-            if whole is not None and whole != circuit_breaker.answers_options(session):
+            if whole is not None and whole != circuit_breaker.is_answering_options(session):
                 circuit_breaker.record_options(session, yes=whole)
 
     def _of_node(self, name: str, *, yes: bool | None) -> None:
@@ -204,7 +204,7 @@ class Trunks:
         self._hears[name] = yes
         with reading(self._engine) as session:
             found = selection.find_states(session, self._names)
-            known = draining.trunk_answers(session, self._node)
+            known = draining.find_trunk_answer(session, self._node)
         silent = (each for each in self._names if self._hears.get(each) is False and each in found)
         missed = [each for each in silent if found[each].answers is not None]
         answers = True if True in self._hears.values() else False if len(missed) == len(self._names) else None

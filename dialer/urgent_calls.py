@@ -20,7 +20,7 @@ class UrgentCalls(SystemCalls):
     def place_due(self) -> None:
         """Call the next supervisor, if anything waits for one. Raises AmiError."""
         with reading(self._engine) as session:
-            due = urgent_calls.due(session, self._settings)
+            due = urgent_calls.find_due(session, self._settings)
         if due is not None:
             self._place(due)
 
@@ -31,7 +31,7 @@ class UrgentCalls(SystemCalls):
                 return
             call = call_caps.claim_call(session, *taken, self._settings, alarm=True)
             if isinstance(call, call_caps.Cap):  # nobody was rung: it is no try
-                urgent_calls.ended(session, taken[0], ours=True)
+                urgent_calls.record_end(session, taken[0], ours=True)
                 self._caps.reached(call)
                 return
         self._originate(call)
@@ -41,8 +41,8 @@ class UrgentCalls(SystemCalls):
         return urgent_calls.is_token(token)
 
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
-        urgent_calls.ended(session, token, ours=ours)
+        urgent_calls.record_end(session, token, ours=ours)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """Return the tokens of the calls in progress, with the time when each was placed."""
-        return urgent_calls.on_the_phone(session)
+        return urgent_calls.list_in_progress(session)

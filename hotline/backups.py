@@ -74,7 +74,7 @@ def write(settings: Settings, status: Status) -> None:
 
 
 @contextmanager
-def alone(settings: Settings) -> Iterator[bool]:
+def lock(settings: Settings) -> Iterator[bool]:
     """Take this state folder's backup lock for the block; yield False if somebody else has it."""
     settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (settings.state_dir / _LOCK).open("w") as lock:
@@ -88,11 +88,11 @@ def alone(settings: Settings) -> Iterator[bool]:
 
 def ask(settings: Settings) -> None:
     """Ask the scheduler for a backup now; a repeat before it is made does nothing."""
-    if asked_at(settings) is None:
+    if find_asked_at(settings) is None:
         (settings.state_dir / _ASKED).write_text(datetime.now(UTC).isoformat() + "\n")
 
 
-def asked_at(settings: Settings) -> datetime | None:
+def find_asked_at(settings: Settings) -> datetime | None:
     """Return when a pending backup was asked for, or None. A request older than a day is forgotten."""
     try:
         asked = datetime.fromisoformat((settings.state_dir / _ASKED).read_text().strip()).astimezone(UTC)
@@ -103,11 +103,11 @@ def asked_at(settings: Settings) -> datetime | None:
     return None if over or not timedelta(0) <= datetime.now(UTC) - asked < _FORGOTTEN else asked
 
 
-def due_since(settings: Settings, at: datetime) -> datetime | None:
+def find_due_since(settings: Settings, at: datetime) -> datetime | None:
     """Return since when a backup is due, or None: it is made, has just failed, or none is wanted."""
     if settings.backup_dir is None:
         return None
-    if asked := asked_at(settings):
+    if asked := find_asked_at(settings):
         return asked
     local = at.astimezone(CITY)
     since = local.replace(hour=settings.backup_hour, minute=0, second=0, microsecond=0)
@@ -117,17 +117,17 @@ def due_since(settings: Settings, at: datetime) -> datetime | None:
     if last is None:
         return since
     failed = not last.ok and timedelta(0) <= at - datetime.fromisoformat(last.at) < _AGAIN
-    return None if failed or made_since(last, settings.backup_dir, since) else since
+    return None if failed or has_backup_since(last, settings.backup_dir, since) else since
 
 
-def why(last: Status | None) -> Why | None:
+def explain_failure(last: Status | None) -> Why | None:
     """Return why the last backup failed, or None."""
     if last is None or last.ok:
         return None
     return next((each for each in Why if each == last.why), Why.OTHER)
 
 
-def made_since(last: Status, folder: Path, since: datetime) -> bool:
+def has_backup_since(last: Status, folder: Path, since: datetime) -> bool:
     """Return whether a good backup since then is recorded in that folder."""
     there = bool(last.good_path) and Path(str(last.good_path)).parent == folder.absolute()
     return there and last.good_at is not None and datetime.fromisoformat(last.good_at) >= since

@@ -43,7 +43,7 @@ PLACED = re.compile(r"(?!rescue-)[a-z]+(-\d+)?-[0-9a-f]{32}")
 """Channel ids of all calls that end with the lease; calls to the emergency service do not."""
 
 
-def clock() -> float:
+def read_clock() -> float:
     """Return seconds of a clock that also runs while the process is stopped or the machine sleeps.
 
     All processes of the machine read the same clock.
@@ -51,7 +51,7 @@ def clock() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def token_of(channel_id: str) -> str:
+def find_token(channel_id: str) -> str:
     """Return the token of a channel's call; the halves of its Local channel are TOKEN and TOKEN;2."""
     return channel_id.removesuffix(";2")
 
@@ -83,32 +83,32 @@ def sort(channels: Collection[Channel], *, conversations: bool, apology_until: f
     """Choose the channels to end: those of placed calls, and of callers who wait for an operator.
 
     Calls to the emergency service continue. With `conversations`, a citizen and a desk in one room continue,
-    too. Until `apology_until`, by `clock`, citizens who wait hear an apology instead.
+    too. Until `apology_until`, by `read_clock`, citizens who wait hear an apology instead.
     """
     rooms: dict[str, set[str]] = {}
     for each in channels:
         if conversations and each.application == "ConfBridge":
             rooms.setdefault(_room(each), set()).add(each.context)
     speak = {room for room, contexts in rooms.items() if contexts >= {_CITIZEN, _DESK}}
-    in_danger = {token_of(each.id) for each in channels if each.context == _IN_DANGER}
-    kept = {token_of(each.id) for each in channels if _room(each) in speak and _is_placed(each)}
+    in_danger = {find_token(each.id) for each in channels if each.context == _IN_DANGER}
+    kept = {find_token(each.id) for each in channels if _room(each) in speak and _is_placed(each)}
     over = [
         each
         for each in channels
-        if (_is_placed(each) and token_of(each.id) not in in_danger | kept)
+        if (_is_placed(each) and find_token(each.id) not in in_danger | kept)
         or each.context in (_WAITS, CUT_OFF)
     ]
-    left = apology_until - clock()
+    left = apology_until - read_clock()
     apologies = [each for each in over if each.context in _LISTENS and left >= _LEAST_S]
-    listens = {token_of(each.id) for each in channels if each.context == CUT_OFF and left > 0}
-    spared = listens | {token_of(each.id) for each in apologies}
-    ended = [each for each in over if token_of(each.id) not in spared]
+    listens = {find_token(each.id) for each in channels if each.context == CUT_OFF and left > 0}
+    spared = listens | {find_token(each.id) for each in apologies}
+    ended = [each for each in over if find_token(each.id) not in spared]
     return Sorted(ended, apologies, bool(listens), frozenset(kept))
 
 
 def apology(until: float) -> tuple[str, str]:
-    """Return the context and extension of an apology that ends at this time, by `clock`."""
-    return CUT_OFF, f"{until - clock():.1f}"
+    """Return the context and extension of an apology that ends at this time, by `read_clock`."""
+    return CUT_OFF, f"{until - read_clock():.1f}"
 
 
 def _room(channel: Channel) -> str:
@@ -116,7 +116,7 @@ def _room(channel: Channel) -> str:
 
 
 def _is_placed(channel: Channel) -> bool:
-    return PLACED.fullmatch(token_of(channel.id)) is not None
+    return PLACED.fullmatch(find_token(channel.id)) is not None
 
 
 def read(folder: Path) -> float | None:

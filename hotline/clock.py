@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from settings import CITY, QuietHours
 
-__all__ = ["CITY", "after_quiet", "is_quiet"]
+__all__ = ["CITY", "is_quiet", "skip_quiet_hours"]
 
 
 def is_quiet(at: datetime, quiet: QuietHours) -> bool:
@@ -15,7 +15,7 @@ def is_quiet(at: datetime, quiet: QuietHours) -> bool:
     return local >= quiet.begin or local < quiet.end
 
 
-def after_quiet(at: datetime, quiet: QuietHours) -> datetime:
+def skip_quiet_hours(at: datetime, quiet: QuietHours) -> datetime:
     """Return the moment `at`, or the end of the quiet hours if it lies in them."""
     if not is_quiet(at, quiet):
         return at

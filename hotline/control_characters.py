@@ -21,7 +21,7 @@ def check(line: str) -> str:
     return line
 
 
-def cleaned(text: str) -> str:
+def clean(text: str) -> str:
     """Return a text as it is stored: its line breaks stay, other such characters go."""
     lines = _ENDS.sub("\n", text).replace("\t", " ")
     return "".join(each for each in lines if each == "\n" or not _is_invisible(each))

@@ -22,7 +22,7 @@ class Refused(Exception):
         self.after_s = after_s
 
 
-def seconds_until(moment: datetime, now: datetime) -> int:
+def count_seconds_until(moment: datetime, now: datetime) -> int:
     """Return the whole seconds from `now` until the `moment`, at least one: what `after_s` says."""
     return max(1, math.ceil((moment - now).total_seconds()))
 

@@ -59,7 +59,7 @@ def _upsert(said: sqlite.Insert | postgresql.Insert) -> Any:
 _SAID = {"sqlite": _upsert(sqlite.insert(Heartbeat)), "postgresql": _upsert(postgresql.insert(Heartbeat))}
 
 
-def row_of(process: str) -> str:
+def find_row(process: str) -> str:
     """Return the name of the row that holds the heartbeat of `process`."""
     return _ROWS.get(process, process)
 
@@ -67,7 +67,7 @@ def row_of(process: str) -> str:
 def beat(session: Session, *processes: str) -> None:
     """Record that each of `processes` works. Call it every BEAT_SECONDS."""
     at, fresh_s = now(session), int(FRESH.total_seconds())
-    _say(session, [{"process": row_of(process), "at": at, "fresh_s": fresh_s} for process in processes])
+    _say(session, [{"process": find_row(process), "at": at, "fresh_s": fresh_s} for process in processes])
 
 
 def record_hang(session: Session, process: str, node: str) -> None:
@@ -100,7 +100,7 @@ def _say(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     session.execute(_SAID[session.get_bind().dialect.name], rows)
 
 
-def answered(engine: Engine) -> None:
+def record_answer(engine: Engine) -> None:
     """Record that the database has answered. A process that calls this every second can excuse a gap."""
     found, at = _answers(engine), monotonic()
     if found.last is not None and at - found.last > _GAP_S:
@@ -134,9 +134,9 @@ def _answers(bind: Engine | Connection) -> Answers:
     return found or Answers()  # nobody watches this engine
 
 
-def alive(session: Session, process: str) -> bool:
+def is_alive(session: Session, process: str) -> bool:
     """Return whether `process` has a fresh heartbeat."""
-    heartbeat = session.get(Heartbeat, row_of(process))
+    heartbeat = session.get(Heartbeat, find_row(process))
     return heartbeat is not None and _fresh(session, heartbeat, now(session))
 
 
@@ -147,9 +147,9 @@ def list_alive(session: Session) -> list[str]:
     return sorted(names.get(row.process, row.process) for row in rows if _fresh(session, row, at))
 
 
-def silent_since(session: Session, process: str) -> datetime | None:
+def find_silent_since(session: Session, process: str) -> datetime | None:
     """Return the last heartbeat of a process that has stopped beating, else None."""
-    heartbeat = session.execute(_LAST, {"process": row_of(process)}).first()
+    heartbeat = session.execute(_LAST, {"process": find_row(process)}).first()
     return heartbeat.at if heartbeat and not _fresh(session, heartbeat, now(session)) else None
 
 
@@ -159,7 +159,7 @@ def _fresh(session: Session, heartbeat: Heartbeat | Row[datetime, int], at: date
     return abs(age) < fresh or (age > fresh and is_excused(session, age, fresh))
 
 
-def jobs_done(session: Session, ago_s: Mapping[str, float], fresh_s: Mapping[str, float]) -> None:
+def record_jobs(session: Session, ago_s: Mapping[str, float], fresh_s: Mapping[str, float]) -> None:
     """Record how many seconds ago the scheduler's jobs ended; within `fresh_s` each must end again.
 
     Jobs of another version, which nobody runs any more, are deleted.
@@ -177,7 +177,7 @@ def jobs_done(session: Session, ago_s: Mapping[str, float], fresh_s: Mapping[str
         session.execute(delete(Heartbeat).where(Heartbeat.process.in_(gone)))
 
 
-def stuck_job(session: Session) -> tuple[str, timedelta] | None:
+def find_stuck_job(session: Session) -> tuple[str, timedelta] | None:
     """Return the scheduler's job that has been late longest, and the time since its last end."""
     at = now(session)
     rows = session.scalars(_JOBS)
@@ -191,9 +191,7 @@ def is_elsewhere(session: Session, desk_id: int, node: str) -> bool:
     return where is not None and where != node
 
 
-def phone_connected(
-    session: Session, desk_id: int, channel: str | None, node: str | None = None
-) -> str | None:
+def record_phone(session: Session, desk_id: int, channel: str | None, node: str | None = None) -> str | None:
     """Record the channel by which the desk's phone is in its room, or None; return the channel before.
 
     `node`: the node whose Asterisk reports it.

@@ -38,7 +38,7 @@ class Bucket(NamedTuple):
     every_s: float
 
 
-def left(session: Session, bucket: Bucket, who: str, at: float | None = None) -> float:
+def count_left(session: Session, bucket: Bucket, who: str, at: float | None = None) -> float:
     """Return how many acts `who` has left; negative if more were paid than available."""
     now = _now(session, at)
     owed = session.scalar(select(_from(bucket, now) - now).where(Limit.who == who))

@@ -14,7 +14,7 @@ _IRAN, _AREA_CODE = "+98", 2
 _LANDLINE_LOCAL = 8  # 3221 2345
 
 
-def ascii_digits(text: str) -> str:
+def convert_digits(text: str) -> str:
     """Return `text` with every script's digits (۱۲۳, ١٢٣) as 0–9; other characters stay."""
     return "".join(str(unicodedata.decimal(c)) if unicodedata.category(c) == "Nd" else c for c in text)
 
@@ -29,7 +29,7 @@ def parse(text: str, allowed_prefixes: Sequence[str], home: Sequence[str] | None
     """
     if len(text) > _LONGEST:
         raise Refused("number-invalid", "too long for a telephone number")
-    digits = "".join(c for c in ascii_digits(text) if c.isascii() and (c.isdigit() or c == "+"))
+    digits = "".join(c for c in convert_digits(text) if c.isascii() and (c.isdigit() or c == "+"))
     if len(digits) == _LANDLINE_LOCAL and digits[0] in "23456789":
         digits = _area_code(home or allowed_prefixes) + digits
     if len(digits) == 12 and digits.startswith("98"):
@@ -41,7 +41,7 @@ def parse(text: str, allowed_prefixes: Sequence[str], home: Sequence[str] | None
     if not phonenumbers.is_valid_number(parsed):
         raise Refused("number-invalid", "no such telephone number")
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    if not allowed(number, allowed_prefixes):
+    if not is_allowed(number, allowed_prefixes):
         raise Refused("number-not-allowed", "calls to this prefix are not allowed")
     return number
 
@@ -52,7 +52,7 @@ def _area_code(allowed_prefixes: Sequence[str]) -> str:
     return f"0{code}" if len(code) == _AREA_CODE else ""
 
 
-def of_caller(caller_id: str, home: Sequence[str]) -> str | None:
+def parse_caller(caller_id: str, home: Sequence[str]) -> str | None:
     """Return the E.164 number of a caller ID from any country; None if it is invalid.
 
     `home` are the prefixes that the city calls.
@@ -63,12 +63,12 @@ def of_caller(caller_id: str, home: Sequence[str]) -> str | None:
         return None
 
 
-def of_desk(text: str, allowed_prefixes: Sequence[str], extensions: Sequence[str]) -> str:
+def parse_desk(text: str, allowed_prefixes: Sequence[str], extensions: Sequence[str]) -> str:
     """Return a desk's telephone: an extension of the PBX (201), or a number as in `parse`.
 
     Raises what `parse` raises.
     """
-    short = ascii_digits(text).strip()
+    short = convert_digits(text).strip()
     return short if is_extension(short, extensions) else parse(text, allowed_prefixes)
 
 
@@ -77,7 +77,7 @@ def is_extension(number: str, extensions: Sequence[str]) -> bool:
     return any(re.fullmatch(pattern.replace("X", "[0-9]"), number) for pattern in extensions)
 
 
-def allowed(number: str, allowed_prefixes: Sequence[str]) -> bool:
+def is_allowed(number: str, allowed_prefixes: Sequence[str]) -> bool:
     """Return whether the E.164 `number` may be dialled. Numbers like Iranian mobiles must be mobiles."""
     if number.startswith(_MOBILES) and not _is_mobile(number):
         return False
@@ -90,11 +90,11 @@ def _is_mobile(number: str) -> bool:
     return len(number) == _MOBILE and kind == phonenumbers.PhoneNumberType.MOBILE
 
 
-def national(number: str) -> str:
+def format_national(number: str) -> str:
     """Return the E.164 `number` as people in Iran write it: 09131234567. Foreign numbers stay unchanged."""
     return "0" + number[3:] if number.startswith("+98") else number
 
 
-def masked(number: str) -> str:
+def mask(number: str) -> str:
     """Return the part of the E.164 `number` that a log or list may show: +989…67."""
     return f"{number[:4]}…{number[-2:]}"

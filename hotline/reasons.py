@@ -2,7 +2,7 @@
 
 from hotline import control_characters
 from hotline.errors import Refused
-from hotline.numbers import ascii_digits
+from hotline.numbers import convert_digits
 
 LONGEST = 500
 _DIGITS = 7
@@ -19,7 +19,7 @@ def check(reason: str) -> str:
     control_characters.check(reason)
     if not reason:
         raise Refused("reason-missing", "say why; citizens read it")
-    if sum(c.isdecimal() for c in ascii_digits(reason)) >= _DIGITS:
+    if sum(c.isdecimal() for c in convert_digits(reason)) >= _DIGITS:
         raise Refused("reason-personal", "no numbers of people: the reason is published for good")
     if len(reason) > LONGEST:
         raise Refused("reason-long", f"at most {LONGEST} characters")

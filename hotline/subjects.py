@@ -18,17 +18,17 @@ AT_ONCE = 4
 """Maximum number of choices in a menu, besides repeat and operator: nobody remembers more (ISO/IEC 13714)."""
 
 
-def everyone(session: Session) -> Sequence[Subject]:
+def list_all(session: Session) -> Sequence[Subject]:
     """Return all nine subjects, by key."""
     return session.scalars(select(Subject).order_by(Subject.id)).all()
 
 
-def offered(session: Session) -> str:
+def list_offered(session: Session) -> str:
     """Return the keys of the subjects that callers hear."""
-    return "".join(str(subject.id) for subject in everyone(session) if subject.offered)
+    return "".join(str(subject.id) for subject in list_all(session) if subject.offered)
 
 
-def common(chosen: Mapping[int, int], offered: str) -> str:
+def list_most_chosen(chosen: Mapping[int, int], offered: str) -> str:
     """Return the three most chosen of the offered keys, in order of keys; ties go to the lower key.
 
     The key of everything else is never among them.

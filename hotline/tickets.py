@@ -15,7 +15,7 @@ from stdnum import damm
 from stdnum.exceptions import ValidationError
 
 from hotline.errors import Refused
-from hotline.numbers import ascii_digits
+from hotline.numbers import convert_digits
 
 
 class Kind(NamedTuple):
@@ -38,7 +38,7 @@ def draw(kind: Kind = TICKET) -> str:
     return _whole(kind, secrets.randbelow(10 ** (kind.length - 1)))
 
 
-def offers(session: Session, column: InstrumentedAttribute[str], kind: Kind = TICKET) -> Iterator[str]:
+def offer_numbers(session: Session, column: InstrumentedAttribute[str], kind: Kind = TICKET) -> Iterator[str]:
     """Yield numbers to try until the `column` accepts one; after the last one, all are used up.
 
     Random numbers come first; then, because few seem to be left, numbers missing from the column.
@@ -59,7 +59,7 @@ def parse(text: str, kind: Kind = TICKET) -> str:
     Damm's algorithm detects every single wrong digit and every swap of neighbours. Raises
     Refused("ticket-invalid").
     """
-    number = "".join(ascii_digits(text).split())
+    number = "".join(convert_digits(text).split())
     unsaid = {kind.length: kind.unsaid, kind.length - 1: ""}.get(len(number))
     try:
         if unsaid is not None and number.isascii() and damm.validate(unsaid + number):

@@ -14,7 +14,7 @@ _EVERY_S = 1.0
 _last = float("-inf")
 
 
-def worked() -> None:
+def record_work() -> None:
     """Report that work was done just now. Cheap: at most one message a second is sent."""
     global _last  # noqa: PLW0603 - there is one process to speak for
     if time.monotonic() - _last >= _EVERY_S:

@@ -43,7 +43,7 @@ def keep_taking_up(settings: Settings, engine: Engine, cache: CallerCache, stop:
 def take_up(settings: Settings, engine: Engine, cache: CallerCache) -> None:
     """Store these answers. A file that the database does not take stays for the next time."""
     with suppress(FileNotFoundError):  # this node has no Asterisk
-        for path, status in disk.files(settings.hung_up_dir):
+        for path, status in disk.list_files(settings.hung_up_dir):
             try:
                 with open_plain(path) as file:
                     line = file.read(_LONGEST)

@@ -6,7 +6,7 @@ import time
 from sqlalchemy import Engine
 
 from db.engine import reading
-from hotline.line.caller_context import CallerContext, Offer, look_up, offer
+from hotline.line.caller_context import CallerContext, Offer, find_context, offer
 
 OFFER_AGE_S = 1.0
 """Age at which the offer is read anew. A registration itself checks that the round is still open."""
@@ -35,7 +35,7 @@ class CallerCache:
                 at = time.monotonic()
                 if self._offer is None or at - self._asked_at >= self._offer_age_s:
                     self._offer, self._asked_at = offer(session), at
-                return look_up(session, number, self._offer)
+                return find_context(session, number, self._offer)
         finally:
             if in_turn:
                 self._one.release()

@@ -77,9 +77,9 @@ class Callers:
             with writing(engine) as session:
                 if self._written is None:
                     busy_numbers.forget_callers(session, self._node)
-                busy_numbers.callers_changed(session, came, before.keys() - here.keys(), self._node)
+                busy_numbers.record_callers(session, came, before.keys() - here.keys(), self._node)
                 if came:
-                    overflow.came(session, came.values())
+                    overflow.end_calls_of(session, came.values())
         except Exception as error:
             log.warning("who is on the line is not written down: %s", type(error).__name__)
             self._written = None  # write everything next time

@@ -95,7 +95,7 @@ class Conversation:
     @property
     def caller(self) -> str | None:
         """E.164 number from the network, even if it may not be called; None if withheld."""
-        return numbers.of_caller(self.call.caller_id, self.settings.allowed_prefixes)
+        return numbers.parse_caller(self.call.caller_id, self.settings.allowed_prefixes)
 
     def ask_number(self, *, silent: bool = False) -> str:
         """Ask for a number to call back, and return it as E.164 once the caller has confirmed it.
@@ -124,7 +124,7 @@ class Conversation:
 
     def confirm_number(self, number: str) -> bool:
         """Return whether the caller confirms this E.164 number. Raises NoInput."""
-        spoken = Prompt("confirm-number", {"number": numbers.national(number)})
+        spoken = Prompt("confirm-number", {"number": numbers.format_national(number)})
         return self.call.ask(spoken, keys="12") == "1"
 
     def number_to_call(self) -> str:
@@ -198,7 +198,7 @@ class Conversation:
         if asks_present_number:
             self.call.say("change-call-soon")
         else:
-            self.call.say("change-number-asked", number=numbers.national(number))
+            self.call.say("change-number-asked", number=numbers.format_national(number))
 
     def ask_owner(self, act: Callable[[Session], int]) -> None:
         """Request a confirmation in a transaction; its call follows when this one is over. Raises Refused."""
@@ -251,8 +251,8 @@ class Conversation:
             with writing(self.engine) as session:
                 self._keep_added(session)
                 if silent:
-                    silent_callers.note(session, silent)
-                confirmations.caller_leaves(session, self.asked)
+                    silent_callers.record_silence(session, silent)
+                confirmations.start_calls_soon(session, self.asked)
             self.added, self.asked = None, []
 
     def _keep_added(self, session: Session) -> None:
@@ -309,7 +309,7 @@ class Conversation:
         Raises NoInput.
         """
         offered = self.context.offer.categories
-        key = self._ask_keys(question, offered, subjects.common({}, offered), optional=False)
+        key = self._ask_keys(question, offered, subjects.list_most_chosen({}, offered), optional=False)
         assert key is not None  # noqa: S101 - it is not optional
         return key
 
@@ -351,7 +351,7 @@ class Conversation:
 
 
 def _round(session: Session, round_id: int | None) -> int:
-    return phases.operators_line(session).id if round_id is None else round_id
+    return phases.get_operators_line(session).id if round_id is None else round_id
 
 
 def _priority(place: Place) -> str:

@@ -207,7 +207,7 @@ def _ask_itself(server: Server, stop: threading.Event) -> None:
             log.warning("no call is answered: %s", error)
         else:
             server.answered_at = time.monotonic()
-            watchdog.worked()
+            watchdog.record_work()
 
 
 def _end(call: Call, how: str) -> None:
@@ -224,11 +224,11 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
             if is_well:
                 _beat(server)
             with reading(server.engine) as session:
-                drained = draining.drains(session, server.settings.node)
+                drained = draining.is_drained(session, server.settings.node)
                 is_any_stale = bool(session.scalar(waiting_callers.IS_ANY_STALE))
                 open_until = session.scalar(phases.OPEN_UNTIL)
                 waiting = session.scalar(overflow.WAITING) or 0
-                offer = overflow.are_taken(now(session), waiting, server.settings)
+                offer = overflow.may_leave_number(now(session), waiting, server.settings)
             _write(server, is_any_stale=is_any_stale)
         except Exception as error:
             log.warning("no heartbeat: %s", type(error).__name__)

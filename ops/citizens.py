@@ -46,13 +46,13 @@ def new_owner(
     """Separate the number from all data of its former owner, for good: somebody else has it now."""
     called = _parse(number)
     with terminal.transaction() as session:
-        erasure.to_new_owner(session, called, who=audit.COMMAND_LINE, reason=reason, give_up=give_up)
+        erasure.delete_former_owner(session, called, who=audit.COMMAND_LINE, reason=reason, give_up=give_up)
     typer.echo("separated; files go within a minute")
 
 
 def _parse(number: str) -> str:
     """Parse any valid number: one that is no longer called may have data."""
-    called = numbers.of_caller(number, terminal.settings().allowed_prefixes)
+    called = numbers.parse_caller(number, terminal.settings().allowed_prefixes)
     if called is None:
         raise terminal.fail(f"no telephone number: {number}")
     return called

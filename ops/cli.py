@@ -158,7 +158,7 @@ def desk_phone(
     if use or number is not None:
         with transaction() as session:
             called = (
-                numbers.of_desk(number, settings.allowed_prefixes, settings.extensions) if number else None
+                numbers.parse_desk(number, settings.allowed_prefixes, settings.extensions) if number else None
             )
             kind = "number" if called else use or "browser"
             chosen = staffing.get(session, desk, settings.desks)
@@ -181,7 +181,7 @@ def turn_secret() -> None:
     """Print the secret that the TURN server shares with us (coturn's static-auth-secret)."""
     from hotline.desks import relay
 
-    typer.echo(relay.secret(_settings()))
+    typer.echo(relay.get_secret(_settings()))
 
 
 @db_app.command("upgrade")
@@ -229,7 +229,7 @@ def user_add(
             name=name,
             role=role,
             desk_id=desk,
-            department_id=departments.named(session, department).id if department else None,
+            department_id=departments.get_by_name(session, department).id if department else None,
             heads_department=head,
             password=password,
             settings=_settings(),
@@ -243,7 +243,7 @@ def user_pin(
 ) -> None:
     """Set the PIN (4 to 8 digits) that admits a person's telephone to their desk's room."""
     with transaction() as session:
-        users.set_pin(session, username, numbers.ascii_digits(pin))
+        users.set_pin(session, username, numbers.convert_digits(pin))
         audit.record(session, audit.COMMAND_LINE, "pin-set", f"person {username}")
 
 

@@ -30,7 +30,7 @@ def end_calls(console: Path) -> str:
     Conversations may last longer (calls_until.CONVERSATIONS_S). Return the log entry, if any. Raises OSError;
     then the calls may continue.
     """
-    until, at = calls_until.read(console.parent.parent), calls_until.clock()
+    until, at = calls_until.read(console.parent.parent), calls_until.read_clock()
     if until is None or at < until:
         return ""
     listed = _ask(console, ["core show channels concise"]).decode(errors="replace")

@@ -17,7 +17,7 @@ def lines(settings: Settings) -> list[str]:
             if not first_visit.is_open(session):
                 return []
         with writing(engine) as session:
-            return _told(settings, first_visit.new_code(session, settings))
+            return _told(settings, first_visit.make_code(session, settings))
     finally:
         engine.dispose()
 
@@ -26,7 +26,7 @@ def setup_code() -> None:
     """Print a new code for the first visit; the one before is void."""
     settings = settings_in_force()
     with transaction() as session:
-        for line in _told(settings, first_visit.new_code(session, settings)):
+        for line in _told(settings, first_visit.make_code(session, settings)):
             typer.echo(line)
 
 

@@ -30,8 +30,8 @@ def add(
 def list_keys() -> None:
     """Print all keys by their prefixes."""
     with transaction(read_only=True) as session:
-        for key in api_keys.everyone(session):
-            may = ",".join(api_keys.scopes(key))
+        for key in api_keys.list_all(session):
+            may = ",".join(api_keys.list_scopes(key))
             used = f"used {key.used_minute:%Y-%m-%d %H:%M}Z" if key.used_minute else "never used"
             state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}Z" if key.revoked_at else used
             typer.echo(f"{key.prefix}  {may:<11} {key.per_minute:>4}/min  {state:<25}  {key.name}")

@@ -46,7 +46,7 @@ def seal_now() -> None:
     with reading(engine) as session:
         seals.warm(session)
     with writing(engine) as session:
-        made = seals.seal(session) or seals.newest(session)
+        made = seals.seal(session) or seals.find_newest(session)
         typer.echo(f"{made.size} {made.root}" if made else "nothing to seal")
 
 
@@ -58,7 +58,7 @@ def export(after: Annotated[int, typer.Option(help="Begin after this entry.")] =
         with reading(engine) as session:
             found = entries.list_entries(session, after, _PAGE)
         for entry in found:
-            sys.stdout.buffer.write(entries.canonical(entry) + b"\n")
+            sys.stdout.buffer.write(entries.format_canonical(entry) + b"\n")
         if len(found) < _PAGE:
             return
         after = found[-1].id

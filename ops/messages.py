@@ -20,10 +20,10 @@ def list_(
 ) -> None:
     """Print the newest messages; numbers are masked."""
     with terminal.transaction(read_only=True) as session:
-        for message in sent_messages.page(session, state=state, limit=limit):
+        for message in sent_messages.list_page(session, state=state, limit=limit):
             typer.echo(
                 f"{message.id:>8}  {message.state:<8} {message.kind:<16} "
-                f"{sent_messages.recipient(message):<16} "
+                f"{sent_messages.mask_recipient(message):<16} "
                 f"{message.made_at:%Y-%m-%d %H:%M}Z  {message.attempts:>2} {message.error}".rstrip()
             )
 
@@ -42,4 +42,4 @@ def push_key() -> None:
 
     After a change of the key citizens must switch their notices on again.
     """
-    typer.echo(vapid.new_key())
+    typer.echo(vapid.make_key())

@@ -30,7 +30,7 @@ def list_nodes() -> None:
     States: live, draining, no-asterisk, no-trunk, no-ivr, silent, gone.
     """
     with transaction(read_only=True) as session:
-        found = [each._asdict() for each in administration.everyone(session)]
+        found = [each._asdict() for each in administration.list_all(session)]
     typer.echo(json.dumps(found, ensure_ascii=False, indent=1, default=lambda at: f"{at:%Y-%m-%dT%H:%M:%SZ}"))
 
 
@@ -58,7 +58,7 @@ def _wait(name: str) -> None:
     rested, said = 0, ""
     while rested < _LOOKS:
         with transaction(read_only=True) as session:
-            left = administration.going_on(session, name)
+            left = administration.count_in_progress(session, name)
         rested = 0 if left else rested + 1
         words = ", ".join(f"{kind}: {count}" for kind, count in left.items())
         if words not in ("", said):

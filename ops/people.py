@@ -49,7 +49,7 @@ def end_sessions(username: str) -> None:
 @contextmanager
 def _person(username: str, action: str) -> Iterator[tuple[Session, User]]:
     with transaction() as session:
-        user = accounts.named(session, username)
+        user = accounts.find_by_name(session, username)
         if user is None:
             raise Refused("not-found", f"no person {username}")
         yield session, user

@@ -38,12 +38,12 @@ def move(where: Annotated[Where, typer.Argument(help="The new location of all pi
     Before a move back stop the scheduler; empty HOTLINE_PICTURES_STORE afterwards.
     """
     settings = terminal.settings()
-    bucket, folder = stores.bucket(settings), stores.folder(settings)
+    bucket, folder = stores.open_bucket(settings), stores.open_folder(settings)
     if bucket is None:
         raise terminal.fail("no store is named: HOTLINE_PICTURES_STORE")
     to_store = where is Where.STORE
     with terminal.transaction(read_only=True) as session:
-        if not to_store and heartbeats.alive(session, heartbeats.SCHEDULER):
+        if not to_store and heartbeats.is_alive(session, heartbeats.SCHEDULER):
             raise terminal.fail("the scheduler would bring them back: stop it first")
     source, target = (folder, bucket) if to_store else (bucket, folder)
     became = _moved(source, target, to_store=to_store)
@@ -56,7 +56,7 @@ def _moved(source: Store, target: Store, *, to_store: bool) -> Counter[Moved]:
     engine, became, after = connect(terminal.settings().database), Counter[Moved](), ""
     while True:
         with reading(engine) as session:
-            due = transfer.due(session, stored=not to_store, after=after, limit=_AT_ONCE)
+            due = transfer.list_due(session, stored=not to_store, after=after, limit=_AT_ONCE)
         if not due:
             return became
         after = due[-1].name

@@ -67,9 +67,11 @@ def list_rounds(
     with transaction(read_only=True) as session:
         at = now(session)
         year = timedelta(days=365)
-        for r in phases.between(session, at - year, at + year) if history else phases.current(session):
+        for r in (
+            phases.list_between(session, at - year, at + year) if history else phases.list_current(session)
+        ):
             when = "always" if r.is_operators_line else _written(r.starts_at)
-            typer.echo(f"{r.id:>4}  {phases.phase(r, at):<9} {when:<29}  {r.official.office_en}")
+            typer.echo(f"{r.id:>4}  {phases.find_phase(r, at):<9} {when:<29}  {r.official.office_en}")
 
 
 @app.command("line")
@@ -77,16 +79,16 @@ def show_line(round_id: Number, limit: int = 200) -> None:
     """Print the round's line in the order of calling, with the reasons; numbers are masked."""
     with transaction(read_only=True) as session:
         phases.get(session, round_id)
-        for place, r in enumerate(order.page(session, round_id, limit, None), start=1):
-            why = f"{order.why(r)} {r.rounds_missed or ''} {r.moved_reason}".strip()
-            typer.echo(f"{place:>5}  {r.ticket}  {numbers.masked(r.number):<14} {r.state:<8} {why}")
+        for place, r in enumerate(order.list_page(session, round_id, limit, None), start=1):
+            why = f"{order.find_reason(r)} {r.rounds_missed or ''} {r.moved_reason}".strip()
+            typer.echo(f"{place:>5}  {r.ticket}  {numbers.mask(r.number):<14} {r.state:<8} {why}")
 
 
 @app.command()
 def notice(round_id: Number, language: Annotated[Literal["fa", "en"], typer.Option()] = "fa") -> None:
     """Print the round's notice: for the website, then for social networks."""
     with transaction(read_only=True) as session:
-        told = notices.text(phases.get(session, round_id), language, settings().public)
+        told = notices.format_text(phases.get(session, round_id), language, settings().public)
         typer.echo(f"{told.title}\n\n{told.body}\n\n{told.short}")
 
 
@@ -141,7 +143,7 @@ def _official(session: Session, number: int) -> Official:
     try:
         return officials.get(session, number)
     except Refused:
-        known = "\n".join(f"{o.id:>4}  {o.office_en}" for o in officials.everyone(session))
+        known = "\n".join(f"{o.id:>4}  {o.office_en}" for o in officials.list_all(session))
         raise fail(f"no official {number}; there are:\n{known}") from None
 
 
@@ -203,7 +205,7 @@ def cancel(round_id: Number, reason: Reason) -> None:
 def begin(round_id: Number) -> None:
     """Record that callbacks begin."""
     with transaction() as session:
-        planning.begin(session, phases.get(session, round_id), who=audit.COMMAND_LINE)
+        planning.open_now(session, phases.get(session, round_id), who=audit.COMMAND_LINE)
 
 
 @app.command()
@@ -239,8 +241,8 @@ def report(round_id: Number) -> None:
     """Print the round's results, also while it runs."""
     with transaction(read_only=True) as session:
         round_ = phases.get(session, round_id)
-        phase = phases.phase(round_, now(session))
-        told = round_reports.round_report(session, round_id)
+        phase = phases.find_phase(round_, now(session))
+        told = round_reports.build_report(session, round_id)
     typer.echo(f"Round {round_id}: {round_.official.office_en}, {_written(round_.starts_at)}, {phase}\n")
     for name, value in _lines(told):
         typer.echo(f"{name:<42}{value:>10}")

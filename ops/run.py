@@ -154,19 +154,19 @@ def of_one_machine(settings: Settings, engine: Engine) -> None:
     """
     from hotline.nodes import node_identity
 
-    node_identity.this(settings)
+    node_identity.get_identity(settings)
     if settings.database.startswith("sqlite"):
         return
-    from hotline.nodes.leases import GRACE, LEASE, at_other_machine
+    from hotline.nodes.leases import GRACE, LEASE, find_other_machine
 
     until = time.monotonic() + (LEASE + GRACE).total_seconds() + 1
     while True:
         with reading(engine) as session:
-            sip = at_other_machine(session, settings)
+            sip = find_other_machine(session, settings)
         if sip is None:
             return
         if time.monotonic() > until:
-            raise CannotRun(node_identity.word(settings, sip))
+            raise CannotRun(node_identity.describe_conflict(settings, sip))
         time.sleep(1)
 
 

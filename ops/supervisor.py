@@ -95,7 +95,7 @@ class Supervisor:
     async def _say_it_works(self) -> None:
         """Report to the keeper's own keeper."""
         while not await self._stops_within(_until_next(LOOK_S)):
-            watchdog.worked()
+            watchdog.record_work()
 
     async def _stops_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):

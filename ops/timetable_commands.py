@@ -78,7 +78,7 @@ def _check_clip(clip: str) -> None:
 def official_list() -> None:
     """Print the offices with their numbers for other commands."""
     with transaction(read_only=True) as session:
-        for o in officials.everyone(session):
+        for o in officials.list_all(session):
             typer.echo(f"{o.id:>4}  {o.kind:<16} {o.clip:<30} {o.office_en}  {o.office_fa}")
 
 
@@ -120,7 +120,7 @@ def official_change(
 def timetable_list() -> None:
     """Print the rules."""
     with transaction(read_only=True) as session:
-        for r in timetable_rules.everyone(session):
+        for r in timetable_rules.list_all(session):
             state = "" if r.active else "  (stopped)"
             hours = f"{r.starts_at:%H:%M}-{r.ends_at:%H:%M}"
             typer.echo(f"{r.id:>4}  {r.rrule}  {hours}  {len(r.officials)} in turn  {r.name}{state}")
@@ -152,7 +152,7 @@ def timetable_add(
             session,
             name=name,
             rrule=rrule,
-            starts_on=starts_on or days.local_day(now(session)),
+            starts_on=starts_on or days.find_local_day(now(session)),
             starts_at=starts_at,
             ends_at=ends_at,
             officials=[officials.get(session, number) for number in numbers_of(answering)],
@@ -169,9 +169,9 @@ def timetable_add(
 def timetable_show(rule_id: RuleId, weeks: Annotated[int, typer.Option(min=1, max=104)] = 4) -> None:
     """Print a rule's next days: who answers and when, as created and as planned."""
     with transaction(read_only=True) as session:
-        today = days.local_day(now(session))
+        today = days.find_local_day(now(session))
         rule = timetable_rules.get(session, rule_id)
-        for o in round_making.occurrences(session, rule, today, today + timedelta(weeks=weeks)):
+        for o in round_making.list_occurrences(session, rule, today, today + timedelta(weeks=weeks)):
             typer.echo(f"{_shown(o.day)}  {_told(session, o)}")
 
 
@@ -234,10 +234,10 @@ def holiday_list(
 ) -> None:
     """Print the days on which the city does not answer, and its own decisions about others."""
     with transaction(read_only=True) as session:
-        first = days.local_day(now(session))
+        first = days.find_local_day(now(session))
         last = first + timedelta(weeks=weeks)
         own = {h.day: h for h in session.scalars(select(Holiday).where(Holiday.day.between(first, last)))}
-        said = days.holidays(session, first, last) | {h.day: h.name for h in own.values()}
+        said = days.find_holidays(session, first, last) | {h.day: h.name for h in own.values()}
         for day, name in sorted(said.items()):
             word = ("works" if own[day].works else "city") if day in own else "calendar"
             typer.echo(f"{_shown(day)}  {word:<8}  {name}")

@@ -35,7 +35,7 @@ class Nightly:
         if self._process and self._goes_on(self._process, settings):
             return
         self._process = None
-        since = backups.due_since(settings, datetime.now(UTC))
+        since = backups.find_due_since(settings, datetime.now(UTC))
         if since is None or not _nobody_does(settings):
             return
         before = [word for words in _LOWEST if shutil.which(words[0]) for word in words]
@@ -77,7 +77,7 @@ class Nightly:
 
 
 def _nobody_does(settings: Settings) -> bool:
-    with backups.alone(settings) as nobody:
+    with backups.lock(settings) as nobody:
         return nobody
 
 

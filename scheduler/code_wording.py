@@ -18,12 +18,14 @@ def words(session: Session, message: OutboxMessage, settings: Settings) -> sms_m
 
     Browsers read the last line (the WICG's origin-bound one-time codes).
     """
-    code = codes.to_be_sent(session, json.loads(message.body)["code"])
+    code = codes.find_sendable(session, json.loads(message.body)["code"])
     if code is None:
         return None
-    digits = codes.digits(code, settings)
+    digits = codes.read_digits(code, settings)
     if code.way is CodeWay.MESSENGER:
         return sms_message.Text(code.number, digits, by_messenger=True)
     language: Language = "en" if code.language == "en" else "fa"
-    said = sms_message.text(code.number, language, message.kind, {"code": dates.digits(digits, language)})
+    said = sms_message.text(
+        code.number, language, message.kind, {"code": dates.format_digits(digits, language)}
+    )
     return said._replace(text=f"{said.text}\n\n@{urlsplit(settings.public).hostname} #{digits}")

@@ -31,14 +31,14 @@ def run(engine: Engine, settings: Settings) -> None:
     while True:
         step()
         with reading(engine) as session:
-            due = erasure.due_files(session, after, _AT_ONCE)
+            due = erasure.list_due_files(session, after, _AT_ONCE)
             final = now(session) - _ON_THE_WAY
         if not due:
             break
         after = due[-1].id
         gone = [each for each in due if files.deleted(each.file or "", final=each.asked_at < final)]
         with writing(engine) as session:
-            erasure.erased(session, gone)
+            erasure.delete_done(session, gone)
     if files.wrong:
         raise files.wrong
 
@@ -54,7 +54,7 @@ class _Files:
             erasure.PICTURES: settings.pictures_dir,
             pending_uploads.UPLOADS: settings.uploads_dir,
         }
-        self._store = stores.bucket(settings)
+        self._store = stores.open_bucket(settings)
         self._away = False
         self.wrong: OSError | None = None
 

@@ -61,7 +61,7 @@ def _in_batches(engine: Engine, some: Callable[[Session], object]) -> None:
 
 def carry_over(engine: Engine, _settings: Settings) -> None:
     """Carry over citizens whom finished rounds did not reach, and tell those who must wait for a next one."""
-    _in_batches(engine, lambda session: carry.run(session, _BATCH))
+    _in_batches(engine, lambda session: carry.carry_over(session, _BATCH))
     _in_batches(engine, lambda session: carry.tell_left(session, _BATCH))
 
 
@@ -95,7 +95,7 @@ def tell_turn_near(engine: Engine, settings: Settings) -> None:
 def make_rounds(engine: Engine, settings: Settings) -> None:
     """Create the rounds that the timetable lacks; a refused one is retried at the next run."""
     with reading(engine) as session:
-        lacking = round_making.lacking(session, settings.timetable_days)
+        lacking = round_making.list_lacking(session, settings.timetable_days)
     for rule_id, day in lacking:
         try:
             while True:
@@ -140,7 +140,7 @@ def tell_of_late_requests(engine: Engine, settings: Settings) -> None:
 def tell_of_urgent(engine: Engine, settings: Settings) -> None:
     """Queue messages to supervisors about urgent matters that nobody has taken."""
     with writing(engine) as session:
-        urgent_calls.text_due(session, settings)
+        urgent_calls.queue_texts(session, settings)
 
 
 def give_up_blocked(engine: Engine, _settings: Settings) -> None:
@@ -152,7 +152,7 @@ def give_up_blocked(engine: Engine, _settings: Settings) -> None:
 def return_left(engine: Engine, settings: Settings) -> None:
     """Settle forgotten citizens at desks, and tell supervisors about conversations without an outcome."""
     with reading(engine) as session:
-        tokens, owed = forgotten_claims.due(session), forgotten_claims.is_any_owed(session)
+        tokens, owed = forgotten_claims.list_due(session), forgotten_claims.is_any_owed(session)
     for token in tokens:
         with writing(engine) as session:
             forgotten_claims.settle(session, token, settings)

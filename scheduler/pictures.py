@@ -25,14 +25,14 @@ def bring_to_store(engine: Engine, settings: Settings) -> None:
 
     Raises StoreAway if the store refused a picture or does not answer.
     """
-    bucket = stores.bucket(settings)
+    bucket = stores.open_bucket(settings)
     if bucket is None:
         return
-    folder, became, refused, after = stores.folder(settings), Counter[Moved](), None, ""
+    folder, became, refused, after = stores.open_folder(settings), Counter[Moved](), None, ""
     refusals = 0
     while True:
         with reading(engine) as session:
-            due = transfer.due(session, stored=False, after=after, limit=_AT_ONCE)
+            due = transfer.list_due(session, stored=False, after=after, limit=_AT_ONCE)
         if not due:
             break
         after = due[-1].name
@@ -69,7 +69,7 @@ def delete_old(engine: Engine, settings: Settings) -> None:
         with writing(engine) as session:
             more = attachments.forget(session, settings.pictures_days, _AT_ONCE) > 0
     with reading(engine) as session:
-        strays = attachments.strays(session, settings.pictures_dir)
+        strays = attachments.list_strays(session, settings.pictures_dir)
     deleted = _unlink(strays)
     if deleted:
         log.info("pictures: %d of nobody deleted", deleted)
@@ -86,7 +86,7 @@ def delete_uploads(engine: Engine, settings: Settings) -> None:
         if not old:
             break
     with reading(engine) as session:
-        left = pending_uploads.orphans(session, settings.uploads_dir)
+        left = pending_uploads.list_orphans(session, settings.uploads_dir)
     _unlink(left)
 
 

@@ -48,7 +48,7 @@ def serve(settings: Settings) -> None:
         threading.Thread(target=_repeat, args=arguments, name=job.name, daemon=True).start()
     while True:
         if not _stuck([progress for _, progress in followed]):
-            watchdog.worked()
+            watchdog.record_work()
         time.sleep(_LOOK_S)  # a fixed interval; there is no event to await
 
 
@@ -105,7 +105,7 @@ def _beat(engine: Engine, progresses: Sequence[Progress], gap: tuple[float, floa
     done = {each.name: ago for each in progresses if (ago := each.done_s_ago(but=gap)) is not None}
     with writing(engine) as session:
         heartbeats.beat(session, heartbeats.SCHEDULER)
-        heartbeats.jobs_done(session, done, fresh)
+        heartbeats.record_jobs(session, done, fresh)
 
 
 def _repeat(job: Every, progress: Progress, engine: Engine, settings: Settings) -> None:

@@ -76,7 +76,7 @@ class Webhook:
 
     async def send(self, to: str, text: str, message_id: str) -> str:
         """Post `text` to the address `to`; only the answer's status counts."""
-        headers = notices.signed(message_id, text, self._secret, datetime.now(UTC))
+        headers = notices.sign_headers(message_id, text, self._secret, datetime.now(UTC))
         status, after = await _status(self._client, to, content=text.encode(), headers=headers)
         check(status, after, refused=frozenset({410}))
         return ""

@@ -54,12 +54,12 @@ class Pushed(NamedTuple):
 
 def plan(session: Session, message: OutboxMessage, settings: Settings) -> Plan:
     """Return the plan for `message`, whose kind has a topic."""
-    ways = notification_preferences.wanted(session, message.to, TOPICS[message.kind])
-    ours = vapid.public_key(settings)
+    ways = notification_preferences.list_wanted_ways(session, message.to, TOPICS[message.kind])
+    ours = vapid.find_public_key(settings)
     by_push = ours and NoticeWay.PUSH in ways
-    there = subscriptions.of_number(session, message.to) if by_push else []
+    there = subscriptions.list_by_number(session, message.to) if by_push else []
     browsers = [each for each in there if each.ours == ours]
-    notice = {**wording.notice(session, message), "tag": delivery.name_outside(message)}
+    notice = {**wording.notice(session, message), "tag": delivery.make_provider_name(message)}
     return Plan(ways, browsers, json.dumps(notice, ensure_ascii=False).encode())
 
 
@@ -91,17 +91,15 @@ async def _send_one(
 async def _post(
     client: httpx.AsyncClient, browser: PushSubscription, notice: bytes, name: str, settings: Settings
 ) -> int | TryAgain:
-    if not subscriptions.allowed(browser.endpoint, settings):
+    if not subscriptions.is_allowed(browser.endpoint, settings):
         return TryAgain("no push service of the settings any more")
     to = urlsplit(browser.endpoint)
     host = to.hostname or ""
     address, port = await asyncio.to_thread(reached_at, host)
-    sealed = push_encryption.encrypted(
-        notice, vapid.decoded(browser.public_key), vapid.decoded(browser.secret)
-    )
+    sealed = push_encryption.encrypted(notice, vapid.decode(browser.public_key), vapid.decode(browser.secret))
     headers = {
         "Host": host,
-        "Authorization": vapid.authorization(browser.endpoint, datetime.now(UTC), settings),
+        "Authorization": vapid.sign_authorization(browser.endpoint, datetime.now(UTC), settings),
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
         "TTL": str(_KEPT_S),

@@ -20,11 +20,11 @@ def register(engine: Engine, settings: Settings) -> None:
     if not archive.is_any_open(settings.recordings_dir):
         return
     with reading(engine) as session:
-        new = archive.new(session, settings.recordings_dir)
+        new = archive.list_new(session, settings.recordings_dir)
     for path, callback_id in new:
         step()
         try:
-            found = archive.look(path)  # reads the file, so outside the transaction
+            found = archive.inspect_file(path)  # reads the file, so outside the transaction
         except OSError as error:  # the others must still be registered
             log.error("recording of callback %d: %s", callback_id, error.strerror)
             continue
@@ -40,13 +40,13 @@ def delete_old(engine: Engine, settings: Settings) -> None:
     """Delete recordings beyond their retention."""
     folder, days = settings.recordings_dir, settings.recordings_days
     with reading(engine) as session:
-        old = [recording.callback_id for recording in archive.expired(session, days)]
+        old = [recording.callback_id for recording in archive.list_expired(session, days)]
     for callback_id in old:
         step()
         with writing(engine) as session:
             archive.delete(session, session.get_one(Recording, callback_id), folder)
     with reading(engine) as session:
-        left = archive.orphans(session, folder, days)
+        left = archive.list_orphans(session, folder, days)
     for path in left:
         path.unlink(missing_ok=True)
     if old or left:
@@ -57,7 +57,7 @@ def delete_old_messages(engine: Engine, settings: Settings) -> None:
     """Delete voice messages beyond their retention, except those of requests in work."""
     days = settings.voice_messages_days
     with reading(engine) as session:
-        old = voice_messages.expired(session, settings.messages_dir, days)
+        old = voice_messages.list_expired(session, settings.messages_dir, days)
     for begin in range(0, len(old), _AT_ONCE):
         step()
         some = old[begin : begin + _AT_ONCE]

@@ -20,17 +20,17 @@ _AT_ONCE = 20
 def speak(engine: Engine, settings: Settings) -> None:
     """Render the missing replies. The files exist before the row says so."""
     with reading(engine) as session:
-        lacking = spoken_replies.lacking(session, _AT_ONCE)
+        lacking = spoken_replies.list_without_sound(session, _AT_ONCE)
     failed: VoiceError | None = None
     for request_id, reply in lacking:
         step()
         try:
-            _render(settings, reply, spoken_replies.path(settings.replies_dir, request_id))
+            _render(settings, reply, spoken_replies.find_sound_path(settings.replies_dir, request_id))
         except VoiceError as error:  # the others must still be rendered; this one is retried
             failed = failed or error
             continue
         with writing(engine) as session:
-            spoken_replies.spoken(session, request_id, reply)
+            spoken_replies.record_spoken(session, request_id, reply)
     if failed:
         raise failed
 
@@ -52,7 +52,7 @@ def delete_old(engine: Engine, settings: Settings) -> None:
         step()
         some = files[begin : begin + _AT_ONCE * 10]
         with reading(engine) as session:
-            over = spoken_replies.over(session, {int(path.stem) for path in some})
+            over = spoken_replies.list_over(session, {int(path.stem) for path in some})
         for path in some:
             if int(path.stem) in over:
                 path.unlink(missing_ok=True)

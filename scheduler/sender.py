@@ -88,7 +88,7 @@ def _take_up(engine: Engine, settings: Settings) -> Sequence[OutboxMessage]:
             quiet=settings.quiet_hours,
             texts=texts,
             limit=_AT_ONCE,
-            push=vapid.public_key(settings),
+            push=vapid.find_public_key(settings),
         )
 
 
@@ -133,20 +133,20 @@ async def _outcome(engine: Engine, settings: Settings, ways: Ways, message: Outb
         having = failed.provider if isinstance(failed, Doubt) else None
         told = NotSent(str(failed), failed.why, having, in_doubt=having is not None)
         closed = failed.said_by if failed.why is WhyNot.ACCOUNT else None
-        off = partial(delivery.put_off, taken=taken, failed=told, after_s=failed.after_s)
+        off = partial(delivery.record_failure, taken=taken, failed=told, after_s=failed.after_s)
         return partial(_not_let_in, off=off, provider=closed, error=str(failed)) if closed else off
     except TimeoutError:
         log.warning("message %d: no answer in %d s", message.id, _TIMEOUT_S)
         told = NotSent("no answer in time", WhyNot.NO_ANSWER)
-        return partial(delivery.put_off, taken=taken, failed=told)
+        return partial(delivery.record_failure, taken=taken, failed=told)
     except Exception as bug:
         log.exception("message %d: not sent", message.id)
-        return partial(delivery.put_off, taken=taken, failed=NotSent(type(bug).__name__, WhyNot.OURS))
+        return partial(delivery.record_failure, taken=taken, failed=NotSent(type(bug).__name__, WhyNot.OURS))
 
 
 def _sent(session: Session, *, taken: Taken, out: Sent) -> None:
-    delivery.sent(session, taken, out)
-    delivery_reports.lets_in(session, out.provider)
+    delivery.record_sent(session, taken, out)
+    delivery_reports.clear_refusal(session, out.provider)
 
 
 def _not_let_in(session: Session, *, off: Record, provider: str, error: str) -> None:
@@ -163,13 +163,15 @@ async def _out(engine: Engine, settings: Settings, ways: Ways, message: OutboxMe
         return Sent(_PUSH)
     if way := ways.of(letter, message):
         async with asyncio.timeout(_TIMEOUT_S):
-            return Sent(await way.send(letter.to, letter.text, delivery.name_outside(message)))
+            return Sent(await way.send(letter.to, letter.text, delivery.make_provider_name(message)))
     if ways.texts is None or letter.by_messenger:  # only a code: others are not claimed
         raise RefusedForGood("nobody sends it", WhyNot.NOBODY)
 
     async def hand_over(provider: str) -> None:
         taken = Taken(message.id, message.attempts)
-        await asyncio.to_thread(_write, engine, partial(delivery.hand_to, taken=taken, provider=provider))
+        await asyncio.to_thread(
+            _write, engine, partial(delivery.record_provider, taken=taken, provider=provider)
+        )
 
     return await ways.texts.send(Order(letter, message, hand_over))
 
@@ -187,7 +189,7 @@ async def _by_push(engine: Engine, settings: Settings, message: OutboxMessage) -
         raise TryAgain("nobody sends text messages", why=WhyNot.NOBODY)
     if not plan.browsers:
         return False
-    pushed = await push.send(plan, delivery.name_outside(message), settings)
+    pushed = await push.send(plan, delivery.make_provider_name(message), settings)
     if pushed.gone:
         await asyncio.to_thread(_write, engine, partial(subscriptions.drop, subscriptions=pushed.gone))
     if not pushed.taken and not (by_text and settings.sms_provider):

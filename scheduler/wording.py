@@ -26,9 +26,9 @@ from hotline.dates import Language
 from hotline.line import order
 from hotline.messages import outbox
 from hotline.requests import categories, urgent
-from hotline.requests.department_work import question_of
+from hotline.requests.department_work import find_question_text
 from hotline.rounds import phases
-from hotline.rounds.notice_texts import office, plain, who
+from hotline.rounds.notice_texts import clean_line, find_speaker_name, format_office
 from scheduler.sms_message import TEXTS, Text, text
 
 _K, _R = OutboxKind, RegistrationState
@@ -102,12 +102,12 @@ def _urgent(session: Session, text_message: OutboxMessage) -> Text | None:
     if matter is None or not urgent.is_open(session, matter):
         return None
     if matter.request is None:
-        number = dates.digits(numbers.national(matter.number or ""), "fa")
+        number = dates.format_digits(numbers.format_national(matter.number or ""), "fa")
         return text(text_message.to, "fa", "urgent-caller", {"number": number})
     about = categories.get(session, matter.request.category)
     values = {
-        "tracking": dates.digits(matter.request.tracking, "fa"),
-        "category": _cut(plain(about.name_fa), _LONGEST_OFFICE_OF_SEVERAL),
+        "tracking": dates.format_digits(matter.request.tracking, "fa"),
+        "category": _cut(clean_line(about.name_fa), _LONGEST_OFFICE_OF_SEVERAL),
     }
     return text(text_message.to, "fa", "urgent", values)
 
@@ -124,9 +124,9 @@ def _announced(session: Session, text_message: OutboxMessage) -> Text | None:
     language = json.loads(text_message.body)["language"]
     later = round_.registration_from > at
     values = {
-        "office": _cut(who(round_, language), _LONGEST_OFFICE),
-        "when": dates.span(round_.starts_at, round_.ends_at, language),
-        "from": dates.span(round_.registration_from, round_.registration_until, language),
+        "office": _cut(find_speaker_name(round_, language), _LONGEST_OFFICE),
+        "when": dates.format_span(round_.starts_at, round_.ends_at, language),
+        "from": dates.format_span(round_.registration_from, round_.registration_until, language),
     }
     case = "round_announced-later" if later else "round_announced"
     return text(text_message.to, language, case, values)
@@ -137,14 +137,14 @@ def _of_request(session: Session, text_message: OutboxMessage) -> Text | None:
     if request.state not in _TRUE_OF_REQUEST[text_message.kind]:
         return None
     facts = json.loads(text_message.body)
-    if text_message.kind is _K.REQUEST_ASKED and facts["reply"] != question_of(session, request):
+    if text_message.kind is _K.REQUEST_ASKED and facts["reply"] != find_question_text(session, request):
         return None  # the question, or a part's, is answered or changed
     if text_message.kind in _TO_DEPARTMENT:
         return _to_department(text_message, request, facts["due_at"])
     language = _spoken(facts, request)
     values = {
-        "tracking": dates.digits(request.tracking, language),
-        "reply": _cut(plain(facts["reply"]), outbox.LONGEST_REPLY),
+        "tracking": dates.format_digits(request.tracking, language),
+        "reply": _cut(clean_line(facts["reply"]), outbox.LONGEST_REPLY),
     }
     return text(text_message.to, language, text_message.kind, values)
 
@@ -153,7 +153,7 @@ def notice(session: Session, text_message: OutboxMessage) -> Mapping[str, str]:
     """Return the notice in a browser: which request has news, not what, and what it opens."""
     request = session.get_one(Request, text_message.request_id)
     language = _spoken(json.loads(text_message.body), request)
-    slots = {"tracking": dates.digits(request.tracking, language)}
+    slots = {"tracking": dates.format_digits(request.tracking, language)}
     followed = TOPICS[text_message.kind] is NoticeTopic.FOLLOWED
     return {
         "title": TEXTS.fill(language, "notices", "title", {}),
@@ -174,8 +174,8 @@ def _to_department(text_message: OutboxMessage, request: Request, due_at: str) -
         return None
     last = request.due_at - timedelta(seconds=1)  # the end of a day is a midnight
     values = {
-        "tracking": dates.digits(request.tracking, "fa"),
-        "day": dates.day(last, "fa", with_year=False),
+        "tracking": dates.format_digits(request.tracking, "fa"),
+        "day": dates.format_day(last, "fa", with_year=False),
     }
     return text(text_message.to, "fa", text_message.kind, values)
 
@@ -198,11 +198,11 @@ def _of_registration(session: Session, text_message: OutboxMessage) -> Text | No
     spoken_of = next_round if text_message.kind is _K.CARRIED and next_round else about
     when = next_round or about
     values = {
-        "ticket": dates.digits(registration.ticket, language),
+        "ticket": dates.format_digits(registration.ticket, language),
         "office": _office(spoken_of.substitute or spoken_of.official, language),
-        "place": dates.digits(order.before_me(session, registration) + 1, language),
-        "when": dates.span(when.starts_at, when.ends_at, language, with_year=False),
-        "day": dates.day(about.starts_at, language, with_year=False),
+        "place": dates.format_digits(order.count_before(session, registration) + 1, language),
+        "when": dates.format_span(when.starts_at, when.ends_at, language, with_year=False),
+        "day": dates.format_day(about.starts_at, language, with_year=False),
     }
     return text(number, language, _name(text_message.kind, about, next_round), values)
 
@@ -216,7 +216,7 @@ def _next_round(
         return None
     found = session.get_one(Round, next_id)
     unsaid = (Phase.PLANNED, Phase.OVER, Phase.CANCELLED)
-    return None if phases.phase(found, at) in unsaid else found
+    return None if phases.find_phase(found, at) in unsaid else found
 
 
 def _still_true(
@@ -229,14 +229,14 @@ def _still_true(
     if registration.state not in _TRUE_IN[text_message.kind]:
         return False
     here = registration.round_id == about.id
-    phase = phases.phase(about, at)
+    phase = phases.find_phase(about, at)
     match text_message.kind:
         case OutboxKind.REGISTERED | OutboxKind.ROUND_CHANGED:
             return here and phase not in (Phase.OVER, Phase.CANCELLED) and _still_at(text_message, about)
         case OutboxKind.TURN_NEAR:
             return here and phase is Phase.LIVE
         case OutboxKind.NOT_REACHED:
-            return here or phases.phase(registration.round, at) is Phase.PLANNED
+            return here or phases.find_phase(registration.round, at) is Phase.PLANNED
         case OutboxKind.CARRIED:
             return next_round is not None
         case _:
@@ -258,7 +258,7 @@ def _name(kind: OutboxKind, about: Round, next_round: Round | None) -> str:
 
 
 def _office(official: Official, language: Language) -> str:
-    return _cut(office(official, language), _LONGEST_OFFICE)
+    return _cut(format_office(official, language), _LONGEST_OFFICE)
 
 
 def _cut(text: str, longest: int) -> str:

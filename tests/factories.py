@@ -317,7 +317,7 @@ def at_once(count: int, act: Callable[[int], T]) -> Sequence[T]:
 
 def due_heads_up(session: Session) -> list[int]:
     """Return the registrations whose heads-up calls are due."""
-    due = queue.due(session, heads_up.CALLS, 10)
+    due = queue.list_due(session, heads_up.CALLS, 10)
     return [session.get_one(OutboundCall, id_).registration_id or 0 for id_ in due]
 
 

@@ -37,7 +37,7 @@ def list_inbox(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> wire.InboxPage:
     """The requests of my department, overdue ones first; or the requests that it has solved."""
-    found, following = department_inbox.page(session, _department(user), part, after=after, limit=limit)
+    found, following = department_inbox.list_page(session, _department(user), part, after=after, limit=limit)
     at = now(session)
     return wire.InboxPage(items=[_view(session, request, at) for request in found], next=following)
 
@@ -45,7 +45,7 @@ def list_inbox(
 @router.get("/counts")
 def count_inbox(user: OfDepartment, session: Reading) -> wire.InboxCounts:
     """How many requests are in each part of the inbox."""
-    return wire.InboxCounts(**department_inbox.counts(session, _department(user))._asdict())
+    return wire.InboxCounts(**department_inbox.count_requests(session, _department(user))._asdict())
 
 
 @router.post("/accept")
@@ -67,8 +67,8 @@ def show_picture(
     """A picture of a request of my department."""
     with reading(engine) as session:
         request = department_inbox.get(session, user.department_id, request_id)
-        its = models.Picture.request_id == parts.whole_of(session, request).id
-        bodys = agency_referrals.shown_by_bodies(request.id, user.department_id)
+        its = models.Picture.request_id == parts.find_whole(session, request).id
+        bodys = agency_referrals.where_sent_by_agencies(request.id, user.department_id)
         file = attachments.find(session, picture_id, or_(its, bodys))
     return show_file(settings, file)
 
@@ -80,7 +80,7 @@ def hear(
     """The citizen's voice message; the audit log shows each playback."""
     with reading(engine) as session:
         request = department_inbox.get(session, user.department_id, request_id)
-        path = lifecycle.sound(parts.whole_of(session, request), settings.messages_dir)
+        path = lifecycle.get_sound(parts.find_whole(session, request), settings.messages_dir)
     what = archive.VOICE_MESSAGE_HEARD
     return play(engine, path, f"request {request_id}", who=user.username, wanted=wanted, what=what)
 
@@ -137,7 +137,7 @@ def _department(user: models.User) -> int:
 
 def _view(session: Session, request: models.Request, at: datetime) -> wire.InboxRequest:
     category = categories.get(session, request.category)
-    due, whole = request.owed_at, parts.whole_of(session, request)
+    due, whole = request.owed_at, parts.find_whole(session, request)
     plain = (
         *("id", "tracking", "district", "written", "made_at", "state", "due_at", "answer_by"),
         *("escalated_to", "reply", "replied_at", "denials", "category", "language"),
@@ -158,12 +158,12 @@ def _view(session: Session, request: models.Request, at: datetime) -> wire.Inbox
 def _detail(session: Session, request: models.Request) -> wire.InboxDetail:
     return wire.InboxDetail(
         request=_view(session, request, now(session)),
-        question=department_work.question_of(session, request),
+        question=department_work.find_question_text(session, request),
         reachable=department_work.is_reachable(session, request),
         place=place(request),
         pictures=[
             request_schemas.Picture.model_validate(each, from_attributes=True)
-            for each in attachments.of_request(session, request.part_of_id or request.id)
+            for each in attachments.list_by_request(session, request.part_of_id or request.id)
         ],
         steps=[
             wire.InboxStep(
@@ -175,6 +175,6 @@ def _detail(session: Session, request: models.Request) -> wire.InboxDetail:
                 note=note,
                 due_at=entry.due_at,
             )
-            for entry, by, name, note in department_inbox.history(session, request)
+            for entry, by, name, note in department_inbox.list_steps(session, request)
         ],
     )

@@ -89,7 +89,7 @@ def hangup(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callb
 def hold(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Put the citizen on hold with music; after HOTLINE_ON_HOLD_SECONDS the citizen is connected again."""
     mine = of_my_desk(session, callback_id, user)
-    return views.callback_view(session, conversations.put_on_hold(session, mine, settings))
+    return views.callback_view(session, conversations.hold(session, mine, settings))
 
 
 @router.delete("/{callback_id}/hold", status_code=202)

@@ -37,13 +37,13 @@ def history(session: Session, number: str, user: models.User) -> desk.CitizensHi
     Only a role that may hear recordings sees their length.
     """
     hears = user.role in MAY_HEAR
-    registered = citizen_history.registrations(session, number)
-    calls = citizen_history.calls(session, registered)
+    registered = citizen_history.list_registrations(session, number)
+    calls = citizen_history.list_calls(session, registered)
     return desk.CitizensHistory(
         registrations=[_registration(one, calls.get(one.id, []), hears=hears) for one in registered],
         requests=[
             desk.PastRequest.model_validate(request, from_attributes=True)
-            for request in citizen_history.requests(session, number, user)
+            for request in citizen_history.list_requests(session, number, user)
         ],
     )
 
@@ -82,7 +82,7 @@ def _call(call: citizen_history.PastCall, *, hears: bool) -> desk.PastCall:
 
 def _comes_to(session: Session, callback: models.Callback, desk_id: int | None) -> bool:
     """Return whether the desk has the citizen, or may get them next."""
-    return transitions.holds(callback, desk_id) or serving.may_come_to(session, callback, desk_id)
+    return transitions.has_in_hand(callback, desk_id) or serving.may_come_to(session, callback, desk_id)
 
 
 @router.get("/registrations/{registration_id}/voice-message/about")
@@ -91,13 +91,13 @@ def describe_voice_message(
 ) -> desk.VoiceMessage:
     """A voice message's length, language, date and summary, for people who may hear it."""
     _check_hears(session, registration_id, user)
-    path = archive.voice_message(session, registration_id, settings.messages_dir)
+    path = archive.get_voice_message(session, registration_id, settings.messages_dir)
     left, summary = (
         session.get_one(models.Registration, registration_id),
         voice_summaries.find(session, registration_id),
     )
     return desk.VoiceMessage(
-        seconds=voice_messages.seconds(path),
+        seconds=voice_messages.measure_seconds(path),
         language=left.language,
         made_at=left.registered_at,
         summary=_summary(summary) if summary else None,
@@ -121,7 +121,7 @@ def _summary(summary: models.VoiceSummary) -> schemas.Note:
 
 
 def _check_hears(session: Session, registration_id: int, user: models.User) -> None:
-    callback = transitions.of_registration(session, registration_id)
+    callback = transitions.find_by_registration(session, registration_id)
     if user.role not in MAY_HEAR and not (callback and _comes_to(session, callback, user.desk_id)):
         raise Refused("forbidden", "this citizen is not in the hands of this desk")
 
@@ -136,6 +136,6 @@ def hear_voice_message(
     """
     with reading(engine) as session:
         _check_hears(session, registration_id, user)
-        path = archive.voice_message(session, registration_id, settings.messages_dir)
+        path = archive.get_voice_message(session, registration_id, settings.messages_dir)
     what = archive.VOICE_MESSAGE_HEARD
     return play(engine, path, f"registration {registration_id}", who=user.username, wanted=wanted, what=what)

@@ -64,4 +64,4 @@ def show_day(person_id: PathId, day: Day, _user: MayWatch, session: Reading) -> 
 @router.get("/me/week")
 def show_own_week(day: Day, user: SignedIn, session: Reading) -> list[person_day.PersonDay]:
     """My week, from Saturday on, day by day; no day in the future."""
-    return person_day.week(session, user.id, day)
+    return person_day.list_week(session, user.id, day)

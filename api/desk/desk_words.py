@@ -30,7 +30,7 @@ class DeskWords(BaseModel):
 @router.get("")
 def show(_user: SignedIn, session: Reading) -> DeskWords:
     """All ready notes and break reasons."""
-    found = desk_words.everything(session)
+    found = desk_words.list_all(session)
     return DeskWords(
         ready_notes=[Both(fa=word.name_fa, en=word.name_en) for word in found if not word.break_reason],
         breaks={

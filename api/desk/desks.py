@@ -20,7 +20,7 @@ router = APIRouter(prefix="/desks", tags=["desks"])
 
 
 def _views(session: Session, places: list[models.Desk]) -> list[place_schemas.DeskPlace]:
-    people, in_hand = staffing.people(session), staffing.in_hand(session)
+    people, in_hand = staffing.find_people(session), staffing.find_in_hand(session)
     return [_view(session, desk, people.get(desk.id), in_hand.get(desk.id)) for desk in places]
 
 
@@ -32,16 +32,16 @@ def _view(
         id=desk.id,
         person_id=person.id if person else None,
         person=person.name if person else None,
-        phone=staffing.phone_kind(desk),
-        number=numbers.national(desk.number) if desk.number else None,
+        phone=staffing.find_phone_kind(desk),
+        number=numbers.format_national(desk.number) if desk.number else None,
         phone_connected=bool(desk.phone_connected),
         round_id=desk.round_id,
-        serves=views.official_view(phases.speaker(served)) if served else None,
+        serves=views.official_view(phases.find_speaker(served)) if served else None,
         in_hand=place_schemas.DeskInHand(
             callback_id=live.id,
             ticket=live.registration.ticket,
             state=live.state,
-            since=live.ended_at or wrap_up.over_since(live) or live.talking_at or live.claimed_at,
+            since=live.ended_at or wrap_up.find_over_since(live) or live.talking_at or live.claimed_at,
             talking_at=live.talking_at,
             owed=forgotten_claims.is_owed(live, now(session)),
         )
@@ -53,7 +53,7 @@ def _view(
 @router.get("")
 def list_desks(_user: MayWatch, session: Reading, settings: InForce) -> list[place_schemas.DeskPlace]:
     """Every desk of the office by number, unused desks included."""
-    known = staffing.known(session)
+    known = staffing.list_used(session)
     places = [known.get(id_) or models.Desk(id=id_) for id_ in range(1, settings.desks + 1)]
     return _views(session, places)
 
@@ -65,7 +65,9 @@ def set_phone(
     """Set a desk's kind of phone."""
     desk = staffing.get(session, desk_id, settings.desks)
     wanted = body.phone == "number" and body.number.strip()
-    number = numbers.of_desk(body.number, settings.allowed_prefixes, settings.extensions) if wanted else None
+    number = (
+        numbers.parse_desk(body.number, settings.allowed_prefixes, settings.extensions) if wanted else None
+    )
     desk_phones.choose(session, desk, body.phone, number, who=user.username)
     return _views(session, [desk])[0]
 
@@ -76,7 +78,7 @@ def show_account(
 ) -> place_schemas.DeskAccount:
     """The account of a desk's SIP phone; the audit log shows who read it."""
     desk = staffing.get(session, desk_id, settings.desks)
-    staffing.account_shown(session, desk, who=user.username)
+    staffing.record_account_shown(session, desk, who=user.username)
     account = desk_admission.find_sip_account(session, desk, settings, who=user.username)
     return place_schemas.DeskAccount(
         username=accounts.desk(desk.id, sip=True),
@@ -92,7 +94,7 @@ def say_outcome(
 ) -> place_schemas.DeskPlace:
     """Record the outcome of a desk's citizen for its absent person; the audit log shows it."""
     desk = staffing.get(session, desk_id, settings.desks)
-    staffing.say_outcome(
+    staffing.record_outcome(
         session,
         desk,
         body.callback_id,

@@ -28,7 +28,7 @@ def desk_phone(
     assert user.desk_id is not None  # noqa: S101
     name = accounts.desk(user.desk_id)
     found = relay.relay(settings, name, now(session))
-    node = phones.node_of(session, session.get_one(models.Desk, user.desk_id))
+    node = phones.find_node(session, session.get_one(models.Desk, user.desk_id))
     password = settings.secret_for(name)  # what an Asterisk knows that an upgrade left running
     if phones.has_desk_passwords(session, node.name if node else settings.node):
         with writing(engine) as taking:
@@ -38,7 +38,8 @@ def desk_phone(
         sip_uri=f"sip:{name}@{node.host if node else settings.asterisk_http.host}",
         username=name,
         password=password,
-        extension=accounts.DESK_EXTENSION + desk_admission.key_of(sign_in.token_hash, user.desk_id, settings),
+        extension=accounts.DESK_EXTENSION
+        + desk_admission.make_key(sign_in.token_hash, user.desk_id, settings),
         ice_servers=[phone_schemas.IceServer(**found._asdict())] if found else [],
     )
 
@@ -63,7 +64,7 @@ def phone_choice(user: AtDesk, session: Reading) -> phone_schemas.MyPhone:
     desk = session.get_one(models.Desk, user.desk_id)
     return phone_schemas.MyPhone(
         use="number" if desk.number else "browser" if desk.phone == "browser" else "sip",
-        number=numbers.national(desk.number) if desk.number else None,
+        number=numbers.format_national(desk.number) if desk.number else None,
         called=bool(desk.call_token or desk.call_asked_at),
         has_pin=user.pin_hash is not None,
     )
@@ -76,7 +77,9 @@ def choose_phone(
     """Choose my desk's phone; not while my desk has a citizen."""
     desk = session.get_one(models.Desk, user.desk_id)
     number = (
-        numbers.of_desk(body.number, settings.allowed_prefixes, settings.extensions) if body.number else None
+        numbers.parse_desk(body.number, settings.allowed_prefixes, settings.extensions)
+        if body.number
+        else None
     )
     desk_phones.choose(session, desk, body.use, number, who=user.username)
     return phone_choice(user, session)
@@ -87,7 +90,7 @@ def sip_account(user: AtDesk, session: Writing, settings: InForce) -> phone_sche
     """The account of my desk's SIP phone, to be typed into it; the audit log shows who read it."""
     assert user.desk_id is not None  # noqa: S101
     desk = session.get_one(models.Desk, user.desk_id)
-    node = phones.node_of(session, desk)
+    node = phones.find_node(session, desk)
     audit.record(session, user.username, "desk-phone-account-shown", f"desk {user.desk_id}")
     account = desk_admission.find_sip_account(session, desk, settings, who=user.username)
     return phone_schemas.SipAccount(
@@ -115,7 +118,7 @@ def browser_phone(settings: InForce) -> phone_schemas.BrowserPhone:
         websocket_url=settings.websocket,
         lines=[
             phone_schemas.BrowserLine(
-                number=numbers.national(number),
+                number=numbers.format_national(number),
                 sip_uri=f"sip:{name}@{settings.asterisk_http.host}",
                 username=name,
                 password=settings.secret_for(name),

@@ -42,7 +42,7 @@ def promise(
     callback = _written_of(session, callback_id, user)
     if callback.talking_at is None:
         raise Refused("never-met", "nobody has spoken with this citizen yet")
-    official = conversations.speaker(session, callback)
+    official = conversations.find_speaker(session, callback)
     made = work.promise(
         session,
         callback.registration,

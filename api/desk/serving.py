@@ -43,8 +43,8 @@ def serve(body: serving_schemas.Serve, user: AtDesk, session: Writing, settings:
 @router.put("/desk/live-calls")
 def take_live_calls(body: serving_schemas.TakesLive, user: AtDesk, session: Writing) -> schemas.Me:
     """Choose whether callers who wait for an operator are connected with my desk automatically."""
-    round_permissions.check_serves(session, user, phases.operators_line(session))
-    direct_routing.say(session, _desk(session, user), body.takes)
+    round_permissions.check_serves(session, user, phases.get_operators_line(session))
+    direct_routing.set_live_calls(session, _desk(session, user), body.takes)
     return _me(session, user)
 
 
@@ -62,7 +62,7 @@ def hear(body: serving_schemas.Hears, user: MayMove, session: Writing) -> schema
         raise Refused("no-desk", "this person has no desk")
     desk = _desk(session, user)
     if body.desk_id is None:
-        supervising.stop(session, desk, who=user.username)
+        supervising.stop_by(session, desk, who=user.username)
     else:
         supervising.hear(session, desk, body.desk_id, body.how, who=user.username)
     return _me(session, user)
@@ -80,14 +80,14 @@ def ask_next(body: serving_schemas.AskNext, user: AtDesk, engine: Database, sett
 @router.post("/desk/not-now")
 def not_now(user: AtDesk, session: Writing) -> schemas.Me:
     """Withdraw my request for the next citizen."""
-    serving.not_now(session, _desk(session, user))
+    serving.withdraw_request(session, _desk(session, user))
     return _me(session, user)
 
 
 @router.post("/desk/finishing")
 def finishing(user: AtDesk, session: Writing) -> schemas.Callback:
     """Mark my conversation as nearly over, so that the next citizen is called."""
-    return views.callback_view(session, serving.finishing(session, _desk(session, user)))
+    return views.callback_view(session, serving.announce_end(session, _desk(session, user)))
 
 
 @router.post("/rounds/{round_id}/pause")
@@ -111,7 +111,7 @@ def screen(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callb
     """Let me speak first with a citizen who waits; for operators, and desks that serve the round."""
     callback = transitions.get(session, callback_id)
     round_ = phases.get(session, callback.round_id)
-    if user.role not in MAY_ANSWER and not round_permissions.serves(session, user, round_):
+    if user.role not in MAY_ANSWER and not round_permissions.is_served_by(session, user, round_):
         raise Refused("not-serving", "the desk does not serve this round")
     return views.callback_view(session, screening.screen(session, callback, _desk(session, user)))
 
@@ -154,10 +154,10 @@ def _me(session: Session, user: models.User) -> schemas.Me:
 
 def stage_view(session: Session, round_: models.Round) -> serving_schemas.Stage:
     """Return a served round at this moment."""
-    desks = serving.desks_of(session, round_.id)
+    desks = serving.list_desks(session, round_.id)
     places = []
     for desk in desks:
-        live = transitions.live_at_desk(session, desk.id)
+        live = transitions.find_live_at_desk(session, desk.id)
         places.append(
             serving_schemas.ServingDesk(
                 desk=views.desk_view(session, desk, live),
@@ -167,6 +167,8 @@ def stage_view(session: Session, round_: models.Round) -> serving_schemas.Stage:
     return serving_schemas.Stage(
         round=views.one_round(session, round_),
         places=places,
-        ready=[views.callback_view(session, c) for c in assignment.ready(session, round_.id, screened=True)],
-        under_way=[views.callback_view(session, c) for c in assignment.under_way(session, round_.id)],
+        ready=[
+            views.callback_view(session, c) for c in assignment.list_ready(session, round_.id, screened=True)
+        ],
+        under_way=[views.callback_view(session, c) for c in assignment.list_called_ahead(session, round_.id)],
     )

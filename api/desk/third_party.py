@@ -21,7 +21,7 @@ router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 def list_guests(callback_id: PathId, user: AtDesk, session: Reading) -> list[desk.Guest]:
     """Third persons called into my desk's conversation, newest first."""
     callback = once_mine(session, callback_id, user)
-    return [_view(guest) for guest in third_party.of_callback(session, callback.id)]
+    return [_view(guest) for guest in third_party.list_by_callback(session, callback.id)]
 
 
 @router.post("/{callback_id}/guests", status_code=202)
@@ -54,7 +54,7 @@ def _whom(session: Session, body: desk.GuestIn) -> models.Department | models.Of
 def _view(guest: models.Guest) -> desk.Guest:
     return desk.Guest(
         id=guest.id,
-        number=numbers.national(guest.number),
+        number=numbers.format_national(guest.number),
         department_id=guest.department_id,
         official_id=guest.official_id,
         state=guest.state,

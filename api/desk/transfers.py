@@ -21,7 +21,7 @@ def list_takers(callback_id: PathId, user: AtDesk, session: Reading) -> list[des
         return []
     return [
         desk.Taker(desk_id=taker.desk.id, name=taker.person.name, here=taker.here)
-        for taker in transfers.takers(session, mine)
+        for taker in transfers.list_takers(session, mine)
     ]
 
 

@@ -61,7 +61,7 @@ def call(matter_id: PathId, user: MayAnswer, session: Writing, settings: InForce
 
 
 def _view(session: Session, matter: models.UrgentMatter, *, quiet: bool = False) -> UrgentMatter:
-    request, number = matter.request, urgent.number_of(matter)
+    request, number = matter.request, urgent.find_number(matter)
     return UrgentMatter(
         id=matter.id,
         made_at=matter.made_at,
@@ -70,7 +70,7 @@ def _view(session: Session, matter: models.UrgentMatter, *, quiet: bool = False)
         category=request.category if request else None,
         district=request.district if request else None,
         place=request.place if request else "",
-        number=numbers.national(number) if number else None,
-        on_the_line=urgent.waits_on_the_line(session, matter),
+        number=numbers.format_national(number) if number else None,
+        on_the_line=urgent.is_on_the_line(session, matter),
         quiet=quiet,
     )

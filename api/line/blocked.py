@@ -19,7 +19,7 @@ _ANY_PREFIX = ("+",)
 
 def _view(row: models.BlockedNumber) -> blocked_schemas.BlockedNumber:
     return blocked_schemas.BlockedNumber(
-        number=numbers.national(row.number),
+        number=numbers.format_national(row.number),
         reason=row.reason,
         note=row.note,
         who=row.who,
@@ -46,7 +46,7 @@ def block(
     return blocked_schemas.BlockedNow(
         blocked=_view(session.get_one(models.BlockedNumber, number)),
         given_up=given_up,
-        being_called=blocked.being_called(session, number),
+        being_called=blocked.is_being_called(session, number),
         was_blocked=was_blocked,
     )
 
@@ -56,7 +56,7 @@ def count_places(
     number: Annotated[schemas.Text, Path(max_length=40)], _user: MayMove, session: Reading, settings: InForce
 ) -> int:
     """How many places of the number blocking would cancel."""
-    return blocked.places(session, numbers.parse(number, settings.allowed_prefixes))
+    return blocked.count_places(session, numbers.parse(number, settings.allowed_prefixes))
 
 
 @router.delete("/{number}", status_code=204)

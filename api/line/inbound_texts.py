@@ -83,7 +83,7 @@ def _received(session: Session, settings: Settings, fields: object, way: str) ->
         number = numbers.parse(text_message.sender, settings.allowed_prefixes)
     except Refused:
         return  # a machine's own line or a number abroad, which nobody could call back
-    commands.received(
+    commands.execute(
         session,
         number,
         text_message.text,

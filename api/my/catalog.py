@@ -10,7 +10,7 @@ from db import models
 from db.engine import now
 from hotline.requests import categories
 from hotline.rounds import notices, phases
-from hotline.rounds.notice_texts import who
+from hotline.rounds.notice_texts import find_speaker_name
 
 router = APIRouter(prefix="/my", tags=["my"])
 
@@ -18,17 +18,17 @@ router = APIRouter(prefix="/my", tags=["my"])
 @router.get("/categories")
 def list_categories(session: Reading) -> list[wire.Offered]:
     """Categories to report in, with their questions."""
-    return [_offered(each) for each in categories.everyone(session) if each.active]
+    return [_offered(each) for each in categories.list_all(session) if each.active]
 
 
 @router.get("/rounds")
 def list_rounds(session: Reading) -> list[wire.AnnouncedRound]:
     """The announced rounds, soonest first."""
-    return [_announced(session, each) for each in notices.published(session)]
+    return [_announced(session, each) for each in notices.list_published(session)]
 
 
 def _offered(category: models.Category) -> wire.Offered:
-    answer, solve = categories.promised(category)
+    answer, solve = categories.find_promised_times(category)
     return wire.Offered(
         id=category.id,
         name_fa=category.name_fa,
@@ -44,9 +44,9 @@ def _offered(category: models.Category) -> wire.Offered:
 def _announced(session: Session, round_: models.Round) -> wire.AnnouncedRound:
     return wire.AnnouncedRound(
         id=round_.id,
-        who_fa=who(round_, "fa"),
-        who_en=who(round_, "en"),
-        phase=phases.phase(round_, now(session)),
+        who_fa=find_speaker_name(round_, "fa"),
+        who_en=find_speaker_name(round_, "en"),
+        phase=phases.find_phase(round_, now(session)),
         starts_at=round_.starts_at,
         ends_at=round_.ends_at,
         registration_from=round_.registration_from,

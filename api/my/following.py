@@ -16,7 +16,7 @@ from hotline.citizens import following
 from hotline.clock import CITY
 from hotline.requests import categories, places, spoken_replies
 from hotline.requests.places import Point
-from hotline.requests.public.nearby import near as find_near
+from hotline.requests.public.nearby import list_near as find_near
 
 router = APIRouter(prefix="/my/requests", tags=["my"])
 
@@ -51,9 +51,9 @@ def list_near(
     looks.take(citizen.number)
     point = Point(latitude, longitude)
     places.check(point, "", settings.bounds)
-    of = categories.in_use(session, category)
+    of = categories.get_active(session, category)
     found = find_near(session, of.id, point)
-    mine = following.followed_of(session, citizen.number, [each.request.id for each in found])
+    mine = following.find_followed_among(session, citizen.number, [each.request.id for each in found])
     return [
         wire.NearRequest(
             **_public(each.request, of),
@@ -68,7 +68,7 @@ def list_near(
 @router.get("/followed")
 def list_followed(citizen: Citizen, session: Reading) -> list[wire.FollowedRequest]:
     """Requests that I follow, newest first."""
-    return [_followed(each) for each in following.followed(session, citizen.number)]
+    return [_followed(each) for each in following.list_followed(session, citizen.number)]
 
 
 @router.post("/{tracking}/follow", dependencies=GUESS)
@@ -88,7 +88,7 @@ def leave(tracking: Tracking, citizen: Citizen, session: Writing) -> None:
 def _followed(each: following.Followed) -> wire.FollowedRequest:
     return wire.FollowedRequest(
         **_public(each.request, each.category),
-        reply=spoken_replies.standing(each.request),
+        reply=spoken_replies.find_standing_reply(each.request),
         since=each.follower.at,
     )
 

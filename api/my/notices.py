@@ -42,10 +42,10 @@ def unsubscribe(citizen: Citizen, session: Acting) -> None:
 
 
 def _view(session: Session, citizen: CitizenSession, settings: Settings) -> wire.MyNotices:
-    off = {(each.topic, each.way) for each in notification_preferences.muted(session, citizen.number)}
+    off = {(each.topic, each.way) for each in notification_preferences.list_muted(session, citizen.number)}
     return wire.MyNotices(
-        push_key=vapid.public_key(settings),
-        here=subscriptions.of_session(session, citizen, settings),
+        push_key=vapid.find_public_key(settings),
+        here=subscriptions.is_subscribed(session, citizen, settings),
         topics=[
             wire.MyNotice(topic=topic, **{way.value: (topic, way) not in off for way in NoticeWay})
             for topic in NoticeTopic

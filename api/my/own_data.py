@@ -24,10 +24,10 @@ def show(citizen: Citizen, session: Reading) -> wire.MyOwn:
     """My places and my requests."""
     number = citizen.number
     return wire.MyOwn(
-        number=numbers.national(numbers.masked(number)),
-        held=erasure.held(session, number),
-        places=[places.place_view(each) for each in account_contents.places(session, number)],
-        requests=[request_view(each) for each in account_contents.requests(session, number)],
+        number=numbers.format_national(numbers.mask(number)),
+        held=erasure.count_places(session, number),
+        places=[places.place_view(each) for each in account_contents.list_places(session, number)],
+        requests=[request_view(each) for each in account_contents.list_requests(session, number)],
     )
 
 
@@ -85,7 +85,7 @@ def solved_parts(session: Session, request: models.Request) -> list[wire.SolvedP
     """Return the parts of a request that were called solved, if it has several parts."""
     found = [
         (place, part.reply, categories.get(session, part.category))
-        for place, part in parts.solved(session, request)
+        for place, part in parts.list_solved(session, request)
     ]
     return [
         wire.SolvedPart(place=place, category_fa=category.name_fa, category_en=category.name_en, reply=reply)

@@ -37,11 +37,11 @@ Received = Annotated[BinaryIO, Depends(_received)]
 @router.post("", status_code=201, **SENT)
 def hand_in(citizen: Citizen, file: Received, engine: Database, settings: InForce) -> wire.PictureKept:
     """Send a picture for a report, which has a day to claim it; the body is the file."""
-    made = decoding.plain(file)
+    made = decoding.redraw(file)
     name = attachments.keep(settings.pictures_dir, made)
     try:
         with writing(engine) as session:
-            sessions.go_on(session, citizen)
+            sessions.lock_number(session, citizen)
             attachments.add(session, name, made, number=citizen.number)
     except Refused:  # after any other error the row may exist
         attachments.discard(settings.pictures_dir, name)
@@ -53,7 +53,7 @@ def hand_in(citizen: Citizen, file: Received, engine: Database, settings: InForc
 def show_picture(picture_id: PictureId, citizen: Citizen, engine: Database, settings: InForce) -> Response:
     """A picture of mine, or of a request of mine."""
     with reading(engine) as session:
-        file = attachments.find(session, picture_id, attachments.seen_by(citizen.number))
+        file = attachments.find(session, picture_id, attachments.where_seen_by(citizen.number))
     return wire_pictures.show(settings, file)
 
 

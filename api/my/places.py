@@ -39,7 +39,7 @@ def give_up(ticket: Ticket, citizen: Citizen, session: Acting) -> None:
 def show_place(ticket: Ticket, citizen: Citizen, session: Reading) -> wire.MyStanding:
     """Why my place is where it is, with the ledger's entries."""
     mine = places.get(session, citizen.number, ticket)
-    standing = fairness.look_up(session, mine)
+    standing = fairness.find_facts(session, mine)
     return wire.MyStanding(
         ticket=mine.ticket,
         waiting=standing.waiting,
@@ -49,7 +49,9 @@ def show_place(ticket: Ticket, citizen: Citizen, session: Reading) -> wire.MySta
         before=standing.before,
         unexplained=standing.unexplained,
         lines=[
-            wire.LedgerLine(entry=each.id, at=each.at, fact=each.fact, line=entries.canonical(each).decode())
+            wire.LedgerLine(
+                entry=each.id, at=each.at, fact=each.fact, line=entries.format_canonical(each).decode()
+            )
             for each in standing.facts
         ],
     )
@@ -58,7 +60,7 @@ def show_place(ticket: Ticket, citizen: Citizen, session: Reading) -> wire.MySta
 def place_view(found: account_contents.Place) -> wire.MyPlace:
     """Return a place as its citizen sees it."""
     mine, round_ = found.registration, found.registration.round
-    speaker = phases.speaker(round_)
+    speaker = phases.find_speaker(round_)
     return wire.MyPlace(
         ticket=mine.ticket,
         round_id=mine.round_id,

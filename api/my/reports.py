@@ -52,7 +52,7 @@ def report(
 @router.get("")
 def list_mine(citizen: Citizen, session: Reading) -> list[wire.MyRequest]:
     """My recent requests, newest first."""
-    return [own_data.request_view(each) for each in account_contents.requests(session, citizen.number)]
+    return [own_data.request_view(each) for each in account_contents.list_requests(session, citizen.number)]
 
 
 @router.get("/{tracking}")
@@ -72,11 +72,11 @@ def show_proof(tracking: Tracking, citizen: Citizen, session: Reading) -> wire.M
                 entry=each.entry.id,
                 at=each.step.at,
                 step=each.step.step,
-                line=entries.canonical(each.entry).decode(),
+                line=entries.format_canonical(each.entry).decode(),
                 told=each.told,
                 note=each.note,
             )
-            for each in lifecycle.proven(session, mine)
+            for each in lifecycle.list_proven_steps(session, mine)
         ],
     )
 
@@ -109,18 +109,22 @@ def rate(
 @router.post("/{tracking}/say")
 def say(tracking: Tracking, body: wire.ToQuestion, citizen: Citizen, session: Acting) -> wire.MyRequestDetail:
     """Answer the department's question. With `question`, repeating is harmless."""
-    return _detail(session, reports.say(session, citizen.number, tracking, body.answer, body.question))
+    return _detail(
+        session, reports.answer_question(session, citizen.number, tracking, body.answer, body.question)
+    )
 
 
 def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
-    mine = own_data.request_view(account_contents.reported(session, request))
-    leading = lifecycle.first(session, request)
-    shown = [*kept.of_request(session, request.id)]
+    mine = own_data.request_view(account_contents.describe_request(session, request))
+    leading = lifecycle.find_original(session, request)
+    shown = [*kept.list_by_request(session, request.id)]
     if leading is not request:
-        shown += [p for p in kept.of_request(session, leading.id) if p.kind is models.PictureKind.EVIDENCE]
-    history = lifecycle.history(session, request)
-    said, asked = ratings.answer_in(history), department_work.asked_in(session, request, history)
-    rating = ratings.of_answer(session, said) if said else None
+        shown += [
+            p for p in kept.list_by_request(session, leading.id) if p.kind is models.PictureKind.EVIDENCE
+        ]
+    history = lifecycle.list_steps(session, request)
+    said, asked = ratings.answer_in(history), department_work.find_open_question_in(session, request, history)
+    rating = ratings.rate_answer(session, said) if said else None
     department = leading.department if leading.state in WITH_DEPARTMENT else None
     under_way = leading.state in IN_WORK
     return wire.MyRequestDetail(
@@ -143,6 +147,7 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
         place=request.place,
         pictures=[pictures.view(each) for each in shown],
         steps=[
-            wire.MyStep(at=entry.at, step=entry.step, note=note) for entry, note in lifecycle.told_in(history)
+            wire.MyStep(at=entry.at, step=entry.step, note=note)
+            for entry, note in lifecycle.select_public_steps(history)
         ],
     )

@@ -21,14 +21,14 @@ def list_wishes(citizen: Citizen, session: Reading) -> list[wire.OfficeWish]:
             office_en=official.office_en,
             asked_at=wish.asked_at if wish else None,
         )
-        for official, wish in round_alerts.offices(session, citizen.number)
+        for official, wish in round_alerts.list_offices(session, citizen.number)
     ]
 
 
 @router.put("/{official_id}", status_code=204)
 def wish(official_id: PathId, body: wire.WishIn, citizen: Citizen, session: Acting) -> None:
     """Wish for one text message when the office's next round is announced. Repeating is harmless."""
-    round_alerts.wish(session, citizen.number, official_id, body.language)
+    round_alerts.add_wish(session, citizen.number, official_id, body.language)
 
 
 @router.delete("/{official_id}", status_code=204)

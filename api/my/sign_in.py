@@ -19,7 +19,7 @@ router = APIRouter(prefix="/my", tags=["my"])
 @router.get("/codes")
 def ways(settings: InForce) -> wire.Ways:
     """The channels for a sign-in code."""
-    return wire.Ways(ways=list(codes.ways(settings)))
+    return wire.Ways(ways=list(codes.list_ways(settings)))
 
 
 @router.post("/codes", status_code=202)
@@ -61,7 +61,7 @@ def mine(citizen: Citizen, session: Reading) -> list[wire.SignedInAt]:
             browser=each.agent,
             current=each.id == citizen.id,
         )
-        for each in sessions.of_number(session, citizen.number)
+        for each in sessions.list_by_number(session, citizen.number)
     ]
 
 
@@ -91,7 +91,7 @@ def sign_out_everywhere(citizen: Citizen, request: Request, response: Response, 
 
 def _view(session: models.CitizenSession) -> wire.CitizenSession:
     return wire.CitizenSession(
-        number=numbers.national(numbers.masked(session.number)),
+        number=numbers.format_national(numbers.mask(session.number)),
         access_until=session.access_until,
         refresh_until=session.expires_at,
     )

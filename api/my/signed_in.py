@@ -32,12 +32,12 @@ def signed_in(
     """Return the session of the access cookie. Raises Refused("not-signed-in")."""
     access = cookies.cookie_of(request, ACCESS)
     with reading(engine) as session:
-        found = sessions.of_access(session, access) if access else None
+        found = sessions.find_by_access(session, access) if access else None
     if found is None:
         raise Refused("not-signed-in", "sign in by your number, or refresh the session")
     if found.used_at is None:
         with suppress(DatabaseError), writing(engine) as session:  # reading must work while the disk is full
-            sessions.used(session, access)
+            sessions.record_use(session, access)
     return found
 
 
@@ -46,7 +46,7 @@ Citizen = Annotated[CitizenSession, Depends(signed_in)]
 
 def _acting(citizen: Citizen, engine: Database) -> Iterator[Session]:
     with writing(engine) as session:
-        sessions.go_on(session, citizen)
+        sessions.lock_number(session, citizen)
         yield session
 
 
@@ -75,9 +75,9 @@ def ask_code(
     asked: Guesses = request.app.state.codes_asked
     daily: Guesses = request.app.state.codes_daily
     address = cookies.address(request)
-    browser = browsers.secret(cookies.cookie_of(request, BROWSER))
+    browser = browsers.keep_or_make_secret(cookies.cookie_of(request, BROWSER))
     with reading(engine) as session:
-        known = browsers.is_known(session, called, browsers.of_number(browser, called))
+        known = browsers.is_known(session, called, browsers.find_browser(browser, called))
     if not known:
         asked.take(address)
         daily.take(limits.site(address))
@@ -132,7 +132,7 @@ def _begin(
     if code is None:
         return None
     sessions.end_by_refresh(session, cookies.cookie_of(request, REFRESH))
-    return sessions.begin(session, code, request.headers.get("user-agent", ""), settings)
+    return sessions.begin_session(session, code, request.headers.get("user-agent", ""), settings)
 
 
 def refresh(request: Request, response: Response, engine: Database, settings: Settings) -> CitizenSession:
@@ -170,6 +170,6 @@ def drop(request: Request, response: Response) -> None:
 def sign_out(request: Request, response: Response, session: Session) -> None:
     """End this browser's session, even if a cookie has expired; without a session nothing happens."""
     sessions.end_by_refresh(session, cookies.cookie_of(request, REFRESH))
-    if mine := sessions.of_access(session, cookies.cookie_of(request, ACCESS)):
+    if mine := sessions.find_by_access(session, cookies.cookie_of(request, ACCESS)):
         sessions.end(session, mine.id)
     drop(request, response)

@@ -72,8 +72,8 @@ def begin_upload(
     """Announce a picture or a voice message; `Location` is the address for its pieces."""
     size = _count(upload_length, "Upload-Length")
     with writing(engine) as session:
-        sessions.go_on(session, citizen)
-        upload, gone = pending_uploads.begin(session, citizen.number, kind, size)
+        sessions.lock_number(session, citizen)
+        upload, gone = pending_uploads.begin_upload(session, citizen.number, kind, size)
         pieces.make(settings.uploads_dir, upload.id)
         headers = {"Location": f"{UPLOADS}/{upload.id}", **_expires(upload)}
     _delete(settings, gone)
@@ -84,7 +84,7 @@ def begin_upload(
 def how_far(upload_id: UploadId, citizen: Sender, engine: Database, settings: InForce) -> Response:
     """How many bytes of the upload have arrived."""
     upload = _mine(engine, citizen, upload_id)
-    there = upload.size if upload.kept else pieces.length(settings.uploads_dir, upload.id)
+    there = upload.size if upload.kept else pieces.find_length(settings.uploads_dir, upload.id)
     told = {"Upload-Length": str(upload.size), "Upload-Offset": str(there)}
     return Response(headers=told | _expires(upload))
 
@@ -144,7 +144,7 @@ async def _taken(request: Request, settings: Settings, upload: Upload, at: int) 
     A refusal is sent after the whole body, since the client reads only then.
     """
     begins, head, wrong = at == 0, b"", None
-    with pieces.opened(settings.uploads_dir, upload.id) as file:
+    with pieces.open_for_pieces(settings.uploads_dir, upload.id) as file:
         await run_in_threadpool(file.add, at, b"")  # raises if the file ends elsewhere
         async for piece in _coming(request):
             if wrong is None and at + len(piece) > upload.size:
@@ -185,16 +185,16 @@ async def _coming(request: Request) -> AsyncIterator[bytes]:
 def _finished(engine: Engine, settings: Settings, citizen: CitizenSession, upload: Upload) -> str:
     """Check the whole file and store its result once: of two concurrent calls, the first wins."""
     picture = None
-    with pieces.whole(settings.uploads_dir, upload.id, upload.size) as file:
+    with pieces.open_whole(settings.uploads_dir, upload.id, upload.size) as file:
         if upload.kind is UploadKind.PICTURE:
-            picture = decoding.plain(file)
+            picture = decoding.redraw(file)
             name = attachments.keep(settings.pictures_dir, picture)
         else:
-            name = voice_notes.keep(settings.messages_dir, voice_notes.telephone_sound(file))
-    made = attachments.path(settings.pictures_dir, name) if picture else settings.messages_dir / name
+            name = voice_notes.keep(settings.messages_dir, voice_notes.convert_to_wav(file))
+    made = attachments.find_path(settings.pictures_dir, name) if picture else settings.messages_dir / name
     try:
         with writing(engine) as session:
-            sessions.go_on(session, citizen)
+            sessions.lock_number(session, citizen)
             row = pending_uploads.get_for_update(session, citizen.number, upload.id)
             if picture and not row.kept:
                 attachments.add(session, name, picture, number=citizen.number)
@@ -220,7 +220,7 @@ def _delete(settings: Settings, files: pending_uploads.Files) -> None:
 
 
 def _expires(upload: Upload) -> dict[str, str]:
-    return {"Upload-Expires": format_datetime(pending_uploads.until(upload), usegmt=True)}
+    return {"Upload-Expires": format_datetime(pending_uploads.find_expiry(upload), usegmt=True)}
 
 
 def _count(said: str, header: str) -> int:

@@ -72,7 +72,7 @@ def _program(request: Request, engine: Database, key: str) -> Program | None:
                 raise
     try:
         with writing(engine) as session:
-            return api_keys.use(session, key)
+            return api_keys.use_key(session, key)
     except Refused as refused:
         if refused.code == "key-unknown":
             wrong.wrong(address(request))

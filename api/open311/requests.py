@@ -76,7 +76,7 @@ def file_request(
     (200).
     """
     check_city(form.get("jurisdiction_id", ""), settings)
-    category = submissions.service(session, fields.needed(form, "service_code"))
+    category = submissions.get_service(session, fields.needed(form, "service_code"))
     told = fields.told(form, category, language)
     request, new = submissions.file(session, program.id, key, told, settings)
     words = PUBLIC.table(language, "open311")
@@ -122,7 +122,7 @@ def list_requests(
         if program is None:
             lists: Guesses = request.app.state.lists_read
             lists.take(address(request))
-        found = queries.page(session, wanted, looker)
+        found = queries.list_page(session, wanted, looker)
     url, extended = settings.public, extensions == "true"
     shown = views.requests(session, found, looker, language, public_url=url, extended=extended)
     return formats.answer(format_, _ROOT, shown)
@@ -161,7 +161,7 @@ def show_token(
 ) -> Response:
     """The number of the request filed with this Idempotency-Key; a number is its own token."""
     if program is not None and not tickets.is_tracking(token):
-        tracking = submissions.by_token(session, program.id, token).tracking
+        tracking = submissions.get_by_token(session, program.id, token).tracking
     else:
         found = _known(request, session, _looker(program), [token])
         if not found:
@@ -197,7 +197,7 @@ def _known(request: Request, session: Session, looker: Looker, numbers: list[str
     found: list[Found] = []
     while left:
         paid = len(left) if looker.may_read else guesses.take(who, len(left))
-        there = {each.request.tracking: each for each in queries.by_numbers(session, left[:paid])}
+        there = {each.request.tracking: each for each in queries.find_by_numbers(session, left[:paid])}
         found += [there[number] for number in left[:paid] if number in there]
         left = left[paid:]
         if not looker.may_read:

@@ -12,7 +12,7 @@ from api.open311.formats import AsFormat
 from api.pages import Asked
 from api.schemas import Text
 from db import models
-from hotline.dates import Language, digits
+from hotline.dates import Language, format_digits
 from hotline.requests import categories
 from hotline.requests.open311 import submissions
 from hotline.requests.working_time import Span
@@ -46,7 +46,7 @@ def discover(format_: AsFormat, language: Asked, settings: InForce) -> Response:
 @router.get("/v2/services.{format}", dependencies=OFCITY, responses=formats.shown(list[wire.Service]))
 def list_services(format_: AsFormat, language: Asked, session: Reading) -> Response:
     """The categories in use."""
-    found = [_service(each, language) for each in categories.everyone(session) if each.active]
+    found = [_service(each, language) for each in categories.list_all(session) if each.active]
     return formats.answer(format_, "services", found)
 
 
@@ -59,7 +59,7 @@ def define_service(
     service_code: Annotated[Text, Path(max_length=100)], format_: AsFormat, language: Asked, session: Reading
 ) -> Response:
     """The questions of a service; answers are optional."""
-    category = submissions.service(session, service_code)
+    category = submissions.get_service(session, service_code)
     asked = [
         wire.Attribute(code=QUESTION.format(place), order=place, description=question[language])
         for place, question in enumerate(category.questions, 1)
@@ -75,7 +75,7 @@ def name_of(category: models.Category, language: Language) -> str:
 
 def _service(category: models.Category, language: Language) -> wire.Service:
     words = PUBLIC.table(language, "open311")
-    answered, solved = (_time(span, language) for span in categories.promised(category))
+    answered, solved = (_time(span, language) for span in categories.find_promised_times(category))
     said = PUBLIC.fill(language, "open311", "promised", {"answered": answered, "solved": solved})
     return wire.Service(
         service_code=category.code,
@@ -88,5 +88,5 @@ def _service(category: models.Category, language: Language) -> wire.Service:
 
 
 def _time(span: Span, language: Language) -> str:
-    count = digits(span.amount, language)
+    count = format_digits(span.amount, language)
     return PAGES.fill(language, "working-time", span.unit, {"count": count})

@@ -31,7 +31,7 @@ def requests(
     plain = [_view(each, looker, language, public_url) for each in found]
     if not extended:
         return plain
-    steps = queries.steps(session, [each.request for each in found])
+    steps = queries.list_steps(session, [each.request for each in found])
     return [
         wire.ExtendedRequest(
             **view.model_dump(),
@@ -88,7 +88,7 @@ def _notes(found: Found, language: Language) -> str:
         return PUBLIC.fill(language, "open311", "duplicate", {"number": found.joined or ""})
     department = _department(request.department, language) or ""
     said = PAGES.fill(language, "request-states", request.state, {"department": department})
-    return f"{said} {spoken_replies.standing(request)}".strip()
+    return f"{said} {spoken_replies.find_standing_reply(request)}".strip()
 
 
 def _department(department: models.Department | None, language: Language) -> str | None:
@@ -100,7 +100,7 @@ def _department(department: models.Department | None, language: Language) -> str
 def _district(district: int | None, language: Language) -> str | None:
     if district is None:
         return None
-    return PUBLIC.fill(language, "open311", "district", {"number": dates.digits(district, language)})
+    return PUBLIC.fill(language, "open311", "district", {"number": dates.format_digits(district, language)})
 
 
 def _when(at: datetime) -> str:

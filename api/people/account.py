@@ -36,7 +36,7 @@ from db.engine import writing
 from db.models import User
 from hotline import audit
 from hotline.errors import Refused
-from hotline.numbers import ascii_digits
+from hotline.numbers import convert_digits
 from hotline.people import accounts, second_factor, sign_ins
 from settings import Settings
 
@@ -53,7 +53,7 @@ def account(user: Anybody, sign_in: InSession, session: Reading, settings: InFor
         from_directory=user.from_directory,
         second_factor=user.totp_salt is not None,
         second_factor_asked=second_factor.is_asked_of(user, settings),
-        recovery_codes_left=second_factor.recovery_codes_left(session, user),
+        recovery_codes_left=second_factor.count_recovery_codes(session, user),
         sessions=[
             MySession(
                 id=each.token_hash,
@@ -63,7 +63,7 @@ def account(user: Anybody, sign_in: InSession, session: Reading, settings: InFor
                 agent=each.agent,
                 current=each.token_hash == sign_in.token_hash,
             )
-            for each in sign_ins.sessions_of(session, user.id, idle(settings))
+            for each in sign_ins.list_sessions(session, user.id, idle(settings))
         ],
     )
 
@@ -92,7 +92,7 @@ def change_pin(
     """Set the PIN with which my called telephone enters the conference room."""
     _ask_again(request, user, body.password, engine, settings)
     with writing(engine) as session:
-        accounts.set_pin(session, user.username, ascii_digits(body.pin))
+        accounts.set_pin(session, user.username, convert_digits(body.pin))
         audit.record(session, user.username, "pin-changed", f"person {user.username}")
 
 
@@ -104,7 +104,7 @@ def offer(
     if not second_factor.is_due(sign_in, settings):
         _ask_again(request, sign_in.user, body.password, engine, settings)
     with writing(engine) as session:
-        uri = second_factor.offer(sign_ins.again(session, sign_in), settings)
+        uri = second_factor.offer(sign_ins.lock_session(session, sign_in), settings)
     return Offer(
         qr=segno.make(uri, micro=False).svg_data_uri(scale=4),
         secret=parse_qs(urlsplit(uri).query)["secret"][0],
@@ -121,7 +121,7 @@ def confirm(  # noqa: PLR0917
     settings: InForce,
 ) -> RecoveryCodes:
     """Confirm the offered second factor; my other sessions end."""
-    mine = sign_ins.again(session, sign_in)
+    mine = sign_ins.lock_session(session, sign_in)
     codes = second_factor.confirm(session, mine, body.code, settings)
     cookies.renew(request, response, session, mine)
     audit.record(session, mine.user.username, "second-factor-set", f"person {mine.user.username}")
@@ -140,7 +140,7 @@ def remove(  # noqa: PLR0917
     """Remove my second factor, if the role allows it; my other sessions end."""
     _ask_again(request, user, body.password, engine, settings)
     with writing(engine) as session:
-        second_factor.remove(session, sign_ins.again(session, sign_in), settings)
+        second_factor.remove(session, sign_ins.lock_session(session, sign_in), settings)
         audit.record(session, user.username, "second-factor-removed", f"person {user.username}")
 
 

@@ -18,7 +18,7 @@ from db.models import User
 from hotline.directory import ldap, members, roles
 from hotline.directory.ldap import Member
 from hotline.directory.ldap_connection import Away
-from hotline.directory.names import normalised
+from hotline.directory.names import normalize
 from hotline.directory.roles import Grant, RolesError
 from hotline.errors import Refused
 from hotline.people import accounts, lockout
@@ -39,11 +39,11 @@ def who_proved(
     Raises Refused("wrong-credentials" | "too-many-attempts" | "directory-away" | "directory-no-role" |
     "directory-name-taken").
     """
-    name = normalised(username) if settings.ldap_url else ""
+    name = normalize(username) if settings.ldap_url else ""
     if not name:
         return None
     with reading(engine) as session:
-        person = accounts.named(session, username) or accounts.named_alike(session, name)
+        person = accounts.find_by_name(session, username) or accounts.find_by_similar_name(session, name)
     if person and not person.from_directory:
         return None
     mark = cookies.mark_of(request, person.id, settings) if person else None
@@ -100,7 +100,7 @@ def _asked(
     except Refused:
         guesses.give_back(who)
         with writing(engine) as session:
-            lockout.not_asked(session, key)
+            lockout.undo_guess(session, key)
         raise
     if member is not None:
         guesses.give_back(who)
@@ -117,7 +117,7 @@ def _ask(
     try:
         grants = roles.read(settings.directory_roles)
         groups = {each.group for each in grants}
-        return ldap.proved(settings, username, password, groups, known=known), grants
+        return ldap.prove_person(settings, username, password, groups, known=known), grants
     except (Away, RolesError) as error:
         log.error("sign-in by the directory is not possible: %s", error)
         raise _away() from None

@@ -17,7 +17,7 @@ Prefix = Annotated[str, Path(pattern="^[0-9a-z]{1,8}$")]
 @router.get("")
 def list_keys(_user: MayInspect, session: Reading) -> list[wire.Key]:
     """All keys, newest first, revoked ones last."""
-    return [_view(key) for key in api_keys.everyone(session)]
+    return [_view(key) for key in api_keys.list_all(session)]
 
 
 @router.post("", status_code=201)
@@ -39,7 +39,7 @@ def _view(key: models.ApiKey) -> wire.Key:
     return wire.Key(
         prefix=key.prefix,
         name=key.name,
-        scopes=api_keys.scopes(key),
+        scopes=api_keys.list_scopes(key),
         per_minute=key.per_minute,
         made_at=key.made_at,
         made_by=key.made_by,

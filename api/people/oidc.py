@@ -181,9 +181,9 @@ def _signed(token: str, keys: Any) -> dict[str, Any]:
 
 def _person(session: Session, claims: Mapping[str, Any], settings: Settings) -> User:
     if settings.directory_roles:
-        return oidc.person(session, claims, settings)
+        return oidc.find_or_admit(session, claims, settings)
     username = claims.get(settings.oidc_claim)
-    user = accounts.named(session, username) if isinstance(username, str) else None
+    user = accounts.find_by_name(session, username) if isinstance(username, str) else None
     if user is None or user.from_directory or user.disabled_at:
         raise Refused("city-unknown", "no such person here")
     return user

@@ -54,7 +54,7 @@ def first_administrator(
             raise Refused("wrong-code", "not the code that the log shows last")
     given = {"username": body.username, "name": body.name, "password": body.new}
     with writing(engine) as session:
-        user = first_visit.begin(session, code=body.code, settings=settings, **given)
+        user = first_visit.create_administrator(session, code=body.code, settings=settings, **given)
         begun = cookies.begin(request, response, session, user, settings)
         return _in_or_next(session, begun, request, response, settings)
 
@@ -87,7 +87,7 @@ def show_code(  # noqa: PLR0917
     """Show the second factor after the password: an authenticator's code, or a recovery code."""
     with _refusals_noted(request, engine):
         with writing(engine) as session:  # its own transaction: a failure must be counted
-            mine = sign_ins.again(session, sign_in)
+            mine = sign_ins.lock_session(session, sign_in)
             right = second_factor.show(session, mine, body.code, settings)
             if right:
                 cookies.renew(request, response, session, mine)
@@ -114,7 +114,7 @@ def choose_password(  # noqa: PLR0917
     if hashing.run(lambda: accounts.is_right(sign_in.user.password_hash, body.new)):
         raise Refused("password-same", "this is the password that was set for you")
     with writing(engine) as session:
-        mine = sign_ins.again(session, sign_in)
+        mine = sign_ins.lock_session(session, sign_in)
         sign_in_steps.choose_password(session, mine, body.new, settings)
         cookies.renew(request, response, session, mine)
         audit.record(session, mine.user.username, "password-changed", f"person {mine.user.username}")
@@ -151,9 +151,9 @@ def _who_proved(body: account_schemas.SignIn, request: Request, engine: Engine, 
     if theirs is not None:
         return theirs
     with reading(engine) as session:
-        known = accounts.known_hash(session, body.username)
-        person = accounts.named(session, body.username)
-        locked_s = lockout.locked_for(session, body.username)
+        known = accounts.find_hash(session, body.username)
+        person = accounts.find_by_name(session, body.username)
+        locked_s = lockout.find_locked_seconds(session, body.username)
     mark = cookies.mark_of(request, person.id, settings) if person else None
     who = mark or cookies.address(request)
     right = is_right(request, who, known, body.password, locked_s=0 if mark else locked_s)
@@ -174,7 +174,7 @@ def is_right(request: Request, who: str, password_hash: str, password: str, *, l
     hashing: Hashing = request.app.state.hashing
     guesses.take(who)
     if locked_s:
-        raise lockout.refusal(locked_s)
+        raise lockout.refuse_locked(locked_s)
     try:
         right = hashing.run(lambda: accounts.is_right(password_hash, password))
     except Refused:

@@ -27,9 +27,9 @@ def _view(
 ) -> person_schemas.Person:
     """Return a person's JSON; for lists, `sessions` and `locks` are those of all people."""
     if sessions is None:
-        sessions = sign_ins.session_counts(session, idle(settings))
+        sessions = sign_ins.count_sessions(session, idle(settings))
     if locks is None:
-        locks = lockout.locks(session, [user.username])
+        locks = lockout.list_locks(session, [user.username])
     return person_schemas.Person(
         id=user.id,
         username=user.username,
@@ -51,9 +51,9 @@ def _view(
 @router.get("")
 def list_people(_user: MayInspect, session: Reading, settings: InForce) -> list[person_schemas.Person]:
     """Everybody who can sign in, or once could."""
-    everyone = staff.everyone(session)
-    sessions = sign_ins.session_counts(session, idle(settings))
-    locks = lockout.locks(session, [user.username for user in everyone])
+    everyone = staff.list_all(session)
+    sessions = sign_ins.count_sessions(session, idle(settings))
+    locks = lockout.list_locks(session, [user.username for user in everyone])
     return [_view(session, user, settings, sessions, locks) for user in everyone]
 
 
@@ -108,7 +108,7 @@ def new_password(
 ) -> person_schemas.Secret:
     """Draw a new password, which the answer shows this once; all the person's sessions end."""
     person = staff.get(session, person_id)
-    password = staff.new_password(session, person, who=user.username)
+    password = staff.set_new_password(session, person, who=user.username)
     return person_schemas.Secret(person=_view(session, person, settings), secret=password)
 
 
@@ -118,7 +118,7 @@ def new_pin(
 ) -> person_schemas.Secret:
     """Draw a new PIN for the person's telephone, which the answer shows this once."""
     person = staff.get(session, person_id)
-    pin = staff.new_pin(session, person, who=user.username)
+    pin = staff.set_new_pin(session, person, who=user.username)
     return person_schemas.Secret(person=_view(session, person, settings), secret=pin)
 
 

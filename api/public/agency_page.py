@@ -42,7 +42,7 @@ _NO_STORE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
 def _typed(form: Annotated[pages.Typed, Depends(pages.typed)]) -> str:
-    return control_characters.cleaned(pages.first(form, "text"))
+    return control_characters.clean(pages.first(form, "text"))
 
 
 Typed = Annotated[str, Depends(_typed)]
@@ -61,7 +61,7 @@ def show_picture(
     """A picture of the damage."""
     try:
         with reading(engine) as session:
-            file = agency_replies.picture(session, token, picture_id)
+            file = agency_replies.get_picture(session, token, picture_id)
     except Refused:
         _guessed(request)
         raise Refused("not-found", "nothing is here") from None
@@ -79,7 +79,9 @@ def go_back(token: str, _act: str, language: Asked) -> Response:
 @router.post("/{token}/received")
 def receive(request: Request, token: str, language: Asked, engine: Database) -> Response:
     """Record that the agency has received the request."""
-    return _acts(request, language, engine, token, lambda session: agency_replies.received(session, token))
+    return _acts(
+        request, language, engine, token, lambda session: agency_replies.record_received(session, token)
+    )
 
 
 @router.post("/{token}/answer")
@@ -87,7 +89,7 @@ def answer(request: Request, token: str, language: Asked, engine: Database, type
     """Record the agency's answer."""
     return _acts(
         *(request, language, engine, token),
-        lambda session: agency_replies.answered(session, token, typed),
+        lambda session: agency_replies.record_answer(session, token, typed),
         typed=typed,
     )
 
@@ -103,7 +105,7 @@ async def finish(
         link_id = await run_in_threadpool(_may_send, request, engine, token)
         with coming.one(f"pass {link_id}"):
             async with multipart.received(request, settings.pictures_dir) as (texts, picture):
-                typed = control_characters.cleaned(texts.get("text", ""))
+                typed = control_characters.clean(texts.get("text", ""))
                 await run_in_threadpool(_finish, engine, settings, token, typed, picture)
     except Refused as refused:
         return await run_in_threadpool(_shown, request, language, engine, token, refused, done=typed)
@@ -117,19 +119,19 @@ def _may_send(request: Request, engine: Database, token: str) -> int:
     """
     acts: Guesses = request.app.state.passed_acts
     with reading(engine) as session:
-        link_id = agency_replies.look(session, token).link.id
+        link_id = agency_replies.show_page(session, token).link.id
     acts.take(f"link {link_id}")
     return link_id
 
 
 def _finish(engine: Database, settings: Settings, token: str, text: str, picture: Incoming | None) -> None:
     text = agency_replies.check(text)
-    made = decoding.plain(picture.whole()) if picture else None
+    made = decoding.redraw(picture.whole()) if picture else None
     name = attachments.keep(settings.pictures_dir, made) if made else ""
     kept = False
     try:
         with writing(engine) as session:
-            link_id = agency_replies.done(session, token, text)
+            link_id = agency_replies.record_done(session, token, text)
             if made and link_id is not None:
                 attachments.add_of_body(session, name, made, link_id)
                 kept = True
@@ -180,7 +182,7 @@ def _shown(
     """Return the page; after a refusal, with the reason and the typed text."""
     try:
         with reading(engine) as session:
-            seen = agency_replies.look(session, token)
+            seen = agency_replies.show_page(session, token)
             new = seen.link.seen_at is None
             answer = refused_page(
                 request,
@@ -203,7 +205,7 @@ def _shown(
         return refused_page(request, "passed_over.html", language, over, wrong=_wrong(over))
     if new:
         with suppress(DatabaseError, Refused), writing(engine) as session:
-            agency_replies.saw(session, token)
+            agency_replies.record_opened(session, token)
     return answer
 
 

@@ -24,13 +24,13 @@ Number = Annotated[int, Query(ge=0, lt=2**31)]
 @router.get("/fairness")
 def explain(request: Request, language: Asked, session: Reading) -> Response:
     """The order of calling, and how anybody can check it."""
-    return page(request, "fairness.html", language, seal=seals.newest(session))
+    return page(request, "fairness.html", language, seal=seals.find_newest(session))
 
 
 @router.get("/ledger/root")
 def root(session: Reading, after: Number = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
     """The newest seal, and the seals after the one of `after` entries."""
-    last, found = seals.newest(session), seals.page(session, after, limit)
+    last, found = seals.find_newest(session), seals.list_page(session, after, limit)
     more = found[-1].size if len(found) == limit else None
     newest = _seal(last) if last else {"size": 0, "root": None, "sealed_at": None}
     return _json({**newest, "seals": [_seal(each) for each in found], "next": more}, cached=False)
@@ -50,7 +50,7 @@ def list_entries(
 
     def lines(these: list[LedgerEntry]) -> Iterator[bytes]:
         for entry in these:
-            yield entries.canonical(entry) + b"\n"
+            yield entries.format_canonical(entry) + b"\n"
 
     return StreamingResponse(lines(list(found)), media_type="application/x-ndjson; charset=utf-8")
 
@@ -58,7 +58,7 @@ def list_entries(
 @router.get("/ledger/proof/{entry}")
 def proof(session: Reading, entry: PathId) -> Response:
     """The proof that the newest seal covers an entry."""
-    return _json(seals.inclusion(session, entry), cached=False)
+    return _json(seals.prove_inclusion(session, entry), cached=False)
 
 
 @router.get("/ledger/consistency")
@@ -66,7 +66,7 @@ def consistency(
     session: Reading, old: Annotated[int, Query(alias="from", ge=1, lt=2**31)], to: Number
 ) -> Response:
     """The proof that the seal of `from` entries is a prefix of the one of `to` entries."""
-    return _json(seals.consistency(session, old, to), cached=True)
+    return _json(seals.prove_consistency(session, old, to), cached=True)
 
 
 def _json(body: dict[str, Any], *, cached: bool) -> Response:

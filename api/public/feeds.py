@@ -11,7 +11,7 @@ from feedgenerator import Atom1Feed
 from db.models import Round
 from hotline.dates import Language
 from hotline.rounds import notices
-from hotline.rounds.notice_texts import who
+from hotline.rounds.notice_texts import find_speaker_name
 from hotline.words import PUBLIC
 from settings import CITY
 from settings.city_file import City
@@ -34,16 +34,16 @@ def atom(found: Sequence[Round], language: Language, public_url: str, city: City
         language=language,
         author_name=_publisher(city, language),
     )
-    feed.latest_post_date = lambda: max(map(notices.updated_at, found), default=_BEFORE_ALL)
-    for round_ in sorted(found, key=notices.updated_at, reverse=True):
-        notice = notices.text(round_, language, public_url)
+    feed.latest_post_date = lambda: max(map(notices.find_updated_at, found), default=_BEFORE_ALL)
+    for round_ in sorted(found, key=notices.find_updated_at, reverse=True):
+        notice = notices.format_text(round_, language, public_url)
         feed.add_item(
             title=notice.title,
-            link=notices.link(round_, language, public_url),
-            unique_id=notices.link(round_, language, public_url),
+            link=notices.format_link(round_, language, public_url),
+            unique_id=notices.format_link(round_, language, public_url),
             description=escape(notice.body),
             pubdate=round_.announce_at,
-            updateddate=notices.updated_at(round_),
+            updateddate=notices.find_updated_at(round_),
         )
     return str(feed.writeString("utf-8"))
 
@@ -70,8 +70,8 @@ def icalendar(found: Sequence[Round], public_url: str) -> bytes:
 
 
 def _described(event: "Event", round_: Round, public_url: str) -> "Event":
-    persian, english = (notices.text(round_, language, public_url) for language in ("fa", "en"))
-    updated = notices.updated_at(round_)
+    persian, english = (notices.format_text(round_, language, public_url) for language in ("fa", "en"))
+    updated = notices.find_updated_at(round_)
     cancelled = round_.cancelled_at is not None
     event.add("uid", f"round-{round_.id}@{urlsplit(public_url).netloc}")  # one calendar may hold two cities
     event.add("sequence", round_.changes + cancelled)
@@ -83,23 +83,23 @@ def _described(event: "Event", round_: Round, public_url: str) -> "Event":
     event.add("summary", persian.title, parameters={"LANGUAGE": "fa"})
     event.add("description", f"{persian.body}\n\n{english.title}\n{english.body}")
     event.add("location", PUBLIC.text("fa", "feed", "location"), parameters={"LANGUAGE": "fa"})
-    event.add("url", notices.link(round_, "fa", public_url))
+    event.add("url", notices.format_link(round_, "fa", public_url))
     event.add("transp", "TRANSPARENT")  # subscribers are not busy for the whole round
     return event
 
 
 def schema_org(round_: Round, language: Language, public_url: str, city: City) -> dict[str, Any]:
     """Return the round as a schema.org Event."""
-    notice = notices.text(round_, language, public_url)
+    notice = notices.format_text(round_, language, public_url)
     start_set_at = round_.start_set_at or round_.announce_at
-    moved = notices.what(round_) == "changed" and start_set_at > round_.announce_at
+    moved = notices.read_content(round_) == "changed" and start_set_at > round_.announce_at
     status = "Cancelled" if round_.cancelled_at else "Rescheduled" if moved else "Scheduled"
     event: dict[str, Any] = {
         "@context": _SCHEMA,
         "@type": "Event",
         "name": notice.title,
         "description": notice.body,
-        "url": notices.link(round_, language, public_url),
+        "url": notices.format_link(round_, language, public_url),
         "startDate": round_.starts_at.astimezone(CITY).isoformat(timespec="seconds"),
         "endDate": round_.ends_at.astimezone(CITY).isoformat(timespec="seconds"),
         "eventStatus": f"{_SCHEMA}/Event{status}",
@@ -110,7 +110,7 @@ def schema_org(round_: Round, language: Language, public_url: str, city: City) -
             "name": _publisher(city, language),
             "telephone": "137",
         },
-        "performer": {"@type": "Organization", "name": who(round_, language)},
+        "performer": {"@type": "Organization", "name": find_speaker_name(round_, language)},
         "inLanguage": round_.languages.split(","),
         "isAccessibleForFree": True,
     }

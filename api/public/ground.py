@@ -53,7 +53,7 @@ def show(settings: InForce) -> JSONResponse:
 @router.get("/public/map/districts.json")
 def districts(settings: InForce) -> JSONResponse:
     """The outlines of the districts; null: the city has set none."""
-    return JSONResponse(outlines.of_city(settings.districts_file), headers=CACHED)
+    return JSONResponse(outlines.read_outlines(settings.districts_file), headers=CACHED)
 
 
 @router.api_route(ground_tiles.ADDRESS, methods=["GET", "HEAD"])

@@ -44,8 +44,8 @@ def show(
     """The map, and the newest released requests of the city or of a district."""
     chosen = _number(district)
     chosen = chosen if chosen in places.KNOWN else None
-    found = publications.listed(session, district=chosen, before=_number(before), limit=_PAGE + 1)
-    counts = {each.district: each for each in publications.by_district(session)}
+    found = publications.list_published(session, district=chosen, before=_number(before), limit=_PAGE + 1)
+    counts = {each.district: each for each in publications.count_by_district(session)}
     most = max([1, *(each.unsolved for number, each in counts.items() if number is not None)])
     tiles = [
         {
@@ -76,7 +76,7 @@ def show(
 @router.get("/map.csv")
 def table(session: Reading, settings: InForce) -> Response:
     """All released requests as a table."""
-    found = publications.listed(session)
+    found = publications.list_published(session)
     answer = spreadsheets.csv_file(
         "137-public-requests", _HEADER, _rows(found, settings.public), for_programs=True
     )
@@ -90,7 +90,7 @@ def geojson(session: Reading, settings: InForce) -> Response:
     body = {
         "type": "FeatureCollection",
         "licence": licence(settings),
-        "features": [_feature(each, settings.public) for each in publications.listed(session)],
+        "features": [_feature(each, settings.public) for each in publications.list_published(session)],
     }
     return JSONResponse(body, headers=headers(settings), media_type="application/geo+json")
 
@@ -99,7 +99,7 @@ def geojson(session: Reading, settings: InForce) -> Response:
 def show_picture(picture_id: PictureId, engine: Database, settings: InForce) -> Response:
     """A picture that the office has released."""
     with reading(engine) as session:
-        file = publications.public_file(session, picture_id)
+        file = publications.get_public_file(session, picture_id)
     answer = wire_pictures.show(settings, file)
     answer.headers.update(CACHED)
     return answer

@@ -20,7 +20,7 @@ from hotline.dates import Language
 from hotline.errors import Refused
 from hotline.pictures import attachments
 from hotline.rounds import phases
-from hotline.rounds.notice_texts import office
+from hotline.rounds.notice_texts import format_office
 
 router = APIRouter(prefix="/public/my", include_in_schema=False)
 
@@ -73,7 +73,7 @@ def show_picture(
     except Refused:
         return back(request, language)
     with reading(engine) as session:
-        file = attachments.find(session, picture_id, attachments.seen_by(mine.number))
+        file = attachments.find(session, picture_id, attachments.where_seen_by(mine.number))
     return with_cookies(wire_pictures.show(settings, file), fresh)
 
 
@@ -82,7 +82,7 @@ def ask_code(request: Request, language: Asked, engine: Database, settings: InFo
     """Send a code to a number, and show the form for the code."""
     fresh = Response()
     try:
-        way = CodeWay(form["by"]) if form["by"] in list(CodeWay) else codes.ways(settings)[0]
+        way = CodeWay(form["by"]) if form["by"] in list(CodeWay) else codes.list_ways(settings)[0]
         number = _number(request, fresh, engine, settings, form)
         signed_in.ask_code(request, fresh, engine, settings, number=number, way=way, language=language)
     except Refused as refused:
@@ -160,7 +160,9 @@ def back(
 
 def _ask(request: Request, language: Language, settings: InForce, refused: Refused | None = None) -> Response:
     deleted = "deleted" in request.query_params
-    return own_page(request, "my_number.html", language, refused, ways=codes.ways(settings), deleted=deleted)
+    return own_page(
+        request, "my_number.html", language, refused, ways=codes.list_ways(settings), deleted=deleted
+    )
 
 
 def _code(request: Request, language: Language, number: str, refused: Refused | None = None) -> Response:
@@ -177,23 +179,24 @@ def _own(
     settings: InForce,
 ) -> Response:
     with reading(engine) as session:
-        places = account_contents.places(session, mine.number)
+        places = account_contents.list_places(session, mine.number)
         who = {
-            each.registration.id: office(phases.speaker(each.registration.round), language) for each in places
+            each.registration.id: format_office(phases.find_speaker(each.registration.round), language)
+            for each in places
         }
         return own_page(
             request,
             "my.html",
             language,
             refused,
-            number=numbers.national(numbers.masked(mine.number)),
+            number=numbers.format_national(numbers.mask(mine.number)),
             places=places,
             who=who,
-            requests=account_contents.requests(session, mine.number),
-            held=erasure.held(session, mine.number),
+            requests=account_contents.list_requests(session, mine.number),
+            held=erasure.count_places(session, mine.number),
             opened=bool(refused) or "data" in request.query_params,
             fresh=sessions.is_fresh(session, mine),
-            ways=codes.ways(settings),
+            ways=codes.list_ways(settings),
         )
 
 

@@ -65,7 +65,7 @@ def say(
     try:
         mine = signed_in.current(request, fresh, engine, settings)
         with writing(engine) as session:
-            sessions.go_on(session, mine)
+            sessions.lock_number(session, mine)
             _say(session, mine.number, tracking, act, form)
     except Refused as refused:
         if mine is None or refused.code in ("not-signed-in", "not-found"):
@@ -96,7 +96,7 @@ def _say(session: Session, number: str, tracking: str, act: Act, form: pages.Typ
         elif act == "say":
             words = {"answer": first(form, "words"), "question": first(form, "question") or None}
             to = wire.ToQuestion.model_validate(words)
-            reports.say(session, number, tracking, to.answer, to.question)
+            reports.answer_question(session, number, tracking, to.answer, to.question)
         else:
             how = {"stars": first(form, "stars"), "said": first(form, "said") or None}
             rated = wire.Satisfaction.model_validate(how)
@@ -117,12 +117,12 @@ def _shown(
 ) -> Response:
     with reading(engine) as session:
         mine = reports.get(session, number, tracking)
-        leading = lifecycle.first(session, mine)
-        history = lifecycle.history(session, mine)
+        leading = lifecycle.find_original(session, mine)
+        history = lifecycle.list_steps(session, mine)
         said = ratings.answer_in(history)
-        rating = ratings.of_answer(session, said) if said else None
+        rating = ratings.rate_answer(session, said) if said else None
         department = session.get(Department, leading.department_id) if leading.department_id else None
-        stands = account_contents.reported(session, mine)
+        stands = account_contents.describe_request(session, mine)
         return own_page(
             request,
             "my_request.html",
@@ -132,10 +132,10 @@ def _shown(
             answer=mine.replied_at.isoformat() if stands.asked and mine.replied_at else "",
             department=(department.name_fa if language == "fa" else department.name_en) if department else "",
             parts=own_data.solved_parts(session, mine) if stands.asked else [],
-            question=department_work.asked_in(session, mine, history),
+            question=department_work.find_open_question_in(session, mine, history),
             stars=rating.stars if rating else None,
             said=said,
             may_rate=said is not None and (rating is None or ratings.is_changeable(session, rating)),
-            steps=lifecycle.told_in(history),
+            steps=lifecycle.select_public_steps(history),
             words=words,
         )

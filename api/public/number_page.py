@@ -24,7 +24,7 @@ from hotline.ledger import entries, seals, steps
 from hotline.line import fairness, registration
 from hotline.requests import lifecycle
 from hotline.rounds import phases
-from hotline.rounds.notice_texts import who
+from hotline.rounds.notice_texts import find_speaker_name
 
 router = APIRouter(prefix="/public", include_in_schema=False)
 
@@ -59,14 +59,14 @@ def show(
 def _guesser(request: Request, session: Session) -> str:
     """Return who pays for a wrong number. It needs no second connection, for which requests would wait."""
     access = cookies.cookie_of(request, ACCESS)
-    citizen = sessions.of_access(session, access) if access else None
+    citizen = sessions.find_by_access(session, access) if access else None
     return f"citizen {citizen.number}" if citizen else cookies.address(request)
 
 
 def _registration(request: Request, language: Language, session: Session, typed: str) -> Response:
     ticket = tickets.parse(typed)
     found = registration.get_by_ticket(session, ticket)
-    standing = fairness.look_up(session, found)
+    standing = fairness.find_facts(session, found)
     return page(
         request,
         "ticket.html",
@@ -75,18 +75,18 @@ def _registration(request: Request, language: Language, session: Session, typed:
         ticket=ticket,
         merged=found.ticket != ticket,
         standing=standing,
-        phase=phases.phase(standing.round, now(session)),
-        who=who(standing.round, language),
+        phase=phases.find_phase(standing.round, now(session)),
+        who=find_speaker_name(standing.round, language),
         facts=[(entry, json.loads(entry.details)) for entry in standing.facts],
-        lines={entry.id: entries.canonical(entry).decode() for entry in standing.facts},
+        lines={entry.id: entries.format_canonical(entry).decode() for entry in standing.facts},
     )
 
 
 def _request(request: Request, language: Language, session: Session, typed: str) -> Response:
     """Return a request's page; a duplicate shows the first request's state."""
     found = lifecycle.get_by_tracking(session, typed)
-    first = lifecycle.first(session, found)
-    proven = lifecycle.proven(session, first)
+    first = lifecycle.find_original(session, found)
+    proven = lifecycle.list_proven_steps(session, first)
     return page(
         request,
         "request.html",
@@ -95,10 +95,10 @@ def _request(request: Request, language: Language, session: Session, typed: str)
         last_moment=last_moment,
         found=found,
         first=first,
-        steps=lifecycle.told(session, first),
+        steps=lifecycle.list_public_steps(session, first),
         entries={each.step.id: each.entry.id for each in proven},
         sealed={each.step.id: _Sealed.of(each) for each in proven},
-        seal=seals.newest(session),
+        seal=seals.find_newest(session),
         names={d.id: d.name_fa if language == "fa" else d.name_en for d in session.query(Department)},
     )
 
@@ -114,7 +114,7 @@ class _Sealed(NamedTuple):
     def of(cls, each: steps.Sealed) -> Self:
         """Return the public texts of a step."""
         note = each.note if each.step.step in lifecycle.TO_CITIZEN else None
-        return cls(entries.canonical(each.entry).decode(), each.told, note)
+        return cls(entries.format_canonical(each.entry).decode(), each.told, note)
 
 
 def last_moment(due_at: datetime) -> datetime:

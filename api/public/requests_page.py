@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from api import spreadsheets
 from api.access import InForce, Reading
 from api.pages import CACHED, Asked, page
-from hotline.dates import digits
+from hotline.dates import format_digits
 from hotline.requests.public import figures
 from settings import Settings
 
@@ -34,7 +34,7 @@ def show(
     span = next((each for each in figures.SPANS if str(each) == days), _USUAL)
 
     def in_tenths(value: float | None) -> str:
-        text = digits(f"{value or 0:.1f}", language)
+        text = format_digits(f"{value or 0:.1f}", language)
         return text.replace(".", "٫") if language == "fa" else text
 
     return page(

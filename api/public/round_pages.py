@@ -13,7 +13,7 @@ from db.states import Phase
 from hotline.errors import Refused
 from hotline.requests import categories
 from hotline.rounds import notices, phases
-from hotline.rounds.notice_texts import office, who
+from hotline.rounds.notice_texts import find_speaker_name, format_office
 
 router = APIRouter(prefix="/public", include_in_schema=False)
 
@@ -29,10 +29,10 @@ def overview(request: Request, language: Asked, session: Reading) -> Response:
     live: list[dict[str, Any]] = []
     coming: list[dict[str, Any]] = []
     over: list[dict[str, Any]] = []
-    for round_ in notices.published(session):
-        phase = phases.phase(round_, at)
+    for round_ in notices.list_published(session):
+        phase = phases.find_phase(round_, at)
         past = phase is Phase.OVER or round_.ends_at <= at
-        shown = {"round": round_, "phase": phase, "who": who(round_, language)}
+        shown = {"round": round_, "phase": phase, "who": find_speaker_name(round_, language)}
         (live if phase is Phase.LIVE else over if past else coming).append(shown)
     last = over[: -_OVER_SHOWN - 1 : -1]
     return page(request, "rounds.html", language, live=live, coming=coming, over=last)
@@ -43,15 +43,16 @@ def how(request: Request, language: Asked, session: Reading) -> Response:
     """How to register, step by step, for reading and printing."""
     at = now(session)
     shown = [
-        {"round": round_, "who": who(round_, language)}
-        for round_ in notices.published(session)
-        if round_.registration_until > at and phases.phase(round_, at) not in (Phase.OVER, Phase.CANCELLED)
+        {"round": round_, "who": find_speaker_name(round_, language)}
+        for round_ in notices.list_published(session)
+        if round_.registration_until > at
+        and phases.find_phase(round_, at) not in (Phase.OVER, Phase.CANCELLED)
     ]
     mended = [
         {"name": one.name_fa if language == "fa" else one.name_en, "answer": answer, "solve": solve}
-        for one in categories.everyone(session)
+        for one in categories.list_all(session)
         if one.active
-        for answer, solve in [categories.promised(one)]
+        for answer, solve in [categories.find_promised_times(one)]
     ]
     return page(request, "how.html", language, rounds=shown[:_COMING_SHOWN], categories=mended)
 
@@ -70,12 +71,12 @@ def one(
         "round.html",
         language,
         round=round_,
-        phase=phases.phase(round_, now(session)),
-        what=notices.what(round_),
-        who=who(round_, language),
-        deputies=[office(deputy, language) for deputy in notices.deputies_of(round_)],
-        notice=notices.text(round_, language, settings.public),
-        state=notices.ahead(session, round_),
+        phase=phases.find_phase(round_, now(session)),
+        what=notices.read_content(round_),
+        who=find_speaker_name(round_, language),
+        deputies=[format_office(deputy, language) for deputy in notices.list_deputies(round_)],
+        notice=notices.format_text(round_, language, settings.public),
+        state=notices.find_lead_time(session, round_),
         event=feeds.schema_org(round_, language, settings.public, settings.of_city),
     )
 
@@ -87,14 +88,14 @@ def _id(text: str) -> int:
 @router.get("/rounds.atom")
 def atom(request: Request, language: Asked, session: Reading, settings: InForce) -> Response:
     """The notices as an Atom feed."""
-    body = feeds.atom(notices.published(session), language, settings.public, settings.of_city)
+    body = feeds.atom(notices.list_published(session), language, settings.public, settings.of_city)
     return _feed(request, body.encode(), "application/atom+xml; charset=utf-8")
 
 
 @router.get("/rounds.ics")
 def icalendar(request: Request, session: Reading, settings: InForce) -> Response:
     """The rounds as an iCalendar feed."""
-    body = feeds.icalendar(notices.published(session), settings.public)
+    body = feeds.icalendar(notices.list_published(session), settings.public)
     return _feed(request, body, "text/calendar; charset=utf-8")
 
 

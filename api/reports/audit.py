@@ -67,7 +67,7 @@ def list_actions(_user: MayInspect, language: Language = "en") -> list[audit_sch
     """All actions, for a list to choose from."""
     named = [
         audit_schemas.AuditAction(action=action, text=text)
-        for action, text in audit_texts.actions(language).items()
+        for action, text in audit_texts.list_actions(language).items()
     ]
     return sorted(named, key=lambda one: one.text)
 
@@ -79,7 +79,7 @@ def export(
     """All matching entries as CSV, in the city's time; the audit log shows who exported it."""
     with writing(engine) as session:  # committed before the first byte is sent
         audit.record(session, user.username, "audit-exported", "audit", str(wanted)[:500])
-    return spreadsheets.csv_file("audit", audit_texts.columns(language), _rows(engine, wanted, language))
+    return spreadsheets.csv_file("audit", audit_texts.list_columns(language), _rows(engine, wanted, language))
 
 
 def _rows(engine: Engine, wanted: Wanted, language: Language) -> Iterator[tuple[str, ...]]:
@@ -87,9 +87,12 @@ def _rows(engine: Engine, wanted: Wanted, language: Language) -> Iterator[tuple[
     while True:
         with reading(engine) as session:
             found = audit.search(session, before=before, limit=_AT_ONCE, **wanted.values)
-            named = audit_subjects.named(session, (entry.subject for entry in found), language)
+            named = audit_subjects.find_names(session, (entry.subject for entry in found), language)
         for entry in found:
-            yield (spreadsheets.moment(entry.at, language), *audit_texts.in_words(entry, language, named))
+            yield (
+                spreadsheets.moment(entry.at, language),
+                *audit_texts.describe_entry(entry, language, named),
+            )
         if len(found) < _AT_ONCE:
             return
         before = found[-1].id

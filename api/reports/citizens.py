@@ -25,7 +25,7 @@ router = APIRouter(prefix="/citizens", tags=["citizens"])
 def show(of: citizen_history.Of, id_: PathId, user: MayReadCitizens, engine: Database) -> wire.Citizen:
     """The citizen of this registration or request."""
     with reading(engine) as session:
-        number = citizen_history.number_of(session, of, id_)
+        number = citizen_history.find_number(session, of, id_)
         citizen = _citizen(session, user, number)
     if citizen.masked:
         with writing(engine) as session:
@@ -37,14 +37,14 @@ def _citizen(session: Session, user: User, number: str) -> wire.Citizen:
     in_hand = _in_hand(session, user, number)
     history = desk_history.history(session, number, user)
     return wire.Citizen(
-        number=numbers.national(number if in_hand else numbers.masked(number)),
+        number=numbers.format_national(number if in_hand else numbers.mask(number)),
         masked=not in_hand,
         blocked=blocked.is_blocked(session, number),
         registrations=history.registrations,
         requests=history.requests,
         messages=[
             wire.SentMessage.model_validate(message, from_attributes=True)
-            for message in citizen_history.messages(session, number)
+            for message in citizen_history.list_messages(session, number)
         ],
     )
 
@@ -54,9 +54,9 @@ def show_number(
     of: citizen_history.Of, id_: PathId, user: MayReadCitizens, session: Writing
 ) -> wire.CitizensNumber:
     """The citizen's whole number, or the one that a program sent; the audit log shows who asked."""
-    number = citizen_history.contact_of(session, of, id_)
+    number = citizen_history.get_contact(session, of, id_)
     audit.record(session, user.username, "number-shown", f"{of} {id_}")
-    return wire.CitizensNumber(number=numbers.national(number))
+    return wire.CitizensNumber(number=numbers.format_national(number))
 
 
 @router.post("/{of}/{id_}/new-owner", status_code=204)
@@ -64,12 +64,15 @@ def new_owner(
     of: citizen_history.Of, id_: PathId, body: wire.NewOwner, user: MayMove, session: Writing
 ) -> None:
     """Record a new owner of the number: the former owner's data is separated from it for good."""
-    number = citizen_history.number_of(session, of, id_)
-    erasure.to_new_owner(session, number, who=user.username, reason=body.reason, give_up=body.give_up)
+    number = citizen_history.find_number(session, of, id_)
+    erasure.delete_former_owner(session, number, who=user.username, reason=body.reason, give_up=body.give_up)
 
 
 def _in_hand(session: Session, user: User, number: str) -> bool:
     if user.desk_id is None:
         return False
-    mine = (find(session, user.desk_id) for find in (transitions.live_at_desk, transitions.screened_at_desk))
+    mine = (
+        find(session, user.desk_id)
+        for find in (transitions.find_live_at_desk, transitions.find_screened_at_desk)
+    )
     return any(callback is not None and callback.registration.number == number for callback in mine)

@@ -25,8 +25,8 @@ router = APIRouter(prefix="/recordings", tags=["recordings"])
 def list_recordings(round_id: QueryId, _user: MayHear, session: Reading) -> list[recording_schemas.Recording]:
     """The recorded conversations of a round in their order, deleted ones included."""
     phases.get(session, round_id)
-    found = archive.of_round(session, round_id)
-    measured = call_quality.of_callbacks(session, [recording.callback_id for recording in found])
+    found = archive.list_by_round(session, round_id)
+    measured = call_quality.find_by_callbacks(session, [recording.callback_id for recording in found])
     return [_view(recording, measured.get(recording.callback_id)) for recording in found]
 
 
@@ -67,7 +67,7 @@ def search(
         before=before,
         limit=limit + 1,
     )
-    measured = call_quality.of_callbacks(session, [recording.callback_id for recording in found])
+    measured = call_quality.find_by_callbacks(session, [recording.callback_id for recording in found])
     items = [_of_round(session, one, measured.get(one.callback_id)) for one in found[:limit]]
     return recording_schemas.Recordings(
         items=items, next=items[-1].callback_id if len(found) > limit else None
@@ -81,7 +81,7 @@ def _of_round(
     return recording_schemas.RecordingOfRound(
         **_view(recording, measured).model_dump(),
         round_id=round_.id,
-        official=views.official_view(phases.speaker(round_)),
+        official=views.official_view(phases.find_speaker(round_)),
     )
 
 
@@ -89,7 +89,7 @@ def _of_round(
 def show_retention(_user: MayHear, session: Reading, settings: InForce) -> recording_schemas.Retention:
     """The stored recordings, their retention, and how full the disk is."""
     folder, days = settings.recordings_dir, settings.recordings_days
-    space, kept = disk.of(settings.state_dir), retention.kept(session, folder, days)
+    space, kept = disk.find_disk(settings.state_dir), retention.find_overview(session, folder, days)
     return recording_schemas.Retention(
         days=days,
         disk_total=space.total,
@@ -110,7 +110,7 @@ def delete_early(
     """Delete a recording early: the file goes for good, and the audit log has the reason."""
     folder = settings.recordings_dir
     deleted = retention.delete_early(session, callback_id, folder, who=user.username, reason=body.reason)
-    return _view(deleted, call_quality.of_callbacks(session, [callback_id]).get(callback_id))
+    return _view(deleted, call_quality.find_by_callbacks(session, [callback_id]).get(callback_id))
 
 
 @router.get("/{callback_id}/audio", **SOUND)
@@ -119,6 +119,6 @@ def hear(
 ) -> FileResponse:
     """A conversation's sound, or a range of it."""
     with reading(engine) as session:
-        recording = archive.to_hear(session, callback_id)
-    path = archive.unchanged(recording, settings.recordings_dir)
+        recording = archive.get_by_callback(session, callback_id)
+    path = archive.get_unchanged_file(recording, settings.recordings_dir)
     return play(engine, path, f"callback {callback_id}", who=user.username, wanted=wanted)

@@ -35,7 +35,7 @@ def names(by: By, row: Row, language: Language) -> list[Cell]:
     said = words(language)
     name = (row.name_fa if language == "fa" else row.name_en) or ""
     if by is By.ROUND:
-        day = days.local_day(row.starts_at) if row.starts_at else None
+        day = days.find_local_day(row.starts_at) if row.starts_at else None
         return [name, *_dated(day, language)]
     if by is By.OFFICIAL:
         return [name]
@@ -47,4 +47,4 @@ def names(by: By, row: Row, language: Language) -> list[Cell]:
 
 
 def _dated(day: date | None, language: Language) -> list[Cell]:
-    return [dates.day(day, language), day.isoformat()] if day else ["", ""]
+    return [dates.format_day(day, language), day.isoformat()] if day else ["", ""]

@@ -17,9 +17,9 @@ router = APIRouter(prefix="/kept", tags=["kept"])
 @router.get("")
 def show(_user: MayInspect, session: Reading, settings: InForce) -> retention_schemas.AllKept:
     """Every kind of stored data with its retention, count and size, and the last backup."""
-    space = disk.of(settings.state_dir)
+    space = disk.find_disk(settings.state_dir)
     return retention_schemas.AllKept(
-        items=[_view(each) for each in retention_overview.kept(session, settings)],
+        items=[_view(each) for each in retention_overview.list_retentions(session, settings)],
         disk_total=space.total,
         disk_free=space.free,
         backup=last_backup(settings),
@@ -32,12 +32,12 @@ def last_backup(settings: Settings) -> retention_schemas.Backup:
     return retention_schemas.Backup(
         wanted=settings.backup_dir is not None,
         encrypted=settings.backup_recipient != "",
-        asked_at=backups.asked_at(settings),
+        asked_at=backups.find_asked_at(settings),
         at=datetime.fromisoformat(last.at) if last else None,
         ok=last.ok if last else None,
         good_at=datetime.fromisoformat(last.good_at) if last and last.good_at else None,
         size=last.size if last else None,
-        why=backups.why(last),
+        why=backups.explain_failure(last),
         error=last.error if last else None,
     )
 

@@ -32,7 +32,7 @@ def show(user: MayReadReports, session: Reading, by: _By, start: _Start, until: 
 
     An official gets only the own rounds.
     """
-    return round_reports.report(session, by, start, until, round_permissions.seen(user))
+    return round_reports.report(session, by, start, until, round_permissions.where_readable(user))
 
 
 @router.get(".csv", response_class=StreamingResponse)
@@ -67,7 +67,7 @@ def as_xlsx(
 
 def _taken(engine: Engine, user: User, by: By, start: date, until: date) -> round_reports.Report:
     with reading(engine) as session:
-        report = round_reports.report(session, by, start, until, round_permissions.seen(user))
+        report = round_reports.report(session, by, start, until, round_permissions.where_readable(user))
     with writing(engine) as session:
         audit.record(session, user.username, "reports-exported", "reports", f"{by}, {start} – {until}")
     return report

@@ -33,7 +33,7 @@ def satisfaction(
 
     Small figures are hidden, as on the public page.
     """
-    return rules.satisfaction(session, start, until, settings.figures_least)
+    return rules.measure_satisfaction(session, start, until, settings.figures_least)
 
 
 @router.get(".csv", response_class=StreamingResponse)
@@ -68,7 +68,7 @@ def satisfaction_as_xlsx(
 
 def _taken(engine: Engine, settings: Settings, user: User, start: date, until: date) -> SatisfactionReport:
     with reading(engine) as session:
-        found = rules.satisfaction(session, start, until, settings.figures_least)
+        found = rules.measure_satisfaction(session, start, until, settings.figures_least)
     with writing(engine) as session:
         audit.record(
             session, user.username, "reports-exported", "reports", f"satisfaction, {start} – {until}"

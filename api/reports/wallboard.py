@@ -23,13 +23,13 @@ class Wallboard(BaseModel):
 def show(request: Request, session: Reading, engine: Database, settings: InForce) -> Wallboard:
     """Lines, desks and today's hours at this moment. No citizen is named."""
     found = health.check(engine, settings, health.readiness(request))
-    return Wallboard(now=wallboard.wallboard(session), health=found)
+    return Wallboard(now=wallboard.build_wallboard(session), health=found)
 
 
 @router.post("/screen", status_code=204)
 def hang(user: MayMove, request: Request, response: Response, session: Writing) -> None:
     """Make this browser a wall screen for half a year; it sees only the wallboard."""
-    wall = wallboard_screens.hang(session, who=user.username)
+    wall = wallboard_screens.add_screen(session, who=user.username)
     keep_cookie(request, response, wall, wallboard_screens.LENGTH, WALL_COOKIE)
 
 

@@ -34,7 +34,11 @@ def write(
 ) -> wire.RequestDetail:
     """Write down a problem, and refer it at once if asked; the citizen gets its number."""
     of = body.registration_id
-    if of is not None and user.role not in MAY_OVERSEE and not transitions.was_at(session, of, user.desk_id):
+    if (
+        of is not None
+        and user.role not in MAY_OVERSEE
+        and not transitions.has_been_at_desk(session, of, user.desk_id)
+    ):
         raise Refused("forbidden", "this citizen was never at your desk")
     number = numbers.parse(body.number, settings.allowed_prefixes) if body.number else None
     places.check_district(body.district, settings)
@@ -58,7 +62,7 @@ def refer(
 def _refer(session: Session, request: models.Request, body: wire.Refer, user: models.User) -> None:
     if body.department_id is None:
         category = categories.get(session, request.category)
-        department = categories.department_of(category, request.district)
+        department = categories.find_department(category, request.district)
         if department is None:
             raise Refused("department-missing", "its category names no department for this district")
     else:
@@ -119,7 +123,7 @@ def say(
     session: Writing,
 ) -> wire.RequestDetail:
     """Record the citizen's answer to the department's question."""
-    request = department_work.citizen_answers(session, request_id, body.answer, who=user.username)
+    request = department_work.record_citizen_answer(session, request_id, body.answer, who=user.username)
     return detail(session, request)
 
 
@@ -157,5 +161,5 @@ def merge(
 def separate(request_id: PathId, user: MayHandleRequests, session: Writing) -> wire.RequestDetail:
     """Undo the mark as a duplicate."""
     request = work.get_for_update(session, request_id)
-    closing.separate(session, request, who=user.username)
+    closing.undo_merge(session, request, who=user.username)
     return detail(session, request)

@@ -18,7 +18,7 @@ _OFFICE, _INBOX = "/requests/{request_id}/passes", "/inbox/{request_id}/passes"
 def list_passes(request_id: PathId, user: SignedIn, session: Reading) -> list[wire.Pass]:
     """The request's links, newest first."""
     request = seen_by(session, user, lifecycle.get(session, request_id))
-    return wire.of_office(agency_referrals.of_request(session, request))
+    return wire.of_office(agency_referrals.list_by_request(session, request))
 
 
 @router.post(_OFFICE, status_code=201, tags=["requests"])
@@ -42,7 +42,7 @@ def list_ours(request_id: PathId, user: OfDepartment, session: Reading) -> list[
     """The request's links by my department and the office, newest first."""
     request = department_inbox.get(session, user.department_id, request_id)
     return wire.of_department(
-        agency_referrals.of_request(session, request, user.department_id), user.department_id
+        agency_referrals.list_by_request(session, request, user.department_id), user.department_id
     )
 
 

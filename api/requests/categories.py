@@ -17,7 +17,7 @@ router = APIRouter(prefix="/categories", tags=["categories"])
 @router.get("")
 def list_categories(_user: SignedIn, session: Reading) -> list[wire.Category]:
     """All categories: active ones first, by key."""
-    return [_view(category) for category in categories.everyone(session)]
+    return [_view(category) for category in categories.list_all(session)]
 
 
 @router.post("", status_code=201)

@@ -16,7 +16,7 @@ def list_departments(_user: SignedIn, session: Reading) -> list[wire.DepartmentL
     """Every department with its open and overdue requests, active departments first."""
     return [
         wire.DepartmentLoad(**_view(load.department).model_dump(), open=load.open, overdue=load.overdue)
-        for load in departments.everyone(session)
+        for load in departments.list_all(session)
     ]
 
 

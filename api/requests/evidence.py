@@ -57,7 +57,7 @@ def hand_in_of_office(
 
 
 def _kept(user: User, file: BinaryIO, engine: Engine, settings: Settings) -> PictureKept:
-    made = decoding.plain(file)
+    made = decoding.redraw(file)
     name = attachments.keep(settings.pictures_dir, made)
     try:
         with writing(engine) as session:

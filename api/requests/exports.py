@@ -48,7 +48,7 @@ def of_office(
     if with_numbers and user.role not in MAY_OVERSEE:
         raise Refused("forbidden", "numbers are masked for this person")
     _record(engine, user.username, [*_told(wanted), *(["numbers"] if with_numbers else [])])
-    ask = partial(inbox.newest, wanted=wanted)
+    ask = partial(inbox.list_newest, wanted=wanted)
     return _file(engine, ask, _SHOWN, language, with_numbers)
 
 
@@ -59,7 +59,7 @@ def of_department(
     """My department's requests, or those that it solved; the audit log shows who exported them."""
     solved = ["replied"] if part is Part.SOLVED else []
     _record(engine, user.username, [f"department {user.department_id}", *solved])
-    ask = partial(department_inbox.newest, department_id=user.department_id or 0, part=part)
+    ask = partial(department_inbox.list_newest, department_id=user.department_id or 0, part=part)
     shown = [name for name in _SHOWN if name not in _OF_OFFICE]
     return _file(engine, ask, shown, language, False)
 
@@ -108,7 +108,9 @@ def _cells(
     words = STAFF.table(language, "request-columns")
     category, department = categories.get(session, request.category), request.department
     name = "name_fa" if language == "fa" else "name_en"
-    number = request.number and numbers.national(request.number if whole else numbers.masked(request.number))
+    number = request.number and numbers.format_national(
+        request.number if whole else numbers.mask(request.number)
+    )
     moments = {name: getattr(request, name) for name in ("made_at", "due_at", "solve_by", "replied_at")}
     plain = ("tracking", "district", "written", "place", "latitude", "longitude", "reply", "denials")
     return {

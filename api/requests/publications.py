@@ -97,7 +97,7 @@ def withdraw(request_id: PathId, user: MayRelease, engine: Database, settings: I
 def _files(engine: Engine, user: User, request_id: int, names: Sequence[str]) -> Sequence[stores.File]:
     with reading(engine) as session:
         seen_by(session, user, lifecycle.get(session, request_id))
-        return attachments.files(session, request_id, names)
+        return attachments.list_files(session, request_id, names)
 
 
 def _copy(settings: Settings, file: stores.File, wanted: wire.Hidden) -> decoding.Plain:
@@ -107,7 +107,7 @@ def _copy(settings: Settings, file: stores.File, wanted: wire.Hidden) -> decodin
 def _made(settings: Settings, file: stores.File, wanted: wire.Hidden) -> Shown:
     copy = _copy(settings, file, wanted)
     name = attachments.keep(settings.pictures_dir, copy)
-    return Shown(file.name, _areas(wanted), stores.File(name, stores.checksum(copy.data)))
+    return Shown(file.name, _areas(wanted), stores.File(name, stores.hash_data(copy.data)))
 
 
 def _areas(wanted: wire.Hidden) -> Sequence[decoding.Area]:

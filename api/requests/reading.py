@@ -49,7 +49,7 @@ def _filter(
     """Return the filter of the query, limited to requests that the person may see. Raises
     Refused("forbidden").
     """
-    own = inbox.district_of(session, user)
+    own = inbox.find_district(session, user)
     if own is not None and district not in (None, own):
         raise Refused("forbidden", "another district's")
     return Filter(
@@ -78,7 +78,7 @@ def list_requests(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> wire.RequestPage:
     """The inbox: first requests whose citizens say «not solved», then overdue ones, then the newest."""
-    found, following = inbox.page(session, wanted, after=after, limit=limit)
+    found, following = inbox.list_page(session, wanted, after=after, limit=limit)
     at = now(session)
     return wire.RequestPage(items=[view(request, at) for request in found], next=following)
 
@@ -86,14 +86,14 @@ def list_requests(
 @router.get("/counts")
 def count_requests(wanted: Wanted, session: Reading) -> wire.RequestCounts:
     """Matching requests in each state (the filter's states do not count), and how many are late."""
-    counts = inbox.counts(session, wanted)
+    counts = inbox.count_requests(session, wanted)
     return wire.RequestCounts(states=counts.by_state, overdue=counts.overdue, escalated=counts.escalated)
 
 
 @router.get("/districts")
 def map_requests(wanted: Wanted, session: Reading) -> list[wire.DistrictCounts]:
     """The map's numbers, for every district with requests."""
-    return [wire.DistrictCounts(**row._asdict()) for row in inbox.by_district(session, wanted)]
+    return [wire.DistrictCounts(**row._asdict()) for row in inbox.count_by_district(session, wanted)]
 
 
 @router.get("/boundaries", response_model=dict[str, Any] | None)
@@ -119,7 +119,7 @@ def find_request(
 def show(request_id: PathId, user: SignedIn, session: Reading) -> wire.RequestDetail:
     """A request with its history and its probable duplicates."""
     request = seen_by(session, user, lifecycle.get(session, request_id))
-    own = inbox.district_of(session, user)
+    own = inbox.find_district(session, user)
     return detail(session, request, own)
 
 
@@ -130,8 +130,8 @@ def show_picture(
     """A picture of the damage, or of the repair."""
     with reading(engine) as session:
         request = seen_by(session, user, lifecycle.get(session, request_id))
-        its = models.Picture.request_id == parts.whole_of(session, request).id
-        bodys = agency_referrals.shown_by_bodies(request.id)
+        its = models.Picture.request_id == parts.find_whole(session, request).id
+        bodys = agency_referrals.where_sent_by_agencies(request.id)
         file = attachments.find(session, picture_id, or_(its, bodys))
     return show_file(settings, file)
 
@@ -143,14 +143,14 @@ def hear(
     """The citizen's voice message, or a range of it."""
     with reading(engine) as session:
         request = seen_by(session, user, lifecycle.get(session, request_id))
-        path = lifecycle.sound(parts.whole_of(session, request), settings.messages_dir)
+        path = lifecycle.get_sound(parts.find_whole(session, request), settings.messages_dir)
     what = archive.VOICE_MESSAGE_HEARD
     return play(engine, path, f"request {request_id}", who=user.username, wanted=wanted, what=what)
 
 
 def seen_by(session: Session, user: models.User, request: models.Request) -> models.Request:
     """Return the request if the person may see it. Raises Refused("forbidden")."""
-    own = inbox.district_of(session, user)
+    own = inbox.find_district(session, user)
     if own is not None and request.district != own:
         raise Refused("forbidden", "another district's")
     if user.role is models.Role.OFFICIAL and request.promised_by_id not in (None, user.official_id):
@@ -184,7 +184,7 @@ def view(request: models.Request, at: datetime) -> wire.CityRequest:
     due = request.owed_at
     return wire.CityRequest(
         **{name: getattr(request, name) for name in _PLAIN},
-        number=numbers.national(numbers.masked(request.number)) if request.number else None,
+        number=numbers.format_national(numbers.mask(request.number)) if request.number else None,
         department=_department(request.department),
         promised_by=views.official_view(request.promised_by) if request.promised_by else None,
         spoken=request.voice_message is not None,
@@ -201,32 +201,32 @@ def detail(session: Session, request: models.Request, own: int | None = None) ->
     """
     at = now(session)
     ended = request.state in (RequestState.CLOSED, RequestState.DUPLICATE, RequestState.REJECTED)
-    probable = [] if ended else duplicates.alike(session, request)
+    probable = [] if ended else duplicates.list_probable(session, request)
     merged = session.scalars(
         select(models.Request)
         .where(models.Request.duplicate_of_id == request.id, models.Request.part_of_id.is_(None))
         .order_by(models.Request.id)
     )
-    original, whole = lifecycle.first(session, request), parts.whole_of(session, request)
-    said = ratings.of_request(session, request)
+    original, whole = lifecycle.find_original(session, request), parts.find_whole(session, request)
+    said = ratings.list_by_request(session, request)
 
     def seen(other: models.Request) -> bool:
         return own is None or other.district == own
 
     return wire.RequestDetail(
         request=view(request, at),
-        question=department_work.question_of(session, request),
+        question=department_work.find_question_text(session, request),
         language=request.language,
         place=place(request),
         brought_by=_brought_by(session, request),
         pictures=[
             wire.Picture.model_validate(each, from_attributes=True)
-            for each in attachments.of_request(session, whole.id)
+            for each in attachments.list_by_request(session, whole.id)
         ],
         registration_id=request.registration_id,
-        steps=[_step(session, entry, said.get(entry.id)) for entry in lifecycle.history(session, request)],
+        steps=[_step(session, entry, said.get(entry.id)) for entry in lifecycle.list_steps(session, request)],
         part_of=None if whole is request or not seen(whole) else view(whole, at),
-        parts=[view(part, at) for part in parts.of(session, request)],
+        parts=[view(part, at) for part in parts.list_current(session, request)],
         duplicate_of=None if original in (request, whole) or not seen(original) else view(original, at),
         duplicates=[view(duplicate, at) for duplicate in merged if seen(duplicate)],
         probable=[
@@ -243,7 +243,7 @@ def _brought_by(session: Session, request: models.Request) -> wire.BroughtBy | N
     if request.api_key_id is None:
         return None
     program = session.get_one(models.ApiKey, request.api_key_id).name
-    contact = numbers.national(numbers.masked(request.contact)) if request.contact else None
+    contact = numbers.format_national(numbers.mask(request.contact)) if request.contact else None
     return wire.BroughtBy(program=program, contact=contact)
 
 

@@ -34,9 +34,9 @@ class ReadyReplies(BaseModel):
 @router.get("")
 def list_replies(_user: Anybody, session: Reading) -> ReadyReplies:
     """All ready replies."""
-    found = ready_replies.everything(session)
+    found = ready_replies.list_all(session)
     shown = [ReadyReply.model_validate(reply) for reply in found]
-    return ReadyReplies(replies=shown, version=ready_replies.version(found))
+    return ReadyReplies(replies=shown, version=ready_replies.hash_of(found))
 
 
 @router.put("")

@@ -49,7 +49,7 @@ class RequestFilter(BaseModel):
 @router.get("")
 def list_filters(user: SignedIn, session: Reading) -> list[RequestFilter]:
     """My filters, by name."""
-    return [RequestFilter.model_validate(each) for each in request_filters.kept(session, user.id)]
+    return [RequestFilter.model_validate(each) for each in request_filters.list_filters(session, user.id)]
 
 
 @router.post("", status_code=201)

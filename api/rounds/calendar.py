@@ -80,7 +80,7 @@ def list_calendar_days(user: SignedIn, session: Reading, first: First, until: Da
     An official gets only the own rounds.
     """
     check_span(session, first, until)
-    found = calendar.between(session, first, until, user)
+    found = calendar.list_days(session, first, until, user)
     made = views.round_views(session, [round_ for each in found for round_ in each.rounds])
     by_id = {round_.id: round_ for round_ in made}
     return [
@@ -116,7 +116,7 @@ def list_holidays(_user: SignedIn, session: Reading, first: First, until: Day) -
     check_span(session, first, until)
     return [
         NamedDayOff(day=day, **DayOff.model_validate(off, from_attributes=True).model_dump())
-        for day, off in days.off(session, first, until).items()
+        for day, off in days.list_off_days(session, first, until).items()
     ]
 
 

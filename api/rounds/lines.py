@@ -40,11 +40,11 @@ def list_rounds(
 
     An official gets only the own rounds.
     """
-    mine = round_permissions.seen(user)
+    mine = round_permissions.where_readable(user)
     if start or until:
-        found = phases.between(session, start or _EVER, until or _NEVER, mine)
+        found = phases.list_between(session, start or _EVER, until or _NEVER, mine)
     else:
-        found = phases.current(session, mine)
+        found = phases.list_current(session, mine)
     return views.round_views(session, found)
 
 
@@ -64,7 +64,7 @@ def show(round_id: PathId, user: SignedIn, session: Reading) -> schemas.Round:
 def report(round_id: PathId, user: SignedIn, session: Reading) -> round_reports.RoundReport:
     """The round's report, also while it is live."""
     _seen(session, user, round_id)
-    return round_reports.round_report(session, round_id)
+    return round_reports.build_report(session, round_id)
 
 
 @router.get("/{round_id}/notice")
@@ -74,7 +74,7 @@ def notice(round_id: PathId, user: SignedIn, session: Reading, settings: InForce
     if round_.is_operators_line:
         raise Refused("not-found", "the operators' line has no notice")
     return round_schemas.Notice(
-        **asdict(notices.ahead(session, round_)),
+        **asdict(notices.find_lead_time(session, round_)),
         texts=texts(round_, settings.public),
     )
 
@@ -83,7 +83,7 @@ def notice(round_id: PathId, user: SignedIn, session: Reading, settings: InForce
 def list_carries(round_id: PathId, user: SignedIn, session: Reading) -> round_schemas.Carries:
     """The rounds from which registrations came, and to which unreached ones went."""
     _seen(session, user, round_id)
-    came, went = carry_over.ways(session, round_id)
+    came, went = carry_over.count_moves(session, round_id)
     return round_schemas.Carries(came=_ways(session, came), went=_ways(session, went))
 
 
@@ -118,9 +118,9 @@ def list_registrations(  # noqa: PLR0917
     `after` pages through the line without skipping anybody while it changes; `offset` jumps to a row.
     """
     round_ = _seen(session, user, round_id)
-    masked = not round_permissions.answers(session, user, round_)
+    masked = not round_permissions.may_answer(session, user, round_)
     start = _in_round(session.get(Registration, after), round_id) if after else None
-    found = order.page(session, round_id, limit + 1, start, offset)
+    found = order.list_page(session, round_id, limit + 1, start, offset)
     more, found = len(found) > limit, found[:limit]
     desks = dict(
         session.execute(
@@ -130,8 +130,8 @@ def list_registrations(  # noqa: PLR0917
             )
         ).all()
     )
-    staying = waiting_callers.among(session, [r.id for r in found])
-    place = order.before_me(session, found[0]) if found else 0
+    staying = waiting_callers.list_waiting_among(session, [r.id for r in found])
+    place = order.count_before(session, found[0]) if found else 0
     items = []
     for registration in found:
         waits = registration.state is RegistrationState.WAITING
@@ -145,7 +145,7 @@ def list_registrations(  # noqa: PLR0917
                 masked=masked,
             )
         )
-    counted = phases.counts(session, [round_id])[round_id]
+    counted = phases.count_by_state(session, [round_id])[round_id]
     return round_schemas.Line(
         items=items,
         total=sum(counted.get(state, 0) for state in order.IN_LINE),

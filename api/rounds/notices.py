@@ -27,13 +27,13 @@ def list_notices(
     start: Annotated[schemas.Moment, Query(alias="from")],
 ) -> list[round_schemas.RoundNotice]:
     """The notices of rounds that start after this moment, soonest first."""
-    found = phases.between(session, start, _NEVER)
-    posts, at = notices.posts(session, found), now(session)
+    found = phases.list_between(session, start, _NEVER)
+    posts, at = notices.find_posts(session, found), now(session)
     return [
         round_schemas.RoundNotice(
             round=shown,
-            state=notices.state(round_, at),
-            updated_at=notices.updated_at(round_),
+            state=notices.find_state(round_, at),
+            updated_at=notices.find_updated_at(round_),
             post=_post(posts.get(round_.id)),
             texts=texts(round_, settings.public),
         )
@@ -44,7 +44,7 @@ def list_notices(
 def texts(round_: Round, public_url: str) -> dict[Language, round_schemas.NoticeText]:
     """Return the round's notice in every language."""
     return {
-        language: round_schemas.NoticeText(**asdict(notices.text(round_, language, public_url)))
+        language: round_schemas.NoticeText(**asdict(notices.format_text(round_, language, public_url)))
         for language in LANGUAGES
     }
 

@@ -16,7 +16,7 @@ router = APIRouter(prefix="/officials", tags=["officials"])
 @router.get("")
 def list_officials(_user: SignedIn, session: Reading) -> list[official_schemas.OfficialWithNumber]:
     """Every office: the mayor first, then deputies, then districts."""
-    return [_view(official) for official in officials.everyone(session)]
+    return [_view(official) for official in officials.list_all(session)]
 
 
 @router.get("/clips")

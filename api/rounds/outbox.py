@@ -23,7 +23,7 @@ def list_messages(
     filters: Annotated[outbox_schemas.OutboxFilter, Query()],
 ) -> list[outbox_schemas.OutboxMessage]:
     """The newest messages, newest first; numbers are masked."""
-    return [view(message) for message in sent_messages.page(session, **filters.model_dump())]
+    return [view(message) for message in sent_messages.list_page(session, **filters.model_dump())]
 
 
 @router.get("/providers")
@@ -44,7 +44,7 @@ def view(message: OutboxMessage) -> outbox_schemas.OutboxMessage:
     names = outbox_schemas.OutboxMessage.model_fields.keys() - {"to", "may_retry", "trial"}
     return outbox_schemas.OutboxMessage(
         **{name: getattr(message, name) for name in names},
-        to=sent_messages.recipient(message),
+        to=sent_messages.mask_recipient(message),
         trial=trial_texts.is_one(message),
         may_retry=sent_messages.may_be_sent(message),
     )
@@ -60,5 +60,5 @@ def accounts(session: Session, settings: Settings) -> list[outbox_schemas.SmsAcc
             asked_at=account.asked_at,
             error=account.error,
         )
-        for account in delivery_reports.accounts(session)
+        for account in delivery_reports.list_accounts(session)
     ]

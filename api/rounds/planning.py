@@ -50,7 +50,7 @@ def cancel(round_id: PathId, body: reason_schemas.Reason, user: MayPlan, session
 @router.post("/{round_id}/open")
 def begin(round_id: PathId, body: reason_schemas.Reason, user: MayConduct, session: Writing) -> schemas.Round:
     """Start the callbacks; the first claim after the planned start does the same."""
-    return _do(planning.begin, round_id, body, user, session)
+    return _do(planning.open_now, round_id, body, user, session)
 
 
 @router.post("/{round_id}/end")

@@ -36,7 +36,7 @@ class SubjectChange(BaseModel):
 @router.get("")
 def list_subjects(_user: SignedIn, session: Reading) -> list[Subject]:
     """All nine subjects, by key."""
-    return [_view(subject) for subject in subjects.everyone(session)]
+    return [_view(subject) for subject in subjects.list_all(session)]
 
 
 @router.patch("/{subject_id}")

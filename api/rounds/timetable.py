@@ -117,7 +117,7 @@ class DayOverrideIn(BaseModel):
 @router.get("/timetable")
 def list_rules(user: SignedIn, session: Reading) -> list[MadeRule]:
     """All rules, ended ones included; an official gets only rules that they take part in."""
-    return [_view(rule) for rule in timetable_rules.seen(session, user)]
+    return [_view(rule) for rule in timetable_rules.list_readable(session, user)]
 
 
 @router.post("/timetable", status_code=201)
@@ -144,13 +144,15 @@ def change_rule(rule_id: PathId, body: RuleChange, user: MayPlan, session: Writi
 @router.get("/timetable/{rule_id}/behind")
 def list_behind(rule_id: PathId, _user: MayOversee, session: Reading) -> list[schemas.Round]:
     """The rule's coming rounds that differ from its present values."""
-    return views.round_views(session, timetable_rules.behind(session, timetable_rules.get(session, rule_id)))
+    return views.round_views(
+        session, timetable_rules.list_outdated(session, timetable_rules.get(session, rule_id))
+    )
 
 
 @router.post("/timetable/{rule_id}/catch-up", status_code=204)
 def catch_up(rule_id: PathId, body: CatchUp, user: MayPlan, session: Writing) -> None:
     """Update these rounds to the rule's present values."""
-    timetable_rules.catch_up(
+    timetable_rules.update_rounds(
         session, timetable_rules.get(session, rule_id), who=user.username, **body.model_dump()
     )
 
@@ -177,7 +179,7 @@ def list_days(
             dropped=bool(found.override and found.override.dropped),
             reason=found.override.reason if found.override else "",
         )
-        for found in timetable_rules.days_seen(session, user, rule, first, until)
+        for found in timetable_rules.list_readable_days(session, user, rule, first, until)
     ]
 
 

@@ -40,10 +40,10 @@ def show(_user: MayAdminister, session: Reading, settings: InForce) -> setup_sch
         calls_down_since=down.since if down else None,
         by_proxy=settings.sip_proxy is not None,
         prefixes=list(settings.allowed_prefixes),
-        calls=[_call(session, call) for call in trial_calls.latest(session)],
+        calls=[_call(session, call) for call in trial_calls.list_latest(session)],
         providers=[name for name in (settings.sms_provider, *settings.sms_next) if name],
         accounts=outbox.accounts(session, settings),
-        texts=[outbox.view(message) for message in trial_texts.latest(session)],
+        texts=[outbox.view(message) for message in trial_texts.list_latest(session)],
         voices=[_voice(settings, language) for language in get_args(_Language)],
         backup=retention_overview.last_backup(settings),
         backup_dir=str(settings.backup_dir or ""),
@@ -81,7 +81,7 @@ def backup(user: MayAdminister, session: Writing, settings: InForce) -> retentio
     """Ask for a backup now, like the nightly one; asking again before it is made changes nothing."""
     if settings.backup_dir is None:
         raise Refused("backup-off", "HOTLINE_BACKUP_DIR names no folder")
-    if backups.asked_at(settings) is None:
+    if backups.find_asked_at(settings) is None:
         audit.record(session, user.username, "backup-asked", "backup")
         session.flush()
         try:
@@ -138,8 +138,8 @@ def _call(session: Session, call: models.TrialCall) -> setup_schemas.TrialCall:
     names = setup_schemas.TrialCall.model_fields.keys() - {"number", "result"}
     return setup_schemas.TrialCall(
         **{name: getattr(call, name) for name in names},
-        number=trial_calls.masked(call),
-        result=trial_calls.result(session, call),
+        number=trial_calls.mask_number(call),
+        result=trial_calls.find_result(session, call),
     )
 
 

@@ -19,7 +19,7 @@ from hotline.nodes import round_affinity
 from hotline.rounds import phases
 
 
-def ready(session: Session, round_id: int, *, screened: bool = False) -> Sequence[Callback]:
+def list_ready(session: Session, round_id: int, *, screened: bool = False) -> Sequence[Callback]:
     """Return the citizens who pressed 1 and wait for any desk of the round, in the order of calling.
 
     `screened`: include citizens with whom an operator speaks first.
@@ -28,7 +28,7 @@ def ready(session: Session, round_id: int, *, screened: bool = False) -> Sequenc
     return session.scalars(_called_ahead(round_id, states)).all()
 
 
-def under_way(session: Session, round_id: int) -> Sequence[Callback]:
+def list_called_ahead(session: Session, round_id: int) -> Sequence[Callback]:
     """Return the citizens who are being called ahead, in the order of calling."""
     return session.scalars(_called_ahead(round_id, UNDER_WAY)).all()
 
@@ -49,20 +49,20 @@ def match(session: Session) -> int:
     """
     free = _free().order_by(Desk.next_asked_at, Desk.id)
     held = free.with_for_update(of=Desk, key_share=True, skip_locked=True)
-    desks = session.scalars(held, phases.moment(trusted_now(session))).all()
-    return sum(meets(session, desk, desk.round_id) for desk in desks if desk.round_id is not None)
+    desks = session.scalars(held, phases.bind_moment(trusted_now(session))).all()
+    return sum(assign_first(session, desk, desk.round_id) for desk in desks if desk.round_id is not None)
 
 
 def _free() -> Select[Desk]:
     """Select the desks that want a citizen of a round in progress and have none, to talk or to screen.
 
-    `phases.moment` gives the parameters of the query.
+    `phases.bind_moment` gives the parameters of the query.
     """
-    goes_on = exists().where(Round.id == Desk.round_id, Round.paused_at.is_(None), ~phases.over())
-    return select(Desk).where(Desk.next_asked_at.is_not(None), ~takes_nobody(), goes_on, ~busy())
+    goes_on = exists().where(Round.id == Desk.round_id, Round.paused_at.is_(None), ~phases.where_over())
+    return select(Desk).where(Desk.next_asked_at.is_not(None), ~where_takes_nobody(), goes_on, ~where_busy())
 
 
-def busy() -> ColumnElement[bool]:
+def where_busy() -> ColumnElement[bool]:
     """Return the condition on Desk that the desk has a citizen, to talk or to screen, or owes an outcome."""
     screening = Callback.state == word(CallbackState.SCREENING)
     return or_(
@@ -71,17 +71,17 @@ def busy() -> ColumnElement[bool]:
     )
 
 
-def gone() -> ColumnElement[bool]:
+def where_gone() -> ColumnElement[bool]:
     """Return the condition on Desk that a citizen would find nobody in the desk's room."""
-    return or_(~Desk.phone_connected, Desk.hears_desk_id.is_not(None), round_affinity.elsewhere())
+    return or_(~Desk.phone_connected, Desk.hears_desk_id.is_not(None), round_affinity.where_elsewhere())
 
 
-def takes_nobody() -> ColumnElement[bool]:
+def where_takes_nobody() -> ColumnElement[bool]:
     """Return the condition on Desk that the desk is gone or on a break, and gets no further citizen."""
-    return or_(gone(), Desk.break_reason.is_not(None))
+    return or_(where_gone(), Desk.break_reason.is_not(None))
 
 
-def meets(session: Session, desk: Desk, round_id: int) -> bool:
+def assign_first(session: Session, desk: Desk, round_id: int) -> bool:
     """Give a locked desk the first citizen who waits for any desk of the round.
 
     Return False if nobody waits.
@@ -140,7 +140,7 @@ def _stranded() -> ColumnElement[bool]:
 
     A citizen whom a desk called by hand waits for that desk, and is excluded.
     """
-    away, wants = gone(), Desk.next_asked_at.is_not(None)
+    away, wants = where_gone(), Desk.next_asked_at.is_not(None)
     for_any = or_(and_(Desk.round_id == Callback.round_id, wants), Callback.on_the_line)
     desk = exists().where(Desk.id == Callback.desk_id, away, for_any)
     screener = exists().where(Desk.id == Callback.screen_desk_id, away)
@@ -163,7 +163,7 @@ _IS_ANY_STRANDED = select(exists().where(_stranded()))
 
 def is_any_to_meet(session: Session) -> bool:
     """Return whether `match` has anything to do."""
-    return session.scalar(_IS_ANY_TO_MEET, phases.moment(trusted_now(session))) or False
+    return session.scalar(_IS_ANY_TO_MEET, phases.bind_moment(trusted_now(session))) or False
 
 
 def is_any_stranded(session: Session) -> bool:

@@ -10,7 +10,7 @@ from db.engine import now
 from db.models import Break, BreakReason, Desk, User
 
 
-def begin(session: Session, desk: Desk, reason: BreakReason) -> None:
+def begin_break(session: Session, desk: Desk, reason: BreakReason) -> None:
     """Begin a break of the locked desk, or change the reason. The desk keeps its current citizen."""
     if desk.break_reason is not reason:
         end(session, desk)

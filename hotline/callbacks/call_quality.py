@@ -62,7 +62,7 @@ def keep(session: Session, callback: Callback, measured: Measured) -> None:
     session.execute(_KEEP[session.get_bind().dialect.name], row)
 
 
-def of_callbacks(session: Session, ids: Iterable[int]) -> dict[int, CallQuality]:
+def find_by_callbacks(session: Session, ids: Iterable[int]) -> dict[int, CallQuality]:
     """Return the quality of these conversations, by callback id."""
     found = session.scalars(select(CallQuality).where(CallQuality.callback_id.in_(list(ids))))
     return {quality.callback_id: quality for quality in found}

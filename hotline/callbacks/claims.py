@@ -24,12 +24,12 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
     phases.check_goes_on(round_, now(session))
     desk = session.get_one(Desk, desk_id)
     transitions.hold(session, desk)
-    if transitions.live_at_desk(session, desk_id):
+    if transitions.find_live_at_desk(session, desk_id):
         raise Refused("desk-busy", "the desk has a callback without an outcome")
-    if transitions.screened_at_desk(session, desk_id):
+    if transitions.find_screened_at_desk(session, desk_id):
         raise Refused("desk-busy", "the desk speaks with a citizen first")
     breaks.end(session, desk)
-    values = {"token": transitions.new_token(), "desk_id": desk_id, "user_id": user_id}
+    values = {"token": transitions.make_token(), "desk_id": desk_id, "user_id": user_id}
     taken = take_next.take_in_order(session, round_, **values)
     if taken is None:
         events.desk_changed(session, desk_id, "nobody-due")
@@ -45,7 +45,7 @@ def call_ahead(session: Session, round_: Round) -> Callback | None:
     at = now(session)
     phases.check_goes_on(round_, at)
     return take_next.take_in_order(
-        session, round_, token=transitions.new_token(), state=CallbackState.DIALING, called_at=at
+        session, round_, token=transitions.make_token(), state=CallbackState.DIALING, called_at=at
     )
 
 
@@ -56,7 +56,7 @@ def call_for(session: Session, round_: Round, desk_id: int, user_id: int | None)
     """
     at = now(session)
     values = {"state": CallbackState.DIALING, "called_at": at, "desk_id": desk_id, "user_id": user_id}
-    return take_next.take_in_order(session, round_, token=transitions.new_token(), **values)
+    return take_next.take_in_order(session, round_, token=transitions.make_token(), **values)
 
 
 def call_this(session: Session, registration: Registration, **values: Any) -> Callback | None:
@@ -64,7 +64,7 @@ def call_this(session: Session, registration: Registration, **values: Any) -> Ca
     return take_next.take_this(
         session,
         registration,
-        token=transitions.new_token(),
+        token=transitions.make_token(),
         state=CallbackState.DIALING,
         called_at=now(session),
         **values,

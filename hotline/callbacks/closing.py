@@ -49,7 +49,7 @@ def record_outcome(
     if state is CallbackState.PARTING:  # undo is over; the dialer hangs up and records the end
         values = {"hangup_asked_at": now(session), "ended_at": None}
     if agreed_by:
-        note_agreed(session, callback, outcome, again_at, who=agreed_by)
+        record_agreement(session, callback, outcome, again_at, who=agreed_by)
     agreed = agreed_by is not None
     closed = close(session, callback.token, outcome, settings, again_at=again_at, agreed=agreed, **values)
     if closed is None:
@@ -57,7 +57,7 @@ def record_outcome(
     return closed
 
 
-def note_agreed(
+def record_agreement(
     session: Session, callback: Callback, outcome: Outcome, again_at: datetime | None, *, who: str
 ) -> None:
     """Record in the audit log who agreed the time of a call with the citizen.
@@ -91,7 +91,7 @@ def close(
     call. Raises Refused("too-far-ahead").
     """
     at = now(session)
-    callback = transitions.by_token(session, token)
+    callback = transitions.find_by_token(session, token)
     if callback is None:
         return None
     values.setdefault("ended_at", callback.ended_at or at)
@@ -113,9 +113,13 @@ def close(
         until = max(until or at, at + own_faults.find_pause(session, closed, settings, cut=cut))
     if again_at and outcome is Outcome.CALL_AGAIN:
         closed.again_at, closed.agreed = again_at, agreed
-        registration.not_before = schedule.promised(again_at, at, round_, settings, agreed=agreed).due
+        registration.not_before = schedule.find_promised_time(
+            again_at, at, round_, settings, agreed=agreed
+        ).due
     else:
-        registration.not_before = schedule.not_before(outcome, registration.attempts, at, settings, until)
+        registration.not_before = schedule.find_not_before(
+            outcome, registration.attempts, at, settings, until
+        )
     session.flush()  # lock order: all rows before the log
     said = {"agreed": True} if closed.agreed else {}
     entries.record(session, Fact.OUTCOME, registration, outcome=outcome, **said)

@@ -31,7 +31,7 @@ MET = timedelta(seconds=20)
 """Conversation length from which a citizen's hang-up counts as reached."""
 
 
-def put_on_hold(session: Session, callback: Callback, settings: Settings) -> Callback:
+def hold(session: Session, callback: Callback, settings: Settings) -> Callback:
     """Put the citizen on hold with music; a repeated request is ignored. Raises Refused("wrong-state")."""
     if callback.state is CallbackState.HELD and callback.on_hold_at:
         return callback
@@ -50,7 +50,7 @@ def resume(session: Session, callback: Callback, settings: Settings) -> Callback
     return callback
 
 
-def desk_phone_moved(session: Session, desk_id: int, *, there: bool, settings: Settings) -> None:
+def adjust_holds(session: Session, desk_id: int, *, there: bool, settings: Settings) -> None:
     """Adjust how long citizens on hold wait when the desk's phone goes or returns (`there`).
 
     While the phone is gone, a citizen on hold waits no longer than any held citizen. The desk is locked
@@ -86,7 +86,7 @@ _waits = Callback.on_hold_at.is_not(None)
 _away = exists().where(Desk.id == Callback.desk_id, ~Desk.phone_connected)
 
 
-def lose(session: Session, token: str, settings: Settings) -> Callback | None:
+def hold_without_desk(session: Session, token: str, settings: Settings) -> Callback | None:
     """Hold the citizen whose desk lost its phone in mid-conversation; None if they were not talking."""
     talks, until = Callback.state == CallbackState.TALKING, _held_until(session, settings)
     return transitions.move(session, token, CallbackState.HELD, talks, held_until=until)
@@ -96,7 +96,7 @@ def _held_until(session: Session, settings: Settings) -> datetime:
     return now(session) + timedelta(seconds=settings.hold_seconds)
 
 
-def parting_until(callback: Callback) -> datetime | None:
+def find_undo_end(callback: Callback) -> datetime | None:
     """Return until when the desk can undo the end of the conversation; None if it cannot."""
     parts = callback.state is CallbackState.PARTING and callback.hangup_asked_at is None
     return callback.parting_at + UNDO if parts and callback.parting_at else None
@@ -109,7 +109,7 @@ def is_young(session: Session, callback: Callback) -> bool:
     return now(session) - callback.talking_at < CONFIRM
 
 
-def part(session: Session, callback: Callback, said: Outcome | None = None) -> Callback:
+def end_for_desk(session: Session, callback: Callback, said: Outcome | None = None) -> Callback:
     """End the conversation for the desk. An outcome `said` now frees the desk at once.
 
     Raises Refused("wrong-state").
@@ -131,10 +131,14 @@ def hang_up(session: Session, callback: Callback) -> Callback:
     """
     if callback.state is CallbackState.PARTING:
         return callback
-    return part(session, callback) if callback.state in IN_TALK else transitions.ask_hangup(session, callback)
+    return (
+        end_for_desk(session, callback)
+        if callback.state in IN_TALK
+        else transitions.ask_hangup(session, callback)
+    )
 
 
-def default_outcome(callback: Callback) -> Outcome | None:
+def find_default_outcome(callback: Callback) -> Outcome | None:
     """Return the outcome that «next» records for this conversation; None if there is none to record.
 
     REACHED if the desk ended it or the citizen had it for MET; CALL_AGAIN if our own side cut it.
@@ -152,11 +156,11 @@ def default_outcome(callback: Callback) -> Outcome | None:
 def finish(session: Session, callback: Callback, settings: Settings) -> None:
     """End the conversation with the default outcome, as «next» does. Raises Refused("wrong-state")."""
     session.refresh(callback, with_for_update={"key_share": True})  # before the log
-    outcome = default_outcome(callback)
+    outcome = find_default_outcome(callback)
     if outcome is None:
         raise Refused("wrong-state", f"the callback is {callback.state}")
     if callback.state is CallbackState.TALKING:
-        part(session, callback, said=outcome)
+        end_for_desk(session, callback, said=outcome)
     elif callback.state is CallbackState.PARTING:
         callback.said = outcome
         session.flush()
@@ -167,7 +171,7 @@ def finish(session: Session, callback: Callback, settings: Settings) -> None:
         closing.close(session, callback.token, outcome, settings, again_at=at_once)
 
 
-def line_ended(session: Session, callback: Callback, settings: Settings, *, hung_up: bool) -> None:
+def record_line_end(session: Session, callback: Callback, settings: Settings, *, hung_up: bool) -> None:
     """Handle the end of the citizen's line in or after the conversation. `hung_up`: the citizen did it."""
     session.refresh(callback, with_for_update={"key_share": True})  # the desk may undo the end at this moment
     at, token = now(session), callback.token
@@ -177,13 +181,13 @@ def line_ended(session: Session, callback: Callback, settings: Settings, *, hung
         else:
             transitions.move(session, token, CallbackState.ENDED, ended_at=callback.parting_at)
     elif callback.state is CallbackState.HELD and callback.hangup_asked_at:
-        goes_back(session, token, at, settings)
+        return_to_line(session, token, at, settings)
     else:
         until = callback.held_until or (None if hung_up else _held_until(session, settings))
         transitions.move(session, token, CallbackState.ENDED, ended_at=at, held_until=until)
 
 
-def cut_before_its_end(session: Session, callback: Callback, settings: Settings) -> None:
+def revoke_end(session: Session, callback: Callback, settings: Settings) -> None:
     """Revoke the end that a desk gave to a conversation that our own side had cut before.
 
     The desk pressed «next» on a dead line. If it serves the round, the citizen is due again at once;
@@ -196,10 +200,10 @@ def cut_before_its_end(session: Session, callback: Callback, settings: Settings)
     values: dict[str, Any] = {"ended_at": at, "held_until": at, "parting_at": None, "said": None}
     transitions.move(session, callback.token, CallbackState.ENDED, **values)
     if served:
-        goes_back(session, callback.token, at, settings)
+        return_to_line(session, callback.token, at, settings)
 
 
-def goes_back(session: Session, token: str, at: datetime, settings: Settings) -> None:
+def return_to_line(session: Session, token: str, at: datetime, settings: Settings) -> None:
     """Return the citizen of a broken conversation to their own place in the line, due at once."""
     closing.close(session, token, Outcome.CALL_AGAIN, settings, again_at=at)
 
@@ -220,7 +224,7 @@ def _asked(at: datetime) -> dict[str, datetime]:
     return {"at": at, "undo_ago": at - UNDO}
 
 
-def overdue(session: Session, at: datetime | None = None) -> Sequence[str]:
+def list_overdue(session: Session, at: datetime | None = None) -> Sequence[str]:
     """Return the tokens of conversations that are held or parting for too long at the moment `at`."""
     return session.execute(_ALL_OVERDUE, _asked(at or now(session))).scalars().all()
 
@@ -244,7 +248,7 @@ def end_overdue(session: Session, token: str, settings: Settings, at: datetime |
     )
     ended = and_(Callback.token == token, Callback.state == CallbackState.ENDED)
     if asked is None and session.scalar(select(exists().where(ended, _OVERDUE)), _asked(at)):
-        goes_back(session, token, now(session), settings)
+        return_to_line(session, token, now(session), settings)
 
 
 def undo(session: Session, callback: Callback, desk: Desk, settings: Settings) -> Callback:
@@ -254,7 +258,7 @@ def undo(session: Session, callback: Callback, desk: Desk, settings: Settings) -
     """
     transitions.hold(session, desk)
     session.refresh(callback, with_for_update={"key_share": True})
-    until, at = parting_until(callback), now(session)
+    until, at = find_undo_end(callback), now(session)
     if until is None or at >= until:
         raise Refused("too-late", "the citizen has hung up, or is being hung up")
     transitions.check_phone(desk)
@@ -272,7 +276,7 @@ def undo(session: Session, callback: Callback, desk: Desk, settings: Settings) -
 
 def send_back(session: Session, desk: Desk, but: Callback) -> list[Callback]:
     """Let the desk's new citizen, other than `but`, wait for any desk again. Raises Refused("desk-busy")."""
-    other = transitions.live_at_desk(session, desk.id)
+    other = transitions.find_live_at_desk(session, desk.id)
     if other is None or other.id == but.id:
         return []
     session.refresh(other, with_for_update={"key_share": True})
@@ -287,7 +291,7 @@ def send_back(session: Session, desk: Desk, but: Callback) -> list[Callback]:
     return [other]
 
 
-def parting_at_desk(session: Session, desk_id: int) -> Callback | None:
+def find_undoable(session: Session, desk_id: int) -> Callback | None:
     """Return the desk's newest conversation whose end can still be undone."""
     parting = select(Callback).where(
         Callback.desk_id == desk_id,
@@ -297,10 +301,10 @@ def parting_at_desk(session: Session, desk_id: int) -> Callback | None:
     return session.scalar(parting.order_by(Callback.parting_at.desc(), Callback.id.desc()).limit(1))
 
 
-def speaker(session: Session, callback: Callback) -> Official:
+def find_speaker(session: Session, callback: Callback) -> Official:
     """Return the official of the desk, who may be a deputy, or else the official of the round."""
     round_ = phases.get(session, callback.round_id)
-    person = round_permissions.at_desk(session, callback.desk_id) if callback.desk_id else None
-    if person and person.official_id and round_permissions.speaks_in(session, person, round_):
+    person = round_permissions.find_at_desk(session, callback.desk_id) if callback.desk_id else None
+    if person and person.official_id and round_permissions.is_own(session, person, round_):
         return session.get_one(Official, person.official_id)
-    return phases.speaker(round_)
+    return phases.find_speaker(round_)

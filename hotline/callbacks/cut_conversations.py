@@ -22,7 +22,7 @@ _SPOKE = or_(
 """Not a call that was cut before the two spoke: that citizen is called again without the desk's doing."""
 
 
-def at_desk(session: Session, desk_id: int) -> Callback | None:
+def find_at_desk(session: Session, desk_id: int) -> Callback | None:
     """Return the desk's newest cut conversation if its citizen may be called again for the desk now."""
     last = session.scalar(
         select(Callback)
@@ -39,7 +39,7 @@ def at_desk(session: Session, desk_id: int) -> Callback | None:
 
 def _may_be_called_again(session: Session, callback: Callback) -> bool:
     round_ = phases.get(session, callback.round_id)
-    if callback.held_until is None or phases.phase(round_, now(session)) is not Phase.LIVE:
+    if callback.held_until is None or phases.find_phase(round_, now(session)) is not Phase.LIVE:
         return False
     if callback.state is CallbackState.ENDED:
         return True
@@ -48,7 +48,7 @@ def _may_be_called_again(session: Session, callback: Callback) -> bool:
         return False
     if registration.state is RegistrationState.WAITING:
         return order.is_due(registration, now(session)) and not _was_called_since(session, callback)
-    called_ahead = transitions.of_registration(session, registration.id)
+    called_ahead = transitions.find_by_registration(session, registration.id)
     return called_ahead is not None and _for_any_desk(called_ahead)
 
 
@@ -87,7 +87,7 @@ def call_again_now(session: Session, callback: Callback, desk: Desk, settings: S
         raise Refused("wrong-state", f"the callback is {callback.state}, outcome {callback.outcome}")
     back = conversations.send_back(session, desk, but=callback)
     if callback.state is CallbackState.ENDED:
-        conversations.goes_back(session, callback.token, now(session), settings)
+        conversations.return_to_line(session, callback.token, now(session), settings)
     again = _take_called_ahead(session, callback, desk) or _take_again(session, callback, desk, settings)
     for waits in back:
         events.callback_changed(session, waits)
@@ -95,7 +95,7 @@ def call_again_now(session: Session, callback: Callback, desk: Desk, settings: S
 
 
 def _take_called_ahead(session: Session, before: Callback, desk: Desk) -> Callback | None:
-    called_ahead = transitions.of_registration(session, before.registration_id)
+    called_ahead = transitions.find_by_registration(session, before.registration_id)
     if called_ahead is None or not _for_any_desk(called_ahead):
         return None
     session.refresh(called_ahead, with_for_update={"key_share": True})

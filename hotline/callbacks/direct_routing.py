@@ -25,7 +25,7 @@ Without a choice of its own, a desk takes live calls if its operator serves the 
 """
 
 
-def takes_live(session: Session, desk: Desk) -> bool:
+def takes_live_calls(session: Session, desk: Desk) -> bool:
     """Return whether this desk takes live calls."""
     if desk.takes_live is not None:
         return desk.takes_live
@@ -36,14 +36,14 @@ def takes_live(session: Session, desk: Desk) -> bool:
     return bool(session.scalar(taken, {"line": operators_line.id}))
 
 
-def say(session: Session, desk: Desk, takes: bool | None) -> None:
+def set_live_calls(session: Session, desk: Desk, takes: bool | None) -> None:
     """Set whether the desk takes live calls; None follows the line that it serves."""
     transitions.hold(session, desk)
     if desk.takes_live is takes:
         return
     desk.takes_live = takes
     session.flush()
-    tell(session, desk, takes=takes_live(session, desk))
+    tell(session, desk, takes=takes_live_calls(session, desk))
 
 
 def tell(session: Session, desk: Desk, *, takes: bool) -> None:
@@ -59,8 +59,8 @@ _READY = select(Desk).where(
     _person,
     _here,
     _at_callers,
-    ~assignment.takes_nobody(),
-    ~assignment.busy(),
+    ~assignment.where_takes_nobody(),
+    ~assignment.where_busy(),
 )
 """Desks that take live calls, have their person, and have no citizen in hand."""
 _FREE = _READY.where(Desk.next_asked_at.is_(None))
@@ -112,7 +112,9 @@ _IS_ANY_WAITING = select(
 def _is_any_waiting(session: Session, operators_line: Round) -> bool:
     if session.scalar(_IS_ANY_WAITING, {"line": operators_line.id}):
         return True
-    return any(c.on_the_line and not c.hangup_asked_at for c in assignment.ready(session, operators_line.id))
+    return any(
+        c.on_the_line and not c.hangup_asked_at for c in assignment.list_ready(session, operators_line.id)
+    )
 
 
 def has_work(session: Session) -> bool:
@@ -137,14 +139,14 @@ def give(session: Session, *, may_dial: bool) -> Desk | None:
     desk = session.scalars(_FIRST_FREE, {"line": operators_line.id}).first()
     if desk is None:
         return None
-    if assignment.meets(session, desk, operators_line.id):
+    if assignment.assign_first(session, desk, operators_line.id):
         return desk
     user_id = session.scalar(select(User.id).where(User.desk_id == desk.id))
     try:
         with session.begin_nested() as step:
             callback = claims.call_for(session, operators_line, desk.id, user_id)
             if callback and not (
-                may_dial or busy_numbers.waits_on_the_line(session, callback.registration_id)
+                may_dial or busy_numbers.is_caller_waiting(session, callback.registration_id)
             ):
                 step.rollback()
                 return None

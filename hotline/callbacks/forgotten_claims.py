@@ -36,7 +36,7 @@ _never_talked = and_(
 _uncalled = Callback.claimed_at <= bindparam("uncalled_ago", type_=UtcDateTime)
 _settled = Callback.ended_at <= bindparam("settled_ago", type_=UtcDateTime)
 _IS_DUE = or_(
-    and_(Callback.state == word(CallbackState.CLAIMED), or_(_uncalled, phases.over())),
+    and_(Callback.state == word(CallbackState.CLAIMED), or_(_uncalled, phases.where_over())),
     and_(Callback.state == word(CallbackState.ENDED), or_(_never_talked, _settled)),
 )
 """Condition that a callback is to be settled; `_asked` gives the parameters."""
@@ -54,10 +54,10 @@ IS_ANY = select(exists().where(Callback.state.in_(words((CallbackState.CLAIMED, 
 
 def _asked(at: datetime) -> dict[str, datetime]:
     waits = {"never_talked_ago": NEVER_TALKED, "uncalled_ago": UNCALLED, "settled_ago": SETTLED}
-    return {**phases.moment(at), **{name: at - wait for name, wait in waits.items()}}
+    return {**phases.bind_moment(at), **{name: at - wait for name, wait in waits.items()}}
 
 
-def due(session: Session) -> Sequence[str]:
+def list_due(session: Session) -> Sequence[str]:
     """Return the tokens of the callbacks to settle."""
     return session.execute(_ALL_DUE, _asked(trusted_now(session))).scalars().all()
 
@@ -72,7 +72,9 @@ def settle(session: Session, token: str, settings: Settings) -> Outcome | None:
     if callback is None:
         return None
     uncalled = callback.state is CallbackState.CLAIMED
-    outcome = Outcome.RETURNED if uncalled else conversations.default_outcome(callback) or Outcome.CALL_AGAIN
+    outcome = (
+        Outcome.RETURNED if uncalled else conversations.find_default_outcome(callback) or Outcome.CALL_AGAIN
+    )
     subject, why = f"callback {callback.id}", f"desk {callback.desk_id}, {outcome}"
     audit.record(session, audit.SYSTEM, "left-in-hand", subject, why)
     closing.close(session, token, outcome, settings, again_at=at)

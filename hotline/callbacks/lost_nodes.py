@@ -30,9 +30,9 @@ _LASTS = timedelta(seconds=CONVERSATIONS_S)
 """Upper bound of a conversation's remaining time once its node is found dead."""
 
 
-def found(session: Session) -> Sequence[str]:
+def list_dead(session: Session) -> Sequence[str]:
     """Return the dead nodes with work left."""
-    dead = [node.name for node in leases.over(session)]
+    dead = [node.name for node in leases.list_dead(session)]
     if not dead:
         return []
     work = or_(Node.lost_at.is_(None), _has_rounds(), _has_calls())
@@ -51,7 +51,7 @@ def _has_calls() -> ColumnElement[bool]:
     return exists().where(Callback.node == Node.name, Callback.ended_at.is_(None))
 
 
-def begin(session: Session, name: str, by: str) -> int | None:
+def declare_dead(session: Session, name: str, by: str) -> int | None:
     """Declare the node dead: its desks lose their phones, and its callers count as hung up.
 
     Calls other than callbacks pass to the node `by`, which ends them. Return the epoch for the following
@@ -69,7 +69,7 @@ def begin(session: Session, name: str, by: str) -> int | None:
     ).all()
     session.execute(delete(CallerNow).where(CallerNow.node == name))
     their_own = select(Callback.token).where(Callback.node == name, Callback.ended_at.is_(None))
-    queue.cut(session, select(PlacedCall.token).where(PlacedCall.node == name))
+    queue.retry_cut(session, select(PlacedCall.token).where(PlacedCall.node == name))
     # Callbacks excepted. The reconciler of `by` finds no channel of these calls and ends them; also a call
     # that only this table shows as open, because the node died between two writes.
     session.execute(
@@ -84,7 +84,7 @@ def begin(session: Session, name: str, by: str) -> int | None:
     return epoch
 
 
-def cut(session: Session, name: str, ended: Collection[str] | None = None) -> Sequence[str]:
+def list_cut(session: Session, name: str, ended: Collection[str] | None = None) -> Sequence[str]:
     """Return the tokens of the callbacks whose channels were on the node.
 
     With `ended`, no conversation is returned whose token is not in it: a citizen or a desk ended that one.
@@ -104,7 +104,7 @@ A citizen who waits for one desk may have entered its room while the database wa
 """
 
 
-def in_conversation(session: Session, name: str) -> Sequence[str]:
+def list_in_conversation(session: Session, name: str) -> Sequence[str]:
     """Return the tokens of the callbacks that talked with a desk on the node and may go on."""
     there = Callback.node == name, Callback.ended_at.is_(None), _MAY_TALK
     return session.scalars(select(Callback.token).where(*there)).all()
@@ -139,7 +139,7 @@ def close(session: Session, token: str, settings: Settings, *, may_go_on: bool =
     A conversation that the desk had ended is closed as over. `may_go_on`: the conversation may still go on;
     then the citizen is due when its node must have ended it.
     """
-    callback = transitions.by_token(session, token)
+    callback = transitions.find_by_token(session, token)
     if callback is None:
         return
     session.refresh(callback, with_for_update={"key_share": True})
@@ -147,21 +147,21 @@ def close(session: Session, token: str, settings: Settings, *, may_go_on: bool =
     circuit_breaker.record_end(session, token)
     at = now(session)
     if callback.state is CallbackState.PARTING:
-        conversations.line_ended(session, callback, settings, hung_up=True)
+        conversations.record_line_end(session, callback, settings, hung_up=True)
     elif callback.state in IN_TALK or may_go_on:
         cut_at = callback.held_until or at  # marks a cut by our own side
         due = at + _LASTS if may_go_on else at
         transitions.move_unheard(session, token, CallbackState.ENDED, ended_at=at, held_until=cut_at)
         closing.close(session, token, Outcome.CALL_AGAIN, settings, again_at=due)
     elif callback.state in (CallbackState.ENDED, CallbackState.CLOSED):
-        placing.channel_gone(session, callback)
+        placing.record_channel_end(session, callback)
     else:
         closing.close(session, token, Outcome.RETURNED, settings)
 
 
-def free(session: Session, name: str) -> int:
+def free_rounds(session: Session, name: str) -> int:
     """Free the node's rounds for other nodes, unless a callback of the node is open. Return how many."""
-    if cut(session, name):
+    if list_cut(session, name):
         return 0
     lives = select(Round.id).where(_lives(name)).order_by(Round.id).with_for_update()
-    return round_affinity.free_rounds(session, list(session.scalars(lives)))
+    return round_affinity.clear_homes(session, list(session.scalars(lives)))

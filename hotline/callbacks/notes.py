@@ -30,7 +30,7 @@ def check_writes(session: Session, callback: Callback, user: User) -> None:
 
     Raises Refused("forbidden").
     """
-    if transitions.holds(callback, user.desk_id):
+    if transitions.has_in_hand(callback, user.desk_id):
         return
     if callback.state is CallbackState.CLOSED:
         ended_at = callback.ended_at

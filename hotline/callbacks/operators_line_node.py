@@ -69,7 +69,7 @@ def hold(session: Session, node: str) -> Side:
     if line is None:
         return Side.HERE
     if line.node == node:
-        return Side.HERE if round_affinity.stays(session, line.id, node) else Side.ELSEWHERE
+        return Side.HERE if round_affinity.keep_home(session, line.id, node) else Side.ELSEWHERE
     if _may_come(session, line, node):  # a busy line takes no lock
         home = round_affinity.hold(session, line.id)
         if home == node:  # another caller of this node was faster
@@ -94,19 +94,19 @@ def is_left_empty(session: Session, node: str) -> bool:
     return line is not None and line.node == node and _is_empty(session, line, node)
 
 
-def free(session: Session, node: str) -> None:
+def detach(session: Session, node: str) -> None:
     """Detach the empty line from this node: the next caller who presses 0, or desk, chooses its node.
 
     A desk whose browser cannot reach this node can then return to its former node.
     """
     line = phases.find_operators_line(session)
     if line and round_affinity.hold(session, line.id) == node and _is_empty(session, line, node):
-        round_affinity.free_rounds(session, [line.id])
+        round_affinity.clear_homes(session, [line.id])
 
 
 def _is_empty(session: Session, line: Round, node: str) -> bool:
     empty = session.scalar(_NOBODY_IS_THERE, {"line": line.id, "node": node})
-    return bool(empty) and len(leases.live(session)) > 1
+    return bool(empty) and len(leases.list_live(session)) > 1
 
 
 def _may_come(session: Session, line: Round, node: str) -> bool:
@@ -114,7 +114,7 @@ def _may_come(session: Session, line: Round, node: str) -> bool:
         return False
     if not session.scalar(_IS_IDLE, {"line": line.id, "node": node}):
         return False
-    alive = {each.name: each for each in leases.live(session)}
-    if len(alive) < 2 or not {node, line.node or node} <= alive.keys() or draining.drains(session, node):
+    alive = {each.name: each for each in leases.list_live(session)}
+    if len(alive) < 2 or not {node, line.node or node} <= alive.keys() or draining.is_drained(session, node):
         return False
-    return round_affinity.free(session, alive[node]) > 0
+    return round_affinity.count_free_calls(session, alive[node]) > 0

@@ -40,7 +40,7 @@ def find_pause(
     """
     before = _before(session, failed)
     picked_up = failed.answered_at is not None and cut is None
-    return schedule.after_faults(
+    return schedule.find_pause_after_faults(
         1 + (before.picked_up if picked_up else before.times),
         settings,
         picked_up=picked_up,
@@ -54,7 +54,9 @@ def is_phones_fault(session: Session, failing: Callback) -> bool:
     That needs the third failure in a row, and a successful call to another number since the last failure.
     """
     before = _before(session, failing)
-    return before.times >= _NEVER_ALONE and circuit_breaker.fails_alone(session, failing.token, before.last)
+    return before.times >= _NEVER_ALONE and circuit_breaker.has_failed_alone(
+        session, failing.token, before.last
+    )
 
 
 class _Before(NamedTuple):

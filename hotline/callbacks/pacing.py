@@ -105,7 +105,7 @@ class RoundStatistics:
     """Seconds from the answer to the 1; may be empty."""
 
 
-def calls_wanted(situation: Situation, statistics: RoundStatistics, *, minutes: int, most: int) -> int:
+def count_calls_wanted(situation: Situation, statistics: RoundStatistics, *, minutes: int, most: int) -> int:
     """Return how many more calls to place now, 0 or more, by the rule of this module.
 
     `minutes`: the agreed length of a conversation. For each speaker at most `most` citizens are ready or may
@@ -147,7 +147,7 @@ def _needed(situation: Situation, there: list[float], within: float, known: "_Kn
     return sum(chance * sum(freed[situation.ready + n + 1 :]) for n, chance in enumerate(there))
 
 
-def expected_wait(situation: Situation, statistics: RoundStatistics, *, minutes: int, place: int) -> float:
+def estimate_wait(situation: Situation, statistics: RoundStatistics, *, minutes: int, place: int) -> float:
     """Return the median seconds until the citizen at `place` (1 is first) is connected; 0 without a desk."""
     if not situation.speakers:
         return 0.0

@@ -21,7 +21,7 @@ _nothing_to_wait_for = or_(
     Callback.desk_id.is_(None),
     Callback.hangup_asked_at.is_not(None),
     Round.node.is_(None),  # the first dialer to poll chooses the node
-    exists().where(_its_phone, round_affinity.mine(Desk.node)),
+    exists().where(_its_phone, round_affinity.where_mine(Desk.node)),
 )
 _TO_PLACE = (
     select(Callback.token, Callback.called_at, _nothing_to_wait_for.label("ready"))
@@ -29,13 +29,13 @@ _TO_PLACE = (
     .where(
         Callback.state == word(CallbackState.DIALING),
         Callback.placed_at.is_(None),
-        round_affinity.mine(Round.node),
+        round_affinity.where_mine(Round.node),
     )
     .order_by(Callback.id)
 )
 
 
-def to_place(session: Session, node: str | None = None) -> Sequence[str]:
+def list_to_place(session: Session, node: str | None = None) -> Sequence[str]:
     """Return the tokens of callbacks with a requested call that is not placed, in the order of the requests.
 
     `node` limits them to its rounds. A callback whose desk's phone is still to reach the node is left out.
@@ -96,11 +96,11 @@ _hanging_up = and_(Callback.state == word(CallbackState.CLOSED), Callback.hangup
 _ON_THE_PHONE = select(Callback).where(
     Callback.ended_at.is_(None),
     or_(Callback.state.in_(words(ON_THE_PHONE)), _hanging_up),
-    round_affinity.mine(Callback.node),
+    round_affinity.where_mine(Callback.node),
 )
 
 
-def on_the_phone(session: Session, node: str | None = None) -> Sequence[Callback]:
+def list_open_calls(session: Session, node: str | None = None) -> Sequence[Callback]:
     """Return callbacks for which Asterisk may have a channel, those closed by «next» included.
 
     `node` limits them to its Asterisk; None means all nodes.
@@ -108,7 +108,7 @@ def on_the_phone(session: Session, node: str | None = None) -> Sequence[Callback
     return session.scalars(_ON_THE_PHONE, {"node": node}).all()
 
 
-def channel_gone(session: Session, callback: Callback) -> None:
+def record_channel_end(session: Session, callback: Callback) -> None:
     """Record the end of the channel of a callback that was closed before."""
     if callback.state is CallbackState.CLOSED and callback.ended_at is None:
         callback.ended_at = now(session)

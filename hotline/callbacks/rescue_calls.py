@@ -27,7 +27,7 @@ _STALE = timedelta(seconds=15)
 """How long a requested call may stay unplaced. After that the caller has heard the number."""
 
 _ASKED = select(RescueCall.token).where(
-    RescueCall.ended_at.is_(None), RescueCall.placed_at.is_(None), round_affinity.mine(RescueCall.node)
+    RescueCall.ended_at.is_(None), RescueCall.placed_at.is_(None), round_affinity.where_mine(RescueCall.node)
 )
 
 
@@ -41,7 +41,7 @@ def ask(session: Session, matter_id: int, channel: str, node: str | None = None)
 
     `node`: the node of that Asterisk. Raises Refused("not-found").
     """
-    there = of_channel(session, channel)
+    there = find_by_channel(session, channel)
     if there is not None:
         return there
     if session.get(UrgentMatter, matter_id) is None:
@@ -54,21 +54,21 @@ def ask(session: Session, matter_id: int, channel: str, node: str | None = None)
     return call
 
 
-def of_channel(session: Session, channel: str) -> RescueCall | None:
+def find_by_channel(session: Session, channel: str) -> RescueCall | None:
     """Return the rescue call for this channel."""
     query = select(RescueCall).where(RescueCall.channel == channel)
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def came_to_nothing(session: Session, channel: str) -> bool:
+def has_failed(session: Session, channel: str) -> bool:
     """Return whether this caller will not be connected: the call has ended, or was not placed in time."""
-    call = of_channel(session, channel)
+    call = find_by_channel(session, channel)
     if call is None or call.ended_at:
         return True
     return call.placed_at is None and now(session) - call.asked_at > _STALE
 
 
-def asked(session: Session, node: str | None = None) -> Sequence[str]:
+def list_requested(session: Session, node: str | None = None) -> Sequence[str]:
     """Return the tokens of the calls to place, by this `node` or, if None, by any. Each poll asks."""
     return session.execute(_ASKED, {"node": node}).scalars().all()
 
@@ -95,24 +95,24 @@ def take_up(
     return permit
 
 
-def connected(session: Session, token: str) -> None:
+def record_connected(session: Session, token: str) -> None:
     """Record that the emergency service has answered and has the caller."""
     if _change(session, token, RescueCall.connected_at.is_(None), connected_at=now(session)):
         events.urgent_changed(session, "taken")
 
 
-def alone(session: Session, token: str) -> None:
+def record_abandoned(session: Session, token: str) -> None:
     """Record that the service answered after the caller hung up: somebody must still see to the caller."""
     if _change(session, token, RescueCall.connected_at.is_not(None), connected_at=None):
         events.urgent_changed(session, "new")
 
 
-def ended(session: Session, token: str) -> None:
+def record_end(session: Session, token: str) -> None:
     """Record that the channel has ended or never existed."""
     _change(session, token, ended_at=now(session))
 
 
-def on_the_phone(session: Session) -> dict[str, datetime]:
+def list_in_progress(session: Session) -> dict[str, datetime]:
     """Return the tokens of the placed calls that have not ended, and when each was placed."""
     query = select(RescueCall.token, RescueCall.placed_at).where(RescueCall.ended_at.is_(None))
     return {token: at for token, at in session.execute(query) if at}

@@ -45,7 +45,7 @@ _DESKS = select(Desk).where(
     Desk.round_id == bindparam("round"),
     Desk.phone_connected,
     Desk.break_reason.is_(None),
-    ~round_affinity.elsewhere(),
+    ~round_affinity.where_elsewhere(),
 )
 
 
@@ -71,31 +71,31 @@ class Ages:
         return at - first_age - timedelta(seconds=ticks - first_ticks)
 
 
-def calls_wanted(session: Session, round_: Round, most: int, ages: Ages | None = None) -> int:
+def count_calls_wanted(session: Session, round_: Round, most: int, ages: Ages | None = None) -> int:
     """Return how many more citizens of the round to call now. `ages`: kept from look to look."""
-    at_this_moment = situation(session, round_.id, ages)
+    at_this_moment = find_situation(session, round_.id, ages)
     if not at_this_moment.speakers:
         return 0
-    return pacing.calls_wanted(
-        at_this_moment, of_round(session, round_.id), minutes=round_.minutes, most=most
+    return pacing.count_calls_wanted(
+        at_this_moment, list_observations(session, round_.id), minutes=round_.minutes, most=most
     )
 
 
-def expected_wait(session: Session, callback: Callback) -> float | None:
+def estimate_wait(session: Session, callback: Callback) -> float | None:
     """Return the expected seconds until the waiting citizen is connected; None without a desk."""
     if callback.desk_id is not None:
         return 0.0
     round_ = session.get_one(Round, callback.round_id)
-    at_this_moment = situation(session, round_.id)
+    at_this_moment = find_situation(session, round_.id)
     if not at_this_moment.speakers:
         return None
-    waiting = [other.id for other in assignment.ready(session, round_.id, screened=True)]
+    waiting = [other.id for other in assignment.list_ready(session, round_.id, screened=True)]
     place = waiting.index(callback.id) + 1 if callback.id in waiting else 1
-    so_far = of_round(session, round_.id)
-    return pacing.expected_wait(at_this_moment, so_far, minutes=round_.minutes, place=place)
+    so_far = list_observations(session, round_.id)
+    return pacing.estimate_wait(at_this_moment, so_far, minutes=round_.minutes, place=place)
 
 
-def situation(session: Session, round_id: int, ages: Ages | None = None) -> Situation:
+def find_situation(session: Session, round_id: int, ages: Ages | None = None) -> Situation:
     """Return the round's desks and calls now.
 
     A desk that does not want the next citizen, or is on a break, is no speaker.
@@ -103,11 +103,11 @@ def situation(session: Session, round_id: int, ages: Ages | None = None) -> Situ
     at, ages = now(session), ages or Ages()
     live = session.scalars(_LIVE, {"round": round_id}).all()
     desks = session.scalars(_DESKS, {"round": round_id}).all()
-    with_desk = {c.desk_id: c for c in live if c.desk_id is not None and transitions.occupies(c)}
+    with_desk = {c.desk_id: c for c in live if c.desk_id is not None and transitions.is_occupying(c)}
     called_ahead = [callback for callback in live if callback.desk_id is None]
     return Situation(
         speakers=[
-            speaker(with_desk.get(desk.id), at, ages)
+            describe_speaker(with_desk.get(desk.id), at, ages)
             for desk in desks
             if desk.id in with_desk or desk.next_asked_at
         ],
@@ -125,7 +125,7 @@ def situation(session: Session, round_id: int, ages: Ages | None = None) -> Situ
     )
 
 
-def speaker(callback: Callback | None, at: datetime, ages: Ages | None = None) -> Speaker:
+def describe_speaker(callback: Callback | None, at: datetime, ages: Ages | None = None) -> Speaker:
     """Return the speaker with this callback; a desk after its conversation counts as free."""
     if callback is None or callback.state in (CallbackState.PARTING, CallbackState.ENDED):
         return Speaker(None)
@@ -138,7 +138,7 @@ def speaker(callback: Callback | None, at: datetime, ages: Ages | None = None) -
     return Speaker(_seconds(began, until), _seconds(pressed, at) if pressed else None)
 
 
-def of_round(session: Session, round_id: int) -> RoundStatistics:
+def list_observations(session: Session, round_id: int) -> RoundStatistics:
     """Return the observations of the round's newest calls, in the order in which they were placed."""
     newest_first = session.execute(_NEWEST_CALLS, {"round": round_id}).all()
     rows = newest_first[::-1]

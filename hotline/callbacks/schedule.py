@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased, selectinload
 from db.engine import now
 from db.models import Callback, Note, Registration, Round, User
 from db.states import FREE_OF_CHARGE, RETRIED, Outcome, RegistrationState
-from hotline.clock import after_quiet, is_quiet
+from hotline.clock import is_quiet, skip_quiet_hours
 from hotline.errors import Refused
 from hotline.line import carry_over
 from hotline.rounds import phases
@@ -46,7 +46,7 @@ class Promise(NamedTuple):
     because: Because
 
 
-def promised(
+def find_promised_time(
     wish: datetime, at: datetime, round_: Round, settings: Settings, *, agreed: bool = False
 ) -> Promise:
     """Return when a citizen is called who asked, at `at`, to be called at `wish`.
@@ -58,17 +58,17 @@ def promised(
     if wish - at > _FARTHEST:
         raise Refused("too-far-ahead", f"a call can be promised for at most {_FARTHEST.days} days ahead")
     asked = max(wish, at)
-    due = asked if agreed else after_quiet(asked, settings.quiet_hours)
+    due = asked if agreed else skip_quiet_hours(asked, settings.quiet_hours)
     if round_.is_operators_line or due < round_.ends_at or wish <= at == due:
         kept = Because.WISHED if due == asked else Because.QUIET_HOURS
         return Promise(due, Because.PAST_END if _is_over(round_) else kept)
     return Promise(max(due, round_.ends_at + OVERTIME), Because.PAST_END)
 
 
-def promised_by_rule(at: datetime, round_: Round, settings: Settings) -> Promise:
+def find_time_by_rule(at: datetime, round_: Round, settings: Settings) -> Promise:
     """Return when a citizen is called again who named no time at `at`."""
     by_day = at + _wait(Outcome.CALL_AGAIN, 0, settings)
-    due = after_quiet(by_day, settings.quiet_hours)
+    due = skip_quiet_hours(by_day, settings.quiet_hours)
     if _is_over(round_) or (not round_.is_operators_line and due >= round_.ends_at + OVERTIME):
         return Promise(due, Because.PAST_END)
     return Promise(due, Because.RULE if due == by_day else Because.QUIET_HOURS)
@@ -99,7 +99,7 @@ class Line(StrEnum):
     TRIES_OTHERS = "tries-others"  # down; a probe of the next untried number is due
 
 
-def after_faults(in_a_row: int, settings: Settings, *, picked_up: bool, line: Line) -> timedelta:
+def find_pause_after_faults(in_a_row: int, settings: Settings, *, picked_up: bool, line: Line) -> timedelta:
     """Return how long a citizen is passed over after so many failures in a row through our own fault.
 
     As a rule that is zero. But numbers that the carrier cannot call must not stop the line. After two
@@ -120,7 +120,7 @@ def after_faults(in_a_row: int, settings: Settings, *, picked_up: bool, line: Li
     return _ALONE if in_a_row > 2 else _NEXT_ONE_TRIES if in_a_row == 2 else _SPARED
 
 
-def not_before(
+def find_not_before(
     outcome: Outcome, attempts: int, at: datetime, settings: Settings, until: datetime | None = None
 ) -> datetime | None:
     """Return until when a registration with this outcome at `at` is passed over; None: it is due at once.
@@ -129,14 +129,14 @@ def not_before(
     lasts at least until `until`. After our own fault, and if nobody was called, only `until` counts.
     """
     if outcome in (Outcome.FAILED, Outcome.RETURNED):
-        return after_quiet(until, settings.quiet_hours) if until and until > at else None
+        return skip_quiet_hours(until, settings.quiet_hours) if until and until > at else None
     if outcome not in RETRIED:
         return None
     due = at + _wait(outcome, attempts, settings)
-    return after_quiet(max(due, until or due), settings.quiet_hours)
+    return skip_quiet_hours(max(due, until or due), settings.quiet_hours)
 
 
-def busy_for(settings: Settings) -> timedelta:
+def find_busy_pause(settings: Settings) -> timedelta:
     """Return the wait before a busy phone is called again."""
     return _wait(Outcome.BUSY, 0, settings)
 
@@ -168,9 +168,9 @@ def forecast(
     at, round_ = now(session), phases.get(session, callback.round_id)
     quiet = wish is not None and is_quiet(max(wish, at), settings.quiet_hours)
     if wish is None:
-        due, because = promised_by_rule(at, round_, settings)
+        due, because = find_time_by_rule(at, round_, settings)
     else:
-        due, because = promised(wish, at, round_, settings, agreed=agreed)
+        due, because = find_promised_time(wish, at, round_, settings, agreed=agreed)
     if because is Because.PAST_END:
         return CalledAgain(_next_start(session, round_, at), because, quiet)
     return CalledAgain(due, because, quiet)
@@ -178,7 +178,7 @@ def forecast(
 
 def _next_start(session: Session, round_: Round, at: datetime) -> datetime | None:
     following_id = select(carry_over.NEXT_ROUND).select_from(Round).where(Round.id == round_.id)
-    next_id = session.scalar(following_id, phases.moment(at))
+    next_id = session.scalar(following_id, phases.bind_moment(at))
     return phases.get(session, next_id).starts_at if next_id is not None else None
 
 

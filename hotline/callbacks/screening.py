@@ -24,7 +24,7 @@ def screen(session: Session, callback: Callback, desk: Desk) -> Callback:
     """
     transitions.hold(session, desk)
     transitions.check_phone(desk)
-    if transitions.live_at_desk(session, desk.id):
+    if transitions.find_live_at_desk(session, desk.id):
         raise Refused("desk-busy", "the desk has a callback of its own")
     # A desk may just have got the citizen, or the call may just have been let go.
     waits = and_(Callback.desk_id.is_(None), Callback.hangup_asked_at.is_(None))
@@ -65,7 +65,7 @@ def dismiss(
     if callback.state is not CallbackState.SCREENING or outcome not in _WITHOUT_OFFICIAL:
         raise Refused("wrong-state", f"the callback is {callback.state}; {outcome} was said")
     if agreed_by:
-        closing.note_agreed(session, callback, outcome, again_at, who=agreed_by)
+        closing.record_agreement(session, callback, outcome, again_at, who=agreed_by)
     # The dialer hangs up and records the end.
     ending: dict[str, Any] = {"hangup_asked_at": now(session), "ended_at": None}
     agreed, token = agreed_by is not None, callback.token

@@ -1,7 +1,7 @@
 """Serving a round: the dialer calls ahead, and a free desk gets the first waiting citizen («بعدی», next).
 
 A desk serves one round at a time (`Desk.round_id`). `next_asked_at` holds since when the desk wants a
-citizen, until the conversation begins (`begins`). `assignment` matches the desk with the first waiting
+citizen, until the conversation begins (`clear_request`). `assignment` matches the desk with the first waiting
 citizen, so the two need not be ready at the same moment. If the citizen hangs up on the way, the desk still
 wants the next one.
 
@@ -35,7 +35,7 @@ def serve(session: Session, desk: Desk, round_id: int, settings: Settings) -> No
     Raises Refused("not-found" | "not-your-round" | "round-over").
     """
     round_ = phases.get(session, round_id)
-    person = round_permissions.at_desk(session, desk.id)
+    person = round_permissions.find_at_desk(session, desk.id)
     if person:
         round_permissions.check_serves(session, person, round_)
     phases.check_not_over(round_, now(session))
@@ -53,18 +53,18 @@ def leave(session: Session, desk: Desk, settings: Settings) -> None:
 
 
 def _sit(session: Session, desk: Desk, round_id: int | None, settings: Settings) -> None:
-    before, took = desk.round_id, direct_routing.takes_live(session, desk)
+    before, took = desk.round_id, direct_routing.takes_live_calls(session, desk)
     back = _wants_no_more(session, desk)
     desk.round_id = round_id
     session.flush()  # lock order: rows before the log
     if before is not None:
         _left(session, desk, back, settings)
-    if (takes := direct_routing.takes_live(session, desk)) is not took:
+    if (takes := direct_routing.takes_live_calls(session, desk)) is not took:
         direct_routing.tell(session, desk, takes=takes)
 
 
 def _left(session: Session, desk: Desk, back: Callback | None, settings: Settings) -> None:
-    live = transitions.live_at_desk(session, desk.id)
+    live = transitions.find_live_at_desk(session, desk.id)
     if live and live.state in (CallbackState.PARTING, CallbackState.ENDED):
         conversations.finish(session, live, settings)
     if back:
@@ -98,9 +98,9 @@ def _wants_no_more(session: Session, desk: Desk) -> Callback | None:
 def _was_its_last(session: Session, desk: Desk, callback_id: int) -> bool:
     """Return whether the desk has ended this conversation and its round is over."""
     callback = session.get(Callback, callback_id)
-    if callback is None or callback.desk_id != desk.id or transitions.live_at_desk(session, desk.id):
+    if callback is None or callback.desk_id != desk.id or transitions.find_live_at_desk(session, desk.id):
         return False
-    return phases.phase(phases.get(session, callback.round_id), trusted_now(session)) in _OVER
+    return phases.find_phase(phases.get(session, callback.round_id), trusted_now(session)) in _OVER
 
 
 def ask_next(
@@ -122,14 +122,14 @@ def ask_next(
         raise Refused("desk-phone-away", "the desk's phone is not in its room")
     if desk.phone != "browser" and round_affinity.is_elsewhere(session, desk.id):  # a browser moves by itself
         raise Refused("desk-phone-elsewhere", "the round's calls are on another node than the desk's phone")
-    live = transitions.live_at_desk(session, desk.id)
+    live = transitions.find_live_at_desk(session, desk.id)
     if live and live.id != after:
         return live
     if live and not confirmed and conversations.is_young(session, live):
         raise Refused("confirm-next", "the conversation has just begun: end it once more, on purpose")
     # A desk that leaves its round does not come back by itself once a clock that leapt is right again.
     round_, at = phases.get(session, desk.round_id), trusted_now(session)
-    over, paused = phases.phase(round_, at) in _OVER, None
+    over, paused = phases.find_phase(round_, at) in _OVER, None
     if not over:
         phases.check_begun(round_, at)
         breaks.end(session, desk)
@@ -142,16 +142,16 @@ def ask_next(
         leave(session, desk, settings)
         return None
     if paused:
-        person = round_permissions.at_desk(session, desk.id)
+        person = round_permissions.find_at_desk(session, desk.id)
         who = person.username if person else f"desk {desk.id}"
         audit.record(session, who, "round-resumed", f"round {round_.id}")
         events.round_changed(session, round_.id, "resumed")
     events.desk_changed(session, desk.id, "asks-next")
     assignment.match(session)
-    return transitions.live_at_desk(session, desk.id)
+    return transitions.find_live_at_desk(session, desk.id)
 
 
-def not_now(session: Session, desk: Desk) -> None:
+def withdraw_request(session: Session, desk: Desk) -> None:
     """Withdraw the desk's request for the next citizen («اکنون نه», not now)."""
     transitions.hold(session, desk)
     if desk.next_asked_at:
@@ -168,12 +168,12 @@ def take_break(session: Session, desk: Desk, reason: BreakReason | None) -> None
     if reason is None:
         breaks.end(session, desk)
     else:
-        breaks.begin(session, desk, reason)
-        not_now(session, desk)
+        breaks.begin_break(session, desk, reason)
+        withdraw_request(session, desk)
     events.desk_changed(session, desk.id, "break")
 
 
-def begins(session: Session, callback: Callback) -> bool:
+def clear_request(session: Session, callback: Callback) -> bool:
     """Clear the desk's request when the conversation of this callback begins. Call it before the transition.
 
     Return False, without a change, if the desk's phone has gone or the citizen is not the desk's any more.
@@ -192,9 +192,9 @@ def begins(session: Session, callback: Callback) -> bool:
     return True
 
 
-def finishing(session: Session, desk: Desk) -> Callback:
+def announce_end(session: Session, desk: Desk) -> Callback:
     """Note that the conversation will soon end («رو به پایان»). Raises Refused("wrong-state")."""
-    live = transitions.live_at_desk(session, desk.id)
+    live = transitions.find_live_at_desk(session, desk.id)
     if live is None or live.state is not CallbackState.TALKING:
         raise Refused("wrong-state", "the desk speaks with nobody")
     if live.finishing_at is None:
@@ -209,19 +209,24 @@ _at_work = exists().where(
     or_(Round.node.is_(None), Desk.node.is_(None), Desk.node == Round.node),  # where its citizens are
 )
 _begun = or_(Round.opened_at.is_not(None), Round.starts_at <= bindparam("at", type_=UtcDateTime))
-_drained = draining.drained(Round.node)
+_drained = draining.where_drained(Round.node)
 """Condition that a round's node drains: the round calls nobody ahead, and moves."""
 _SERVED = select(Round).where(
-    _at_work, _begun, Round.paused_at.is_(None), ~phases.over(), round_affinity.mine(Round.node), ~_drained
+    _at_work,
+    _begun,
+    Round.paused_at.is_(None),
+    ~phases.where_over(),
+    round_affinity.where_mine(Round.node),
+    ~_drained,
 )
 
 
-def served(session: Session, node: str | None = None) -> Sequence[Round]:
+def list_served(session: Session, node: str | None = None) -> Sequence[Round]:
     """Return the rounds to call ahead: begun, neither over nor paused, with a desk's phone connected.
 
     `node` limits them to its rounds.
     """
-    return session.scalars(_SERVED, {**phases.moment(now(session)), "node": node}).all()
+    return session.scalars(_SERVED, {**phases.bind_moment(now(session)), "node": node}).all()
 
 
 def may_come_to(session: Session, callback: Callback, desk_id: int | None) -> bool:
@@ -231,7 +236,7 @@ def may_come_to(session: Session, callback: Callback, desk_id: int | None) -> bo
     return called and desk is not None and desk.round_id == callback.round_id
 
 
-def desks_of(session: Session, round_id: int) -> Sequence[Desk]:
+def list_desks(session: Session, round_id: int) -> Sequence[Desk]:
     """Return the desks that serve the round."""
     return session.scalars(select(Desk).where(Desk.round_id == round_id).order_by(Desk.id)).all()
 
@@ -245,27 +250,27 @@ _LEFT = (
         Callback.hangup_asked_at.is_(None),
         Callback.state.in_(words(ON_THE_PHONE)),
         or_(_nobodys, and_(Round.cancelled_at.is_not(None), _not_yet)),
-        phases.over(),
+        phases.where_over(),
     )
 )
 _ALL_LEFT = _LEFT.order_by(Callback.id)
 
 
-def left_behind(session: Session) -> Sequence[str]:
+def list_left_behind(session: Session) -> Sequence[str]:
     """Return the tokens of calls whose round is over or cancelled, so that nobody will speak with them.
 
     These are the calls ahead and, in a cancelled round, the calls of desks that do not talk yet.
     """
-    return session.execute(_ALL_LEFT, phases.moment(trusted_now(session))).scalars().all()
+    return session.execute(_ALL_LEFT, phases.bind_moment(trusted_now(session))).scalars().all()
 
 
-def let_go(session: Session, token: str) -> bool:
+def request_end(session: Session, token: str) -> bool:
     """Request the end of such a call, unless a desk has just begun to talk. Return whether it did.
 
     The dialer plays an apology and hangs up. The citizen returns to their own place as if never called.
     """
     at = trusted_now(session)
-    callback = transitions.by_token(session, token)
+    callback = transitions.find_by_token(session, token)
     desk_id = callback.desk_id if callback else None
     asked = session.scalar(
         update(Callback)
@@ -273,7 +278,7 @@ def let_go(session: Session, token: str) -> bool:
         .values(hangup_asked_at=at, desk_id=None, user_id=None)
         .returning(Callback.id)
         .execution_options(synchronize_session=False),
-        phases.moment(at),
+        phases.bind_moment(at),
     )
     if asked and desk_id is not None:
         events.desk_changed(session, desk_id, "let-go")

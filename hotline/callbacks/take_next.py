@@ -51,13 +51,13 @@ def take_this(session: Session, registration: Registration, **values: Any) -> Ca
     callback = _callback(session, registration.id, registration.round_id, at, values)
     at = events.hold_order(session)
     busy_numbers.check_free(session, callback)
-    _record(session, callback, at, order.passed(session, callback.registration, at))
+    _record(session, callback, at, order.list_passed(session, callback.registration, at))
     return callback
 
 
 def _record(session: Session, callback: Callback, at: datetime, passed: list[int]) -> None:
     """Record the claim in the ledger, with the passed citizens and those of them who were on the phone."""
-    on_the_line = sorted(busy_numbers.among(session, passed))
+    on_the_line = sorted(busy_numbers.list_busy(session, passed))
     facts = {"passed": passed} | ({"engaged": on_the_line} if on_the_line else {})
     entries.record(session, Fact.CALLED, callback.registration, at, **facts)
     events.callback_changed(session, callback)
@@ -80,11 +80,11 @@ def _take_first(
             if callback is None:
                 return None
             at = events.hold_order(session)  # no newer fact is written before this one
-            passed = order.passed(session, callback.registration, at)
-            free = not busy_numbers.elsewhere(
+            passed = order.list_passed(session, callback.registration, at)
+            free = not busy_numbers.is_busy_elsewhere(
                 session, callback, at
             )  # another round may just have called them
-            if free and (not tries_left or not set(passed) - busy_numbers.among(session, passed)):
+            if free and (not tries_left or not set(passed) - busy_numbers.list_busy(session, passed)):
                 return callback, passed, at
             step.rollback()  # somebody ahead joined the line, or was being changed, at this moment
     return None

@@ -68,12 +68,12 @@ def ask(
     if callback.state not in IN_TALK or callback.hangup_asked_at or desk is None or not_mine:
         raise Refused("wrong-state", f"the callback is {callback.state}")
     transitions.check_phone(desk)
-    there = present(session, callback.id)
+    there = find_present(session, callback.id)
     if there is not None:
         if there.number == number and there.hangup_asked_at is None:
             return there
         raise Refused("guest-there", "a third person is being called, or there, already")
-    person = round_permissions.at_desk(session, desk.id)
+    person = round_permissions.find_at_desk(session, desk.id)
     if isinstance(whom, Official) and person and person.official_id == whom.id:
         raise Refused("guest-is-here", "this official is at the desk")
     _check_number(session, callback, number, settings)
@@ -92,13 +92,13 @@ def ask(
         session.flush()
     except IntegrityError as error:
         raise Refused("guest-elsewhere", "another desk calls this number at this moment") from error
-    audit.record(session, who, "guest-asked", f"callback {callback.id}", numbers.masked(number))
+    audit.record(session, who, "guest-asked", f"callback {callback.id}", numbers.mask(number))
     _tell(session, guest)
     return guest
 
 
 def _check_number(session: Session, callback: Callback, number: str, settings: Settings) -> None:
-    if not numbers.allowed(number, settings.allowed_prefixes):
+    if not numbers.is_allowed(number, settings.allowed_prefixes):
         raise Refused("number-not-allowed", "calls to this prefix are not allowed")
     if number == callback.registration.number:
         raise Refused("guest-is-citizen", "this is the citizen's own number")
@@ -119,7 +119,7 @@ def end(session: Session, guest: Guest, *, who: str) -> Guest:
     if guest.state is GuestState.ASKED:  # the dialer has placed no call yet, and will place none
         _close(session, guest, GuestEnd.BY_DESK)
     session.flush()
-    audit.record(session, who, "guest-ended", f"callback {guest.callback_id}", numbers.masked(guest.number))
+    audit.record(session, who, "guest-ended", f"callback {guest.callback_id}", numbers.mask(guest.number))
     _tell(session, guest)
     return guest
 
@@ -132,18 +132,18 @@ def get(session: Session, callback: Callback, guest_id: int) -> Guest:
     return guest
 
 
-def of_callback(session: Session, callback_id: int) -> Sequence[Guest]:
+def list_by_callback(session: Session, callback_id: int) -> Sequence[Guest]:
     """Return the third persons of this conversation, the newest first."""
     query = select(Guest).where(Guest.callback_id == callback_id).order_by(Guest.id.desc())
     return session.scalars(query).all()
 
 
-def present(session: Session, callback_id: int) -> Guest | None:
+def find_present(session: Session, callback_id: int) -> Guest | None:
     """Return the third person who is in this conversation or being called into it."""
     return session.scalar(select(Guest).where(Guest.callback_id == callback_id, Guest.ended_at.is_(None)))
 
 
-def by_token(session: Session, token: str, *, lock: bool = False) -> Guest | None:
+def find_by_token(session: Session, token: str, *, lock: bool = False) -> Guest | None:
     """Return the third person whose channel is `token`."""
     query = select(Guest).where(Guest.token == token)
     if lock:
@@ -167,12 +167,12 @@ _UNDER_WAY = (
     )
     .join(Callback, Callback.id == Guest.callback_id)
     .join(Desk, Desk.id == Guest.desk_id)
-    .where(Guest.ended_at.is_(None), round_affinity.mine(Callback.node))
+    .where(Guest.ended_at.is_(None), round_affinity.where_mine(Callback.node))
     .order_by(Guest.id)
 )
 
 
-def under_way(session: Session, node: str | None = None) -> Sequence[Whereabouts]:
+def list_under_way(session: Session, node: str | None = None) -> Sequence[Whereabouts]:
     """Return the guest calls that have not ended, in conversations of this `node` or, if None, of all.
 
     The dialer runs this at each poll.
@@ -189,7 +189,7 @@ def take_up(session: Session, token: str, settings: Settings) -> call_caps.CallP
     guest = _move(session, token, GuestState.DIALING, placed_at=at)
     if guest is None:
         return None
-    over = next((one.over for one in under_way(session) if one.token == token), True)
+    over = next((one.over for one in list_under_way(session) if one.token == token), True)
     stale = at - guest.asked_at > _STALE
     call = None if over or stale else call_caps.claim_call(session, token, guest.number, settings)
     if not isinstance(call, call_caps.CallPermit):
@@ -201,7 +201,7 @@ def take_up(session: Session, token: str, settings: Settings) -> call_caps.CallP
     return call
 
 
-def came(session: Session, token: str, to: GuestState) -> None:
+def record_state(session: Session, token: str, to: GuestState) -> None:
     """Move the call to the state `to`; a late or repeated step changes nothing."""
     values = {"talking_at": now(session)} if to is GuestState.TALKING else {}
     guest = _move(session, token, to, **values)
@@ -209,7 +209,7 @@ def came(session: Session, token: str, to: GuestState) -> None:
         _tell(session, guest)
 
 
-def will_end(session: Session, token: str, by: GuestEnd) -> None:
+def record_end_reason(session: Session, token: str, by: GuestEnd) -> None:
     """Note the reason of the coming end, because the hang-up event does not carry it."""
     session.execute(
         update(Guest)
@@ -219,15 +219,15 @@ def will_end(session: Session, token: str, by: GuestEnd) -> None:
     )
 
 
-def ended(session: Session, token: str, heard: GuestEnd = GuestEnd.FAILED) -> None:
+def record_end(session: Session, token: str, heard: GuestEnd = GuestEnd.FAILED) -> None:
     """Record that the channel has ended or never existed.
 
     `heard`: the network's reason, used if no other is known.
     """
-    guest = by_token(session, token, lock=True)
+    guest = find_by_token(session, token, lock=True)
     if guest is None or guest.ended_at:
         return
-    over = next((one.over for one in under_way(session) if one.token == token), True)
+    over = next((one.over for one in list_under_way(session) if one.token == token), True)
     by = guest.ended_by
     if guest.hangup_asked_at:
         by = GuestEnd.BY_DESK
@@ -241,7 +241,7 @@ def ended(session: Session, token: str, heard: GuestEnd = GuestEnd.FAILED) -> No
     _tell(session, guest)
 
 
-def on_the_phone(session: Session) -> dict[str, datetime]:
+def list_in_progress(session: Session) -> dict[str, datetime]:
     """Return the tokens of the placed calls that have not ended, and when each was placed."""
     query = select(Guest.token, Guest.placed_at).where(Guest.ended_at.is_(None))
     return {token: at for token, at in session.execute(query) if at}

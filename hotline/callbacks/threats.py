@@ -28,7 +28,7 @@ def mark(session: Session, callback: Callback, *, who: str) -> Callback:
     return callback
 
 
-def lately(session: Session) -> Sequence[Callback]:
+def list_open(session: Session) -> Sequence[Callback]:
     """Return the marked conversations that supervisors must see to, the earliest first."""
     news = select(Callback).where(Callback.threat_at >= now(session) - _NEWS)
     return session.scalars(news.order_by(Callback.threat_at)).all()

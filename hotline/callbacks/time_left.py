@@ -22,23 +22,23 @@ _NOT_TONED = (
         Callback.talking_at.is_not(None),
         Callback.toned_at.is_(None),
         Desk.phone_connected,
-        round_affinity.mine(Callback.node),
+        round_affinity.where_mine(Callback.node),
     )
 )
 
 
-def nearly_over(session: Session, node: str | None = None) -> Sequence[Callback]:
+def list_nearly_over(session: Session, node: str | None = None) -> Sequence[Callback]:
     """Return conversations, of this `node` or of any, that need the tone now."""
     at = now(session)
     rows = session.execute(_NOT_TONED, {"node": node}).all()
     return [
         callback
         for callback, minutes in rows
-        if spoken(callback, at) >= timedelta(minutes=minutes) - BEFORE_END
+        if measure_spoken(callback, at) >= timedelta(minutes=minutes) - BEFORE_END
     ]
 
 
-def spoken(callback: Callback, at: datetime) -> timedelta:
+def measure_spoken(callback: Callback, at: datetime) -> timedelta:
     """Return how long the two have spoken at `at`, without the time in which our side was gone."""
     if callback.talking_at is None:
         return timedelta(0)

@@ -33,7 +33,7 @@ def is_token(channel_id: str) -> bool:
     return channel_id.startswith(_PREFIX)
 
 
-def new_token() -> str:
+def make_token() -> str:
     """Return an unused token; it becomes the id of the channel, too."""
     return f"{_PREFIX}{uuid.uuid4().hex}"
 
@@ -61,25 +61,25 @@ OCCUPIES = and_(
 """Condition that the callback keeps its desk from having another one (index `one_live_callback_per_desk`)."""
 
 
-def occupies(callback: Callback) -> bool:
+def is_occupying(callback: Callback) -> bool:
     """Return whether a loaded callback meets OCCUPIES."""
     parted = callback.state is CallbackState.PARTING and callback.said is not None
     return callback.state is not CallbackState.CLOSED and not parted
 
 
-def live_at_desk(session: Session, desk_id: int) -> Callback | None:
+def find_live_at_desk(session: Session, desk_id: int) -> Callback | None:
     """Return the callback for which the desk still owes a call or an outcome."""
     return session.scalar(select(Callback).where(Callback.desk_id == desk_id, OCCUPIES))
 
 
-def screened_at_desk(session: Session, desk_id: int) -> Callback | None:
+def find_screened_at_desk(session: Session, desk_id: int) -> Callback | None:
     """Return the citizen whom the desk screens for another desk."""
     return session.scalar(
         select(Callback).where(Callback.screen_desk_id == desk_id, Callback.state == CallbackState.SCREENING)
     )
 
 
-def by_token(session: Session, token: str) -> Callback | None:
+def find_by_token(session: Session, token: str) -> Callback | None:
     """Return the callback whose channel is `token`."""
     return session.scalar(select(Callback).where(Callback.token == token))
 
@@ -148,8 +148,8 @@ def check_same_node(session: Session, desk: Desk, round_id: int) -> None:
 
 def check_stays(session: Session, round_id: int) -> None:
     """Raise Refused("node-drains") if the round's node drains, so that the round can move to another node."""
-    home = round_affinity.of_round(session, round_id)
-    if home is not None and draining.drains(session, home):
+    home = round_affinity.find_node_of_round(session, round_id)
+    if home is not None and draining.is_drained(session, home):
         raise Refused("node-drains", f"node {home} calls nobody more: the round is about to move")
 
 
@@ -182,7 +182,7 @@ def ask_call(session: Session, callback: Callback, settings: Settings) -> Callba
     if desk is not None:
         check_same_node(session, desk, callback.round_id)
     check_callable(session, callback)
-    if not busy_numbers.waits_on_the_line(session, callback.registration_id):
+    if not busy_numbers.is_caller_waiting(session, callback.registration_id):
         check_stays(session, callback.round_id)
         call_caps.check_capacity(session, settings)
     moved = move(session, callback.token, CallbackState.DIALING, called_at=now(session))
@@ -209,7 +209,7 @@ def ask_hangup(session: Session, callback: Callback) -> Callback:
     return session.get_one(Callback, asked, populate_existing=True)
 
 
-def holds(callback: Callback, desk_id: int | None) -> bool:
+def has_in_hand(callback: Callback, desk_id: int | None) -> bool:
     """Return whether the desk has this citizen in hand, as its own or to screen."""
     if desk_id is None or callback.state is CallbackState.CLOSED:
         return False
@@ -217,7 +217,7 @@ def holds(callback: Callback, desk_id: int | None) -> bool:
     return callback.desk_id == desk_id or screens
 
 
-def was_at(session: Session, registration_id: int, desk_id: int | None) -> bool:
+def has_been_at_desk(session: Session, registration_id: int, desk_id: int | None) -> bool:
     """Return whether the desk has or had this citizen in hand."""
     at_desk = select(Callback.id).where(
         Callback.registration_id == registration_id, Callback.desk_id == desk_id
@@ -225,7 +225,7 @@ def was_at(session: Session, registration_id: int, desk_id: int | None) -> bool:
     return session.scalar(at_desk.limit(1)) is not None
 
 
-def of_registration(session: Session, registration_id: int) -> Callback | None:
+def find_by_registration(session: Session, registration_id: int) -> Callback | None:
     """Return the registration's callback that is not closed."""
     return session.scalar(
         select(Callback).where(

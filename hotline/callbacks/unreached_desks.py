@@ -29,17 +29,17 @@ def _asked(session: Session, settings: Settings, at: datetime | None) -> dict[st
     return {"since": (at or now(session)) - timedelta(seconds=settings.hold_seconds)}
 
 
-def found(session: Session, settings: Settings, at: datetime | None = None) -> Sequence[str]:
+def list_waiting_too_long(session: Session, settings: Settings, at: datetime | None = None) -> Sequence[str]:
     """Return the tokens of citizens who have waited too long for their desk at the moment `at`."""
     return session.execute(_ALL_UNREACHED, _asked(session, settings, at)).scalars().all()
 
 
-def let_go(session: Session, token: str, settings: Settings, at: datetime | None = None) -> bool:
+def request_end(session: Session, token: str, settings: Settings, at: datetime | None = None) -> bool:
     """Request the end of this call, unless the desk has just come. Return whether it did.
 
     The dialer plays an apology and hangs up.
     """
-    callback = transitions.by_token(session, token)
+    callback = transitions.find_by_token(session, token)
     if callback is None:
         return False
     session.refresh(callback, with_for_update={"key_share": True})

@@ -48,7 +48,7 @@ def find(session: Session, registration_id: int) -> WaitingCaller | None:
     return caller if caller and caller.left_at is None else None
 
 
-def stay(session: Session, registration_id: int, channel: str, node: str | None = None) -> bool:
+def record_waiting(session: Session, registration_id: int, channel: str, node: str | None = None) -> bool:
     """Record that the caller of this channel of Asterisk waits on the line. False: it is over or taken.
 
     Caller ID is easily forged: a newer call does not replace an older one whose script still reports it. An
@@ -81,7 +81,11 @@ def is_there(session: Session, registration_id: int, channel: str, node: str | N
     False: the place is over or a newer call's.
     """
     caller = session.get(WaitingCaller, registration_id, populate_existing=True)
-    return caller is not None and caller.channel == channel and stay(session, registration_id, channel, node)
+    return (
+        caller is not None
+        and caller.channel == channel
+        and record_waiting(session, registration_id, channel, node)
+    )
 
 
 def is_open(session: Session, registration_id: int) -> bool:
@@ -93,7 +97,7 @@ def is_open(session: Session, registration_id: int) -> bool:
 def is_here(session: Session, node: str) -> bool:
     """Return whether the operators' line is on this node or on none, so that callers here can wait for it."""
     operators_line = phases.find_operators_line(session)
-    home = round_affinity.of_round(session, operators_line.id) if operators_line else None
+    home = round_affinity.find_node_of_round(session, operators_line.id) if operators_line else None
     return home in (None, node)
 
 
@@ -118,11 +122,11 @@ def leave_stale(session: Session) -> None:
 
 def list_channels(session: Session, node: str | None = None) -> Sequence[str]:
     """Return the channels of those who wait on the line in this node's Asterisk."""
-    here = WaitingCaller.left_at.is_(None), round_affinity.mine(WaitingCaller.node)
+    here = WaitingCaller.left_at.is_(None), round_affinity.where_mine(WaitingCaller.node)
     return session.scalars(select(WaitingCaller.channel).where(*here), {"node": node}).all()
 
 
-def only(session: Session, channels: Collection[str], node: str | None = None) -> None:
+def record_gone_except(session: Session, channels: Collection[str], node: str | None = None) -> None:
     """Record as gone the callers whose channel is not among Asterisk's `channels`.
 
     A caller of the last 5 seconds stays: the list may be older. `node`: the node of that Asterisk.
@@ -145,7 +149,7 @@ def settle(session: Session, node: str) -> bool:
     return operators_line is not None and round_affinity.settle(session, operators_line.id, node)
 
 
-def left_elsewhere(session: Session, registration_id: int, node: str) -> bool:
+def is_left_elsewhere(session: Session, registration_id: int, node: str) -> bool:
     """Return whether the caller of this place waits on another node, which the desks have left.
 
     Such a caller hears that we call back, and is called back from their own place.
@@ -158,7 +162,7 @@ def left_elsewhere(session: Session, registration_id: int, node: str) -> bool:
     return True
 
 
-def hung_up(session: Session, registration_id: int) -> None:
+def record_hangup(session: Session, registration_id: int) -> None:
     """Record that the caller hung up when a desk had them already: their phone must not ring for a moment."""
     session.execute(
         update(WaitingCaller)
@@ -177,12 +181,12 @@ def _left(session: Session, which: ColumnElement[bool]) -> None:
     ).all()
     for registration_id in gone:
         events.registration_changed(session, session.get_one(Registration, registration_id))
-        in_hand = transitions.of_registration(session, registration_id)
+        in_hand = transitions.find_by_registration(session, registration_id)
         if in_hand:  # the desk's page shows that the phone must ring
             events.callback_changed(session, in_hand)
 
 
-def among(session: Session, registration_ids: Collection[int]) -> set[int]:
+def list_waiting_among(session: Session, registration_ids: Collection[int]) -> set[int]:
     """Return those of these places whose callers wait on the line."""
     waiting = select(WaitingCaller.registration_id).where(
         WaitingCaller.registration_id.in_(registration_ids), WaitingCaller.left_at.is_(None)
@@ -192,10 +196,10 @@ def among(session: Session, registration_ids: Collection[int]) -> set[int]:
 
 def is_on_the_line(session: Session, callback: Callback) -> bool:
     """Return whether the callback reaches its citizen on the line, without a dialled phone."""
-    return callback.on_the_line or bool(among(session, [callback.registration_id]))
+    return callback.on_the_line or bool(list_waiting_among(session, [callback.registration_id]))
 
 
-def waiting(session: Session) -> tuple[int, datetime | None]:
+def count_waiting(session: Session) -> tuple[int, datetime | None]:
     """Return how many callers wait on the line, and since when the first of them has waited."""
     found = session.execute(
         select(func.count(), func.min(WaitingCaller.since))
@@ -211,14 +215,14 @@ def waiting(session: Session) -> tuple[int, datetime | None]:
     return found[0] + met[0], min(filter(None, (found[1], met[1])), default=None)
 
 
-def outlook(session: Session, registration_id: int) -> Outlook:
+def forecast_for(session: Session, registration_id: int) -> Outlook:
     """Return the forecast for the caller of this place."""
     place = session.get_one(Registration, registration_id)
     if place.state is RegistrationState.CALLING:  # a desk has them in hand
         return Outlook(0, free=True, minutes=1)
     operators_line, before = (
         session.get_one(Round, place.round_id),
-        order.passed(session, place, now(session)),
+        order.list_passed(session, place, now(session)),
     )
     free = not before and direct_routing.is_any_free(session, operators_line)
     seconds = 0.0 if free else _seconds(session, operators_line, before)
@@ -227,13 +231,13 @@ def outlook(session: Session, registration_id: int) -> Outlook:
 
 def _seconds(session: Session, operators_line: Round, before: Sequence[int]) -> float | None:
     speakers = _speakers(session, operators_line)
-    so_far = round_statistics.of_round(session, operators_line.id)
+    so_far = round_statistics.list_observations(session, operators_line.id)
     if not speakers or len(so_far.conversations) < _ENOUGH:
         return None
     desks = pacing.Situation(speakers, ringing_for=(), ready=0)
     place = len(before) + 1
-    wait = pacing.expected_wait(desks, so_far, minutes=operators_line.minutes, place=place)
-    to_reach = len(before) - len(among(session, before))
+    wait = pacing.estimate_wait(desks, so_far, minutes=operators_line.minutes, place=place)
+    to_reach = len(before) - len(list_waiting_among(session, before))
     return wait + to_reach * _REACHED_S / len(speakers)
 
 
@@ -243,12 +247,12 @@ def _speakers(session: Session, operators_line: Round) -> list[pacing.Speaker]:
     own = and_(Callback.round_id == operators_line.id, transitions.OCCUPIES)
     has_one = exists().where(Callback.desk_id == Desk.id, own)
     works = or_(Desk.round_id == operators_line.id, direct_routing.TAKES, has_one)
-    here = select(Desk.id).where(~assignment.takes_nobody(), works)
+    here = select(Desk.id).where(~assignment.where_takes_nobody(), works)
     desks = session.scalars(here, {"line": operators_line.id}).all()
     busy = select(Callback).where(Callback.desk_id.in_(desks), transitions.OCCUPIES)
     at_desk = {callback.desk_id: callback for callback in session.scalars(busy)}
     return [
-        round_statistics.speaker(at_desk.get(desk), at)
+        round_statistics.describe_speaker(at_desk.get(desk), at)
         for desk in desks
         if desk not in at_desk or at_desk[desk].round_id == operators_line.id
     ]

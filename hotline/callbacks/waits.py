@@ -63,11 +63,11 @@ def _find_due(
     if last.outcome is None:
         return None
     if last.outcome is not Outcome.CALL_AGAIN or last.again_at is None:
-        return schedule.not_before(last.outcome, attempts, at, settings)
+        return schedule.find_not_before(last.outcome, attempts, at, settings)
     wish = last.again_at
     if last.ended_at and last.ended_at > at and wish - last.ended_at <= _COUNTED_FROM_NOW:
         wish = at + (wish - last.ended_at)
     try:
-        return schedule.promised(wish, at, round_, settings, agreed=last.agreed).due
+        return schedule.find_promised_time(wish, at, round_, settings, agreed=last.agreed).due
     except Refused:  # no desk can have meant a day so far ahead
-        return schedule.not_before(last.outcome, attempts, at, settings)
+        return schedule.find_not_before(last.outcome, attempts, at, settings)

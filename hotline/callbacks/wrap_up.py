@@ -42,12 +42,14 @@ _turn = (
     .correlate(Desk, User)
     .scalar_subquery()
 )
-_round_over = exists().where(Round.id == Desk.round_id, phases.over())
+_round_over = exists().where(Round.id == Desk.round_id, phases.where_over())
 _LAST_TURNS = (
     select(_turn)
     .select_from(Desk)
     .join(User, User.desk_id == Desk.id)
-    .where(Desk.next_asked_at.is_(None), ~assignment.takes_nobody(), ~assignment.busy(), ~_round_over)
+    .where(
+        Desk.next_asked_at.is_(None), ~assignment.where_takes_nobody(), ~assignment.where_busy(), ~_round_over
+    )
 )
 """Query of the last event of each free desk that could have a citizen."""
 _talked = and_(_of_a_callback, Event.what.in_(OVER), Callback.talking_at.is_not(None))
@@ -58,23 +60,23 @@ _ENDS = (
 )
 
 
-def over_since(callback: Callback) -> datetime | None:
+def find_over_since(callback: Callback) -> datetime | None:
     """Return since when the call is over, if its desk still owes the outcome; otherwise None."""
     return callback.parting_at or callback.ended_at if callback.state in OVER else None
 
 
-def since(session: Session, desk: Desk, in_hand: Callback | None) -> datetime | None:
+def find_since(session: Session, desk: Desk, in_hand: Callback | None) -> datetime | None:
     """Return since when the desk is in wrap-up, or None. `in_hand`: the callback that it has."""
     if in_hand is None:
-        return idle_since(session, [desk]).get(desk.id)
+        return find_idle_since(session, [desk]).get(desk.id)
     here = desk.phone_connected and desk.break_reason is None
-    return over_since(in_hand) if here else None
+    return find_over_since(in_hand) if here else None
 
 
-def idle_since(session: Session, desks: Sequence[Desk]) -> dict[int, datetime]:
+def find_idle_since(session: Session, desks: Sequence[Desk]) -> dict[int, datetime]:
     """Return since when those desks are in wrap-up that owe no outcome, by desk id."""
     at = now(session)
-    asked = {**phases.moment(at), "forgotten": at - _FORGOTTEN, "latest": at + STEP}
+    asked = {**phases.bind_moment(at), "forgotten": at - _FORGOTTEN, "latest": at + STEP}
     by_id = {desk.id: desk for desk in desks}
     turns = _LAST_TURNS.where(Desk.id.in_(by_id))
     last = [turn for turn in session.execute(turns, asked).scalars() if turn]
@@ -82,4 +84,4 @@ def idle_since(session: Session, desks: Sequence[Desk]) -> dict[int, datetime]:
         end.desk_id: end.parting_at or end.ended_at or end.at
         for end in session.execute(_ENDS.where(Event.id.in_(last)))
     }
-    return {id_: at for id_, at in found.items() if not direct_routing.takes_live(session, by_id[id_])}
+    return {id_: at for id_, at in found.items() if not direct_routing.takes_live_calls(session, by_id[id_])}

@@ -18,7 +18,7 @@ from hotline.citizens import (
     sessions,
     subscriptions,
 )
-from hotline.citizens.exported import when
+from hotline.citizens.exported import format_time
 from hotline.line import order
 from hotline.requests import categories, spoken_replies
 from hotline.requests import lifecycle as city_requests
@@ -47,7 +47,7 @@ class Reported(NamedTuple):
     joined: bool
 
 
-def places(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Place]:
+def list_places(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Place]:
     """Return the newest places of an E.164 number."""
     newest = select(Registration).where(Registration.number == number).options(joinedload(Registration.round))
     found = session.scalars(
@@ -65,66 +65,75 @@ def place(session: Session, registration_id: int) -> Place:
 
 def _place(session: Session, mine: Registration) -> Place:
     waits = mine.state is RegistrationState.WAITING
-    phase = phases.phase(mine.round, now(session))
-    return Place(mine, phase, order.before_me(session, mine) + 1 if waits else None)
+    phase = phases.find_phase(mine.round, now(session))
+    return Place(mine, phase, order.count_before(session, mine) + 1 if waits else None)
 
 
-def requests(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Reported]:
+def list_requests(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Reported]:
     """Return the newest requests of an E.164 number."""
     newest = select(Request).where(Request.number == number).order_by(Request.id.desc()).limit(limit)
-    return [reported(session, request) for request in session.scalars(newest)]
+    return [describe_request(session, request) for request in session.scalars(newest)]
 
 
-def reported(session: Session, request: Request) -> Reported:
+def describe_request(session: Session, request: Request) -> Reported:
     """Return a request with its state as its citizen may read it."""
-    leading, stands = city_requests.first(session, request), city_requests.progress(session, request)
+    leading, stands = (
+        city_requests.find_original(session, request),
+        city_requests.find_progress(session, request),
+    )
     category = categories.get(session, request.category)
-    reply = spoken_replies.standing(leading)
+    reply = spoken_replies.find_standing_reply(leading)
     return Reported(request, category, stands.state, reply, stands.asked, stands.joined)
 
 
 def export(session: Session, number: str, *, who: str, public_url: str = "") -> Mapping[str, Any]:
     """Return all data under an E.164 number as plain values, and record the export in the audit log."""
-    audit.record(session, who, "citizen-exported", f"citizen {numbers.masked(number)}")
+    audit.record(session, who, "citizen-exported", f"citizen {numbers.mask(number)}")
     silent = session.get(SilentCaller, number)
     blocked = session.get(BlockedNumber, number)
     return {
         "number": number,
-        "exported_at": when(now(session)),
-        "blocked": {"reason": blocked.reason.value, "since": when(blocked.blocked_at)} if blocked else None,
-        "let_a_question_pass_at": when(silent.silent_at) if silent else None,
-        "places": exported.places(session, number),
-        "requests": exported.requests(session, number),
-        "named_as_contact": exported.named(session, number),
-        "pictures": exported.pictures(session, number, public_url),
+        "exported_at": format_time(now(session)),
+        "blocked": {"reason": blocked.reason.value, "since": format_time(blocked.blocked_at)}
+        if blocked
+        else None,
+        "let_a_question_pass_at": format_time(silent.silent_at) if silent else None,
+        "places": exported.list_places(session, number),
+        "requests": exported.list_requests(session, number),
+        "named_as_contact": exported.list_naming_requests(session, number),
+        "pictures": exported.list_pictures(session, number, public_url),
         "on_their_way": [
-            {"kind": each.kind.value, "bytes": each.size, "since": when(each.made_at)}
-            for each in pending_uploads.of_number(session, number)
+            {"kind": each.kind.value, "bytes": each.size, "since": format_time(each.made_at)}
+            for each in pending_uploads.list_by_number(session, number)
         ],
         "follows": [
-            {"tracking": each.request.tracking, "since": when(each.follower.at)}
-            for each in following.followed(session, number)
+            {"tracking": each.request.tracking, "since": format_time(each.follower.at)}
+            for each in following.list_followed(session, number)
         ],
         "told_of_next_rounds": [
-            {"office": each.official.office_fa, "since": when(each.wish.asked_at)}
-            for each in round_alerts.offices(session, number)
+            {"office": each.official.office_fa, "since": format_time(each.wish.asked_at)}
+            for each in round_alerts.list_offices(session, number)
             if each.wish
         ],
         "not_to_be_told": [
             {"of": each.topic.value, "by": each.way.value}
-            for each in notification_preferences.muted(session, number)
+            for each in notification_preferences.list_muted(session, number)
         ],
         "takes_notices": [
-            {"since": when(each.made_at), "address": each.endpoint, "key": each.public_key}
-            for each in subscriptions.of_number(session, number)
+            {"since": format_time(each.made_at), "address": each.endpoint, "key": each.public_key}
+            for each in subscriptions.list_by_number(session, number)
         ],
-        "messages": exported.messages(session, number),
-        "calls_placed": exported.calls_placed(session, number),
-        "called_as_third_person": exported.as_guest(session, number),
-        "asked_of_owner": exported.confirmations(session, number),
-        "calls_by_the_system": exported.outbound_calls(session, number),
+        "messages": exported.list_messages(session, number),
+        "calls_placed": exported.list_call_times(session, number),
+        "called_as_third_person": exported.list_guest_calls(session, number),
+        "asked_of_owner": exported.list_confirmations(session, number),
+        "calls_by_the_system": exported.list_outbound_calls(session, number),
         "sessions": [
-            {"since": when(each.created_at), "last_used_at": when(each.rotated_at), "browser": each.agent}
-            for each in sessions.of_number(session, number)
+            {
+                "since": format_time(each.created_at),
+                "last_used_at": format_time(each.rotated_at),
+                "browser": each.agent,
+            }
+            for each in sessions.list_by_number(session, number)
         ],
     }

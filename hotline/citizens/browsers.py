@@ -33,12 +33,12 @@ _SEEN = {
 }
 
 
-def secret(kept: str) -> str:
+def keep_or_make_secret(kept: str) -> str:
     """Return the secret that the browser sent, or a new one if it is not of our form."""
     return kept if _SECRET.fullmatch(kept) else secrets.token_hex(16)
 
 
-def of_number(secret: str, number: str) -> str:
+def find_browser(secret: str, number: str) -> str:
     """Return the browser's hash for this E.164 number; empty if it sent no valid secret."""
     return hashlib.sha256(f"{secret} {number}".encode()).hexdigest() if _SECRET.fullmatch(secret) else ""
 
@@ -53,7 +53,7 @@ def is_known(session: Session, number: str, browser: str) -> bool:
     return session.scalar(known) is not None
 
 
-def know(session: Session, number: str, browser: str) -> None:
+def record_sign_in(session: Session, number: str, browser: str) -> None:
     """Record a sign-in of the number in the browser."""
     seen = {"number": number, "browser": browser, "seen_at": now(session)}
     session.execute(_SEEN[session.get_bind().dialect.name], seen)

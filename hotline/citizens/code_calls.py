@@ -42,12 +42,12 @@ def hear(session: Session, token: str, settings: Settings) -> str | None:
     """Return the code's digits for the person who pressed 1, or None if the code has ended."""
     called = select(OutboundCall.code_id).where(OutboundCall.token == token).scalar_subquery()
     code = session.scalar(select(CitizenCode).where(CitizenCode.id == called, codes.is_open(now(session))))
-    return codes.digits(code, settings) if code else None
+    return codes.read_digits(code, settings) if code else None
 
 
-def decline(session: Session, token: str) -> None:
+def decline_calls(session: Session, token: str) -> None:
     """End the code because the person at the number did not ask for it. No code call goes there for a day."""
-    call = queue.by_token(session, token)
+    call = queue.find_by_token(session, token)
     if call is None:
         return
     queue.answer(session, token, queue.REFUSED)

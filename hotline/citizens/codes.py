@@ -17,9 +17,9 @@ from db.models import BlockedNumber, CitizenCode, CodeWay, OutboundKind, OutboxK
 from db.trusted_time import trusted_now
 from hotline.citizens import browsers
 from hotline.clock import is_quiet
-from hotline.errors import Refused, seconds_until
+from hotline.errors import Refused, count_seconds_until
 from hotline.messages import outbox
-from hotline.numbers import ascii_digits
+from hotline.numbers import convert_digits
 from hotline.outbound import queue
 from settings import Settings
 
@@ -42,7 +42,7 @@ _SHARE_OF_KNOWN = 5
 thousands of numbers does not lock out earlier visitors."""
 
 
-def ways(settings: Settings) -> Sequence[CodeWay]:
+def list_ways(settings: Settings) -> Sequence[CodeWay]:
     """Return the ways in which this city sends codes, the usual one first."""
     offered = {
         CodeWay.SMS: bool(settings.sms_provider),
@@ -62,14 +62,14 @@ def ask(
     Raises Refused("way-not-offered" | "way-needs-mobile" | "way-not-now" | "too-many-codes").
     """
     at = now(session)
-    if way not in ways(settings):
+    if way not in list_ways(settings):
         raise Refused("way-not-offered", "codes do not go out that way here")
     if way is not CodeWay.CALL and not number.startswith(outbox.MOBILE):
         raise Refused("way-needs-mobile", "a land line can only be called")
     if way is CodeWay.CALL and is_quiet(at, settings.quiet_hours):
         raise Refused("way-not-now", "nobody is called in the quiet hours")
     one_at_a_time(session, number)
-    there = browsers.of_number(browser, number)
+    there = browsers.find_browser(browser, number)
     known = browsers.is_known(session, number, there)
     _check_number(session, at, number, way, there if known else None)
     _check_city(session, at, way, settings, known=known)
@@ -140,11 +140,11 @@ def _check_most(
         raise Refused(
             "too-many-codes",
             "enough codes were asked for; the last one may still come",
-            after_s=seconds_until(oldest + within, at),
+            after_s=count_seconds_until(oldest + within, at),
         )
 
 
-def digits(code: CitizenCode, settings: Settings) -> str:
+def read_digits(code: CitizenCode, settings: Settings) -> str:
     """Return the code's six digits."""
     return _digits(code.id, code.salt, settings)
 
@@ -153,7 +153,7 @@ def _digits(id_: int, salt: str, settings: Settings) -> str:
     return f"{int(settings.secret_for(f'citizen code {id_} {salt}'), 16) % 10**6:06}"
 
 
-def to_be_sent(session: Session, code_id: int) -> CitizenCode | None:
+def find_sendable(session: Session, code_id: int) -> CitizenCode | None:
     """Return the code if it may still be sent: it is open, and its number is not blocked."""
     blocked = exists().where(BlockedNumber.number == CitizenCode.number)
     going = select(CitizenCode).where(CitizenCode.id == code_id, is_open(now(session)), ~blocked)
@@ -167,7 +167,7 @@ def is_open(at: datetime) -> ColumnElement[bool]:
 
 def is_shown_in(session: Session, number: str, browser: str) -> bool:
     """Return whether this browser has a code of the E.164 `number` with tries left."""
-    there = browsers.of_number(browser, number)
+    there = browsers.find_browser(browser, number)
     return bool(there) and bool(session.scalar(select(exists().where(*_shown(now(session), number, there)))))
 
 
@@ -190,7 +190,7 @@ def show(
     Each check counts as a try; the caller must commit in both cases. A code that was just used is accepted
     once more (AGAIN).
     """
-    at, there = now(session), browsers.of_number(browser, number)
+    at, there = now(session), browsers.find_browser(browser, number)
     if not there:
         return None
     tried = session.execute(
@@ -200,7 +200,7 @@ def show(
         .returning(CitizenCode.id, CitizenCode.salt)
         .execution_options(synchronize_session=False)
     ).all()
-    given = "".join(sign for sign in ascii_digits(typed) if sign.isascii() and sign.isdigit())
+    given = "".join(sign for sign in convert_digits(typed) if sign.isascii() and sign.isdigit())
     right = [row.id for row in tried if hmac.compare_digest(_digits(row.id, row.salt, settings), given)]
     this = update(CitizenCode).execution_options(synchronize_session=False)
     if not right:

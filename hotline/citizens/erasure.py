@@ -59,7 +59,7 @@ _FORMER = "-"
 """Replaces the "+" of a number kept as proof of a threat, after somebody else got the number."""
 
 
-def held(session: Session, number: str) -> int:
+def count_places(session: Session, number: str) -> int:
     """Count the places that a deletion of this number would give up."""
     mine = select(Registration.id).where(Registration.number == number, Registration.state.in_(HOLDS_PLACE))
     return len(session.scalars(mine).all())
@@ -71,11 +71,11 @@ def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) ->
     Raises Refused("places-held" | "in-call"), and deletes nothing then.
     """
     gone = _erase(session, number, give_up=give_up, proof=number)
-    audit.record(session, who, "citizen-deleted", f"citizen {numbers.masked(number)}")
+    audit.record(session, who, "citizen-deleted", f"citizen {numbers.mask(number)}")
     _tell(session, gone)
 
 
-def to_new_owner(session: Session, number: str, *, who: str, reason: str, give_up: bool) -> None:
+def delete_former_owner(session: Session, number: str, *, who: str, reason: str, give_up: bool) -> None:
     """Delete the data of the former owner of an E.164 `number` that now belongs to somebody else.
 
     It deletes what `delete_citizen` deletes, and also a former «no» and a block. A proof of a threat is kept
@@ -86,11 +86,11 @@ def to_new_owner(session: Session, number: str, *, who: str, reason: str, give_u
     gone = _erase(session, number, give_up=give_up, proof=_FORMER + number[1:])
     for statement in (
         delete(Confirmation).where(Confirmation.number == number, Confirmation.token.is_(None)),
-        queue.erased(number, refusals=True),
+        queue.build_deletion(number, refusals=True),
         update(PlacedCall).where(PlacedCall.number == number).values(number=NOBODY),
     ):
         session.execute(statement.execution_options(synchronize_session=False))
-    audit.record(session, who, "number-new-owner", f"citizen {numbers.masked(number)}", why)
+    audit.record(session, who, "number-new-owner", f"citizen {numbers.mask(number)}", why)
     _tell(session, gone, by="office", reason=PUBLIC.text("fa", "ledger", "number-new-owner"))
     blocked.unblock(session, number, who=who)
 
@@ -192,7 +192,7 @@ def _requests(session: Session, number: str, at: datetime) -> None:
         ratings.forget(session, [request.id])
         if request.state in OPEN_REQUESTS:
             agency_referrals.forget(
-                session, [request.id, *(part.id for part in parts.ever(session, request))]
+                session, [request.id, *(part.id for part in parts.list_all(session, request))]
             )
             session.add(Erasure(request_id=request.id, asked_at=at))
         else:
@@ -204,7 +204,7 @@ def forget_words(session: Session, request: Request, at: datetime) -> None:
 
     The answers of outside agencies go as well. The scheduler deletes the files.
     """
-    for part in parts.ever(session, request):
+    for part in parts.list_all(session, request):
         forget_words(session, part, at)
     _file(session, MESSAGES, request.voice_message, at)
     request.voice_message, request.written, request.voice_deleted_at = None, "", at
@@ -241,7 +241,7 @@ def _traces(session: Session, number: str, at: datetime) -> None:
         delete(Confirmation).where(Confirmation.new_number == number, Confirmation.token.is_(None)),
         update(Confirmation).where(Confirmation.asked_by == number).values(asked_by=None),
         delete(SilentCaller).where(SilentCaller.number == number),
-        queue.erased(number),
+        queue.build_deletion(number),
         delete(Follower).where(Follower.number == number),
         delete(MutedNotice).where(MutedNotice.number == number),
         update(CitizenCode).where(CitizenCode.number == number).values(over),
@@ -254,13 +254,13 @@ def _traces(session: Session, number: str, at: datetime) -> None:
     sessions.end_all(session, number)
 
 
-def due_files(session: Session, after: int, limit: int) -> Sequence[Erasure]:
+def list_due_files(session: Session, after: int, limit: int) -> Sequence[Erasure]:
     """Return at most `limit` files that the scheduler must delete, with ids above `after`."""
     due = select(Erasure).where(Erasure.file.is_not(None), Erasure.id > after)
     return session.scalars(due.order_by(Erasure.id).limit(limit)).all()
 
 
-def erased(session: Session, erasures: Sequence[Erasure]) -> None:
+def delete_done(session: Session, erasures: Sequence[Erasure]) -> None:
     """Delete the rows of these files, which are gone."""
     session.execute(delete(Erasure).where(Erasure.id.in_([each.id for each in erasures])))
 

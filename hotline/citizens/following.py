@@ -33,7 +33,7 @@ def follow(session: Session, number: str, tracking: str, language: str) -> Follo
     """
     one_at_a_time(session, f"follows-{number}")
     blocked.check(session, number)
-    leading = lifecycle.first(session, _get(session, tracking)).id
+    leading = lifecycle.find_original(session, _get(session, tracking)).id
     request = work.get_for_update(session, leading)  # locked, so that it does not end meanwhile
     if request.number == number:
         raise Refused("follow-own", "it is your own: you are told anyway")
@@ -83,7 +83,7 @@ def _may_follow(session: Session, request: Request, number: str) -> None:
 
 def leave(session: Session, number: str, tracking: str) -> None:
     """Stop following a request, and delete its unsent messages. Raises Refused("not-found")."""
-    request = lifecycle.first(session, _get(session, tracking))
+    request = lifecycle.find_original(session, _get(session, tracking))
     mine = Follower.id.in_([each.id for each in session.scalars(_mine(number, request.id))])
     unsent = (
         OutboxMessage.to == number,
@@ -95,7 +95,7 @@ def leave(session: Session, number: str, tracking: str) -> None:
         session.execute(gone.execution_options(synchronize_session=False))
 
 
-def followed(session: Session, number: str, limit: int = 2 * MOST) -> Sequence[Followed]:
+def list_followed(session: Session, number: str, limit: int = 2 * MOST) -> Sequence[Followed]:
     """Return the requests that the number follows, newest first; a duplicate as its original."""
     own = aliased(Request)
     query = (
@@ -111,7 +111,7 @@ def followed(session: Session, number: str, limit: int = 2 * MOST) -> Sequence[F
     return [*{each.request.id: each for each in found}.values()]
 
 
-def followed_of(session: Session, number: str, requests_: Collection[int]) -> set[int]:
+def find_followed_among(session: Session, number: str, requests_: Collection[int]) -> set[int]:
     """Return which of these requests the number follows, directly or by a duplicate."""
     own = select(_leading(Request)).join(Follower, Follower.request_id == Request.id)
     return set(session.scalars(own.where(Follower.number == number, _leading(Request).in_(requests_))))

@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 from db.models import MutedNotice, NoticeTopic, NoticeWay
 
 
-def muted(session: Session, number: str) -> Sequence[MutedNotice]:
+def list_muted(session: Session, number: str) -> Sequence[MutedNotice]:
     """Return the topics and ways that an E.164 number has switched off."""
     return session.scalars(select(MutedNotice).where(MutedNotice.number == number)).all()
 
 
-def wanted(session: Session, number: str, topic: NoticeTopic) -> Collection[NoticeWay]:
+def list_wanted_ways(session: Session, number: str, topic: NoticeTopic) -> Collection[NoticeWay]:
     """Return the ways in which this number wants notices of this topic."""
-    off = {each.way for each in muted(session, number) if each.topic is topic}
+    off = {each.way for each in list_muted(session, number) if each.topic is topic}
     return [way for way in NoticeWay if way not in off]
 
 

@@ -66,16 +66,16 @@ def file(session: Session, number: str, key: str, report: Report, settings: Sett
     place = report.place.strip()
     places.check(report.point, place, settings.bounds)
     places.check_district(report.district, settings)
-    category = categories.in_use(session, report.category)
-    shown = attachments.waiting(session, report.pictures, Picture.number == number)
+    category = categories.get_active(session, report.category)
+    shown = attachments.lock_waiting(session, report.pictures, Picture.number == number)
     spoken = pending_uploads.take_voice(session, number, report.voice) if report.voice else None
     latitude, longitude = report.point or (None, None)
     request = filing.file(
         session,
         number=number,
         category=category.id,
-        district=places.district_of(report.point, settings.districts_file) or report.district,
-        written=filing.with_answers(
+        district=places.find_district(report.point, settings.districts_file) or report.district,
+        written=filing.append_answers(
             report.text, report.answers, category, report.language, spoken=spoken is not None
         ),
         voice_message=spoken,
@@ -160,9 +160,9 @@ def object_to(session: Session, number: str, tracking: str, objection: Objection
         return request
     if answer and request.replied_at != answer:
         raise Refused("answer-over", "the city has said something else since")
-    its = {place: part.id for place, part in parts.solved(session, request)}
+    its = {place: part.id for place, part in parts.list_solved(session, request)}
     named = [its.get(place, 0) for place in objection.parts]
-    handed = attachments.waiting(session, objection.pictures, Picture.number == number)
+    handed = attachments.lock_waiting(session, objection.pictures, Picture.number == number)
     closing.answer(session, request.id, solved=False, note=reason, named=named)
     attachments.give(session, handed, request.id, PictureKind.OBJECTION)
     return request
@@ -190,11 +190,13 @@ def rate(session: Session, number: str, tracking: str, stars: int, said: int | N
     return request
 
 
-def say(session: Session, number: str, tracking: str, answer: str, question: int | None = None) -> Request:
+def answer_question(
+    session: Session, number: str, tracking: str, answer: str, question: int | None = None
+) -> Request:
     """Answer the department's question; `question`: its id, if known.
 
     Raises Blocked and Refused("not-found" | "text-missing" | "text-long" | "wrong-state" | "question-over").
     """
     blocked.check(session, number)
     mine = get(session, number, tracking)
-    return department_work.citizen_answers(session, mine.id, answer, question=question)
+    return department_work.record_citizen_answer(session, mine.id, answer, question=question)

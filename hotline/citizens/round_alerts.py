@@ -29,7 +29,7 @@ class Wished(NamedTuple):
     wish: RoundWish | None
 
 
-def offices(session: Session, number: str) -> Sequence[Wished]:
+def list_offices(session: Session, number: str) -> Sequence[Wished]:
     """Return the offices that hold rounds, with the wishes of this E.164 number."""
     mine = (RoundWish.official_id == Official.id) & (RoundWish.number == number)
     query = select(Official, RoundWish).outerjoin(RoundWish, mine).where(*_HOLDS_ROUNDS)
@@ -41,7 +41,7 @@ ARE_THERE = select(exists(RoundWish.number))
 _HOLDS_ROUNDS = (Official.active, Official.kind != OfficialKind.OPERATORS)
 
 
-def wish(session: Session, number: str, official_id: int, language: str) -> None:
+def add_wish(session: Session, number: str, official_id: int, language: str) -> None:
     """Add a wish for a text message; a repeat does nothing.
 
     Raises Blocked and Refused("not-found" | "way-needs-mobile").
@@ -81,7 +81,7 @@ def tell(session: Session, limit: int) -> int:
             or_(Round.announce_at >= RoundWish.asked_at, Round.start_set_at >= RoundWish.asked_at),
             Round.registration_until > at,
             Round.cancelled_at.is_(None),
-            ~exists().where(OutboxMessage.key == outbox.key_of_round(Round.id, RoundWish.number)),
+            ~exists().where(OutboxMessage.key == outbox.make_round_key(Round.id, RoundWish.number)),
         )
         .order_by(Round.starts_at, Round.id, RoundWish.asked_at, RoundWish.number)
         .limit(limit)

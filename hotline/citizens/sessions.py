@@ -69,7 +69,7 @@ class Tokens(NamedTuple):
     session: CitizenSession
 
 
-def begin(session: Session, code: CitizenCode, agent: str, settings: Settings) -> Tokens:
+def begin_session(session: Session, code: CitizenCode, agent: str, settings: Settings) -> Tokens:
     """Begin a session for a code; a repeat with the same code replaces the session."""
     at = now(session)
     if code.session_id:
@@ -81,7 +81,7 @@ def begin(session: Session, code: CitizenCode, agent: str, settings: Settings) -
     begun = CitizenSession(
         id=id_,
         number=code.number,
-        agent=browser(agent),
+        agent=describe_browser(agent),
         created_at=at,
         access_hash=_hash(access),
         access_until=at + ACCESS,
@@ -92,21 +92,21 @@ def begin(session: Session, code: CitizenCode, agent: str, settings: Settings) -
     session.add(begun)
     code.session_id = id_
     session.flush()
-    browsers.know(session, code.number, code.browser)
+    browsers.record_sign_in(session, code.number, code.browser)
     return Tokens(access, refresh, begun)
 
 
-def of_access(session: Session, access: str) -> CitizenSession | None:
+def find_by_access(session: Session, access: str) -> CitizenSession | None:
     """Return the session with this access token, until the token expires."""
     return session.scalar(_OF_ACCESS, {"access": _hash(access), "at": now(session)})
 
 
-def used(session: Session, access: str) -> None:
+def record_use(session: Session, access: str) -> None:
     """Record that the session's present tokens have reached their browser."""
     session.execute(_USED, {"access": _hash(access), "at": now(session)})
 
 
-def go_on(session: Session, mine: CitizenSession) -> None:
+def lock_number(session: Session, mine: CitizenSession) -> None:
     """Lock the session's number until the end of the transaction, so that nobody deletes its data.
 
     Raises Refused("not-signed-in") if the session has ended meanwhile.
@@ -155,7 +155,7 @@ def _is_told_again(mine: CitizenSession, asked: str, at: datetime) -> bool:
     return was_last and (mine.used_at is None or at - mine.rotated_at < GRACE)
 
 
-def of_number(session: Session, number: str) -> Sequence[CitizenSession]:
+def list_by_number(session: Session, number: str) -> Sequence[CitizenSession]:
     """Return the sessions of an E.164 number, newest first."""
     query = select(CitizenSession).where(
         CitizenSession.number == number, CitizenSession.expires_at > now(session)
@@ -187,7 +187,7 @@ def forget(session: Session) -> None:
     browsers.forget(session)
 
 
-def browser(agent: str) -> str:
+def describe_browser(agent: str) -> str:
     """Return the kind of browser and system of a user agent; nothing more of the agent is stored."""
     parts = (_first(_BROWSERS, agent), _first(_SYSTEMS, agent))
     return ", ".join(part for part in parts if part)
@@ -198,7 +198,7 @@ def _first(kinds: Sequence[tuple[str, str]], agent: str) -> str:
 
 
 def _make_room(session: Session, number: str) -> None:
-    for old in of_number(session, number)[_MOST - 1 :]:
+    for old in list_by_number(session, number)[_MOST - 1 :]:
         end(session, old.id)
 
 

@@ -34,21 +34,21 @@ def subscribe(session: Session, mine: CitizenSession, browser: Browser, settings
     A browser has one address; a subscription of another session with that address is deleted. Raises
     Refused("push-off" | "push-address" | "push-keys").
     """
-    ours = vapid.public_key(settings)
+    ours = vapid.find_public_key(settings)
     if not ours:
         raise Refused("push-off", "no notices go to browsers here")
-    if not allowed(browser.endpoint, settings):
+    if not is_allowed(browser.endpoint, settings):
         raise Refused("push-address", "no address of a push service that the city knows")
     _check(browser)
     one_at_a_time(session, "push-subscriptions")  # an address may move between any two sessions
     before = or_(PushSubscription.session_id == mine.id, PushSubscription.endpoint == browser.endpoint)
     session.execute(delete(PushSubscription).where(before).execution_options(synchronize_session=False))
-    drop(session, [each.id for each in of_number(session, mine.number)[MOST - 1 :]])
+    drop(session, [each.id for each in list_by_number(session, mine.number)[MOST - 1 :]])
     session.add(PushSubscription(session_id=mine.id, ours=ours, made_at=now(session), **browser._asdict()))
     session.flush()
 
 
-def allowed(endpoint: str, settings: Settings) -> bool:
+def is_allowed(endpoint: str, settings: Settings) -> bool:
     """Return whether this is an https address of a push service that the settings allow."""
     try:
         to = urlsplit(endpoint)
@@ -69,21 +69,21 @@ def _is(host: str, known: str) -> bool:
 
 def _check(browser: Browser) -> None:
     try:
-        point, secret = vapid.decoded(browser.public_key), vapid.decoded(browser.secret)
+        point, secret = vapid.decode(browser.public_key), vapid.decode(browser.secret)
     except ValueError:
         raise Refused("push-keys", "no base64url") from None
     if not vapid.is_point(point) or len(secret) != 16:
         raise Refused("push-keys", "an uncompressed point of P-256 has 65 bytes, the secret 16")
 
 
-def of_session(session: Session, mine: CitizenSession, settings: Settings) -> bool:
+def is_subscribed(session: Session, mine: CitizenSession, settings: Settings) -> bool:
     """Return whether the browser of this session is subscribed with the city's present key."""
-    by_key = PushSubscription.ours == vapid.public_key(settings)
+    by_key = PushSubscription.ours == vapid.find_public_key(settings)
     found = select(PushSubscription.id).where(PushSubscription.session_id == mine.id, by_key)
     return session.scalar(found) is not None
 
 
-def of_number(session: Session, number: str) -> Sequence[PushSubscription]:
+def list_by_number(session: Session, number: str) -> Sequence[PushSubscription]:
     """Return the subscriptions of an E.164 number, newest first."""
     query = (
         select(PushSubscription)

@@ -20,19 +20,19 @@ _LASTS = timedelta(hours=12)
 """Lifetime of a token; push services accept at most a day."""
 
 
-def new_key() -> str:
+def make_key() -> str:
     """Return a new key in the form of push.key."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    return encoded(ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32))
+    return encode(ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32))
 
 
-def public_key(settings: Settings) -> str:
+def find_public_key(settings: Settings) -> str:
     """Return the key with which browsers subscribe; empty if the city has none."""
-    return encoded(_public(settings)) if settings.push_key else ""
+    return encode(_public(settings)) if settings.push_key else ""
 
 
-def authorization(endpoint: str, at: datetime, settings: Settings) -> str:
+def sign_authorization(endpoint: str, at: datetime, settings: Settings) -> str:
     """Return the header that proves to the service of `endpoint` that the city sends the notice."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -44,18 +44,18 @@ def authorization(endpoint: str, at: datetime, settings: Settings) -> str:
         "sub": settings.push_contact,
     }
     head = {"typ": "JWT", "alg": "ES256"}
-    signed = ".".join(encoded(json.dumps(part).encode()) for part in (head, claims))
+    signed = ".".join(encode(json.dumps(part).encode()) for part in (head, claims))
     der = _private(settings).sign(signed.encode(), ec.ECDSA(hashes.SHA256()))
     signature = b"".join(part.to_bytes(32) for part in utils.decode_dss_signature(der))
-    return f"vapid t={signed}.{encoded(signature)}, k={encoded(_public(settings))}"
+    return f"vapid t={signed}.{encode(signature)}, k={encode(_public(settings))}"
 
 
-def encoded(data: bytes) -> str:
+def encode(data: bytes) -> str:
     """Return base64url without padding."""
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def decoded(text: str) -> bytes:
+def decode(text: str) -> bytes:
     """Decode base64url without padding. Raises ValueError."""
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
@@ -74,7 +74,7 @@ def is_point(data: bytes) -> bool:
 def _private(settings: Settings) -> "ec.EllipticCurvePrivateKey":
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    return ec.derive_private_key(int.from_bytes(decoded(settings.push_key)), ec.SECP256R1())
+    return ec.derive_private_key(int.from_bytes(decode(settings.push_key)), ec.SECP256R1())
 
 
 def _public(settings: Settings) -> bytes:

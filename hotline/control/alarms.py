@@ -91,7 +91,7 @@ class DeskNow:
     threat_at: datetime | None = None
 
 
-def alarms(
+def list_alarms(
     lines: Sequence[LineNow],
     desks: Sequence[DeskNow],
     down: tuple[datetime, str] | None,
@@ -165,7 +165,7 @@ def _cause(line: LineNow) -> AlarmCause:
     return AlarmCause.CALLING if any(desk.asks for desk in here) else AlarmCause.NOBODY_ASKS
 
 
-def fits(left: timedelta, desks: int, minutes: int, per_hour: float | None) -> int:
+def count_fitting(left: timedelta, desks: int, minutes: int, per_hour: float | None) -> int:
     """Return how many more conversations fit into the rest of a round.
 
     The pace of the last hour decides; before it is known, the agreed minutes and the number of desks do.

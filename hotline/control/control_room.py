@@ -117,17 +117,17 @@ class _Known(NamedTuple):
 
 def show(session: Session, *, by_proxy: bool = False) -> ControlRoom:
     """Return the control room at this moment. `by_proxy`: calls pass a SIP proxy of ours before the trunk."""
-    wall = wallboard.wallboard(session)
+    wall = wallboard.build_wallboard(session)
     live = [line for line in wall.lines if _is_on(line, wall.at)]
     known = _Known(
         at=wall.at,
-        desks=staffing.known(session),
-        people=staffing.people(session),
-        in_hand=staffing.in_hand(session),
+        desks=staffing.list_used(session),
+        people=staffing.find_people(session),
+        in_hand=staffing.find_in_hand(session),
         paused={line.round_id for line in live if line.paused_at},
-        ears=supervising.ears(session),
-        words=desk_messages.newest(session),
-        threats={c.desk_id: c.threat_at for c in threats.lately(session) if c.desk_id and c.threat_at},
+        ears=supervising.list_supervisors(session),
+        words=desk_messages.list_newest(session),
+        threats={c.desk_id: c.threat_at for c in threats.list_open(session) if c.desk_id and c.threat_at},
     )
     found = [_desk(desk, known) for desk in wall.desks if desk.desk_id in known.desks]
     shown = [desk for desk in found if _is_used(desk)]
@@ -136,14 +136,14 @@ def show(session: Session, *, by_proxy: bool = False) -> ControlRoom:
     down = circuit_breaker.find_outage(session)
     return ControlRoom(
         at=wall.at,
-        alarms=alarms.alarms(
+        alarms=alarms.list_alarms(
             [_line_now(session, line, shown, known) for line in lines],
             [_desk_now(desk, known) for desk in shown],
             (down.since, _cause(down.why, by_proxy=by_proxy)) if down else None,
             wall.at,
             {
-                AlarmKind.NODE_SILENT: administration.unheard(session),
-                AlarmKind.NODE_WITHOUT_TRUNK: administration.without_trunk(session),
+                AlarmKind.NODE_SILENT: administration.list_unheard(session),
+                AlarmKind.NODE_WITHOUT_TRUNK: administration.list_without_trunk(session),
             },
             doubt=find_doubt(session),
         ),
@@ -185,7 +185,7 @@ def _line(
     fits = None
     if not line.is_operators_line:
         minutes = phases.get(session, line.round_id).minutes
-        fits = alarms.fits(line.ends_at - at, here, minutes, line.per_hour)
+        fits = alarms.count_fitting(line.ends_at - at, here, minutes, line.per_hour)
     return LiveLine(line=line, desks=here, served_at=served_at, fits=fits)
 
 
@@ -211,7 +211,7 @@ def _quiet_since(session: Session, live: LiveLine, at: datetime) -> datetime | N
     line = live.line
     if line.speaking:
         return None
-    due = order.due_since(session, line.round_id, at)
+    due = order.find_due_since(session, line.round_id, at)
     if line.is_operators_line and not live.desks:
         due = line.on_the_line_since
     waits = [since for since in (due, line.ready_since, line.on_the_line_since) if since]
@@ -228,7 +228,7 @@ def _desk_now(desk: LiveDesk, known: _Known) -> DeskNow:
         connected=desk.phone_connected,
         asks=known.desks[desk.desk_id].next_asked_at is not None,
         on_break=desk.at is DeskDoing.BREAK,
-        owes_since=wrap_up.over_since(live) if live and desk.owed else None,
+        owes_since=wrap_up.find_over_since(live) if live and desk.owed else None,
         threat_at=known.threats.get(desk.desk_id),
     )
 

@@ -38,7 +38,7 @@ from hotline.messages import delivery_reports
 from hotline.nodes import administration
 from hotline.outbound import overflow
 from hotline.reports.report_scope import Scope
-from hotline.reports.report_sittings import sittings
+from hotline.reports.report_sittings import list_sittings
 from hotline.rounds import phases
 from hotline.timetable import days
 from hotline.trunk import call_caps, circuit_breaker, selection, status
@@ -101,11 +101,11 @@ def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
     return Gauges(
         at=at,
         heartbeats=session.scalars(select(Heartbeat).order_by(Heartbeat.process)).all(),
-        callers=busy_numbers.callers(session),
+        callers=busy_numbers.count_callers(session),
         outgoing=_outgoing(session, at),
         capped=None if room.calls > 0 else room.cap,
         down=down.why if down else "",
-        trunk_answers=circuit_breaker.answers_options(session),
+        trunk_answers=circuit_breaker.is_answering_options(session),
         trunks=selection.find_states(session, trunks),
         trunks_told=status.list_statuses(session, trunks),
         rounds=Counter(found.values()),
@@ -120,12 +120,12 @@ def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
         outbox_due_s=_due(session, at),
         not_sent=_not_sent(session, at),
         quiet=is_quiet(at, settings.quiet_hours),
-        accounts=delivery_reports.accounts(session),
+        accounts=delivery_reports.list_accounts(session),
         directories=session.scalars(select(Directory).order_by(Directory.name)).all(),
-        nodes=administration.words(session),
+        nodes=administration.list_states(session),
         outcomes=totals.outcomes(session),
         incoming=totals.incoming(session),
-        left_numbers=overflow.figures(session),
+        left_numbers=overflow.count_results(session),
     )
 
 
@@ -142,7 +142,7 @@ def _rounds(session: Session, at: datetime) -> dict[int, Phase]:
     )
     near = or_(Round.is_operators_line, Round.ends_at > at - phases.OVERTIME)
     rows = session.execute(select(*columns).where(near)).all()
-    phase_of = {row.id: phases.phase(cast("Round", row), at) for row in rows}
+    phase_of = {row.id: phases.find_phase(cast("Round", row), at) for row in rows}
     return {id_: phase for id_, phase in phase_of.items() if phase not in (Phase.OVER, Phase.CANCELLED)}
 
 
@@ -186,8 +186,8 @@ def _longer(line: Line, more: int, since: datetime | None, at: datetime) -> Line
 def _idle(session: Session, live: Sequence[int], at: datetime) -> float | None:
     if not live:
         return None
-    midnight = days.moment(days.local_day(at), time())
-    found = sittings(session, Scope(live, midnight, midnight + _DAY, midnight), None, at).values()
+    midnight = days.find_moment(days.find_local_day(at), time())
+    found = list_sittings(session, Scope(live, midnight, midnight + _DAY, midnight), None, at).values()
     whole, spoken = sum(one.whole for one in found), sum(one.spoken for one in found)
     return 1 - spoken / whole if whole else None
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Break, BreakReason, Callback, Desk, Event, Registration, User
 from hotline.callbacks import direct_routing
-from hotline.control.person_states import Did, Point, State, Stretch, stretches
+from hotline.control.person_states import Did, Point, State, Stretch, list_stretches
 from hotline.errors import Refused
 from hotline.timetable import days
 
@@ -47,8 +47,8 @@ def show(session: Session, person_id: int, day: date) -> PersonDay:
     person = session.get(User, person_id)
     if person is None:
         raise Refused("not-found", f"no person {person_id}")
-    start, at = days.moment(day, time()), now(session)
-    end = min(days.moment(day + _DAY, time()), at)
+    start, at = days.find_moment(day, time()), now(session)
+    end = min(days.find_moment(day + _DAY, time()), at)
     found = [each for each in _did(session, person, start, end) if each.until > start]
     here = [place for place, each in enumerate(found) if each.did is not Did.AWAY]
     goes_on = end == at
@@ -71,12 +71,12 @@ def show(session: Session, person_id: int, day: date) -> PersonDay:
     )
 
 
-def week(session: Session, person_id: int, day: date) -> list[PersonDay]:
+def list_week(session: Session, person_id: int, day: date) -> list[PersonDay]:
     """Return what this person did on each day of the week of `day`, from Saturday until today at most.
 
     Raises Refused("not-found").
     """
-    saturday, today = days.week_of(day), days.local_day(now(session))
+    saturday, today = days.find_week_start(day), days.find_local_day(now(session))
     of_week = (saturday + place * _DAY for place in range(7))
     return [show(session, person_id, each) for each in of_week if each <= today]
 
@@ -97,7 +97,7 @@ def _did(session: Session, person: User, start: datetime, end: datetime) -> list
         state = _state(session, desk, at_it, sits=desk_id == person.desk_id)
         breaks = _breaks(session, person, desk, begins - _DAY, end)
         points = sorted([*_points(at_it), *breaks], key=lambda point: point.at)
-        found += stretches(state, points, since, until)
+        found += list_stretches(state, points, since, until)
     return found
 
 
@@ -115,7 +115,7 @@ def _state(session: Session, desk: Desk, events: Sequence[Event], *, sits: bool)
     live = next((what for what in told if what in _LIVE), None)
     return State(
         phone=phone == "disconnected" if phone else desk.phone_connected or not sits,
-        live=live == "live-off" if live else sits and direct_routing.takes_live(session, desk),
+        live=live == "live-off" if live else sits and direct_routing.takes_live_calls(session, desk),
     )
 
 

@@ -66,7 +66,7 @@ class State:
     hears: bool = False  # it listens to another desk's conversation
 
 
-def stretches(state: State, points: Iterable[Point], since: datetime, until: datetime) -> list[Stretch]:
+def list_stretches(state: State, points: Iterable[Point], since: datetime, until: datetime) -> list[Stretch]:
     """Return the activities between two moments in order of time.
 
     `state` is the state at the beginning. The points must be in order of time.

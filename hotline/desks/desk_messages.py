@@ -45,14 +45,14 @@ def confirm(session: Session, desk_id: int, message_id: int, *, who: str) -> Non
 _unread = DeskMessage.read_at.is_(None)
 
 
-def unread(session: Session, desk_id: int) -> Sequence[Row[DeskMessage, str | None]]:
+def list_unread(session: Session, desk_id: int) -> Sequence[Row[DeskMessage, str | None]]:
     """Return the desk's unread messages, oldest first, each with its sender's name."""
     mine = select(DeskMessage, User.name).outerjoin(User, User.username == DeskMessage.who)
     waits = mine.where(DeskMessage.desk_id == desk_id, _unread).order_by(DeskMessage.id)
     return session.execute(waits).all()
 
 
-def newest(session: Session) -> dict[int, DeskMessage]:
+def list_newest(session: Session) -> dict[int, DeskMessage]:
     """Return the last message to each desk if it is unread or was read lately."""
     lately = or_(_unread, DeskMessage.read_at > now(session) - _SHOWN)
     last = select(func.max(DeskMessage.id)).group_by(DeskMessage.desk_id)

@@ -29,7 +29,7 @@ _STALE = timedelta(seconds=30)
 """How long a requested call may stay unplaced before it is given up."""
 
 
-def desk_of_token(channel_id: str) -> int | None:
+def find_desk(channel_id: str) -> int | None:
     """Return the desk whose telephone was called with this id; None if the id has another form."""
     match = _TOKEN.fullmatch(channel_id)
     return int(match[1]) if match else None
@@ -43,7 +43,7 @@ def choose(session: Session, desk: Desk, use: str, number: str | None, *, who: s
     if (use == "number") != (number is not None):
         raise Refused("no-desk-number", "a number is needed for a telephone, and only for one")
     transitions.hold(session, desk)
-    if transitions.live_at_desk(session, desk.id) or transitions.screened_at_desk(session, desk.id):
+    if transitions.find_live_at_desk(session, desk.id) or transitions.find_screened_at_desk(session, desk.id):
         raise Refused("desk-busy", "the desk has a citizen in hand")
     desk.phone, desk.number = "browser" if use == "browser" else "sip", number
     desk.call_asked_at = None
@@ -92,14 +92,14 @@ def ask_again(session: Session, token: str) -> None:
 _ASKED = select(Desk.id).where(Desk.call_asked_at.is_not(None))
 
 
-def asked(session: Session, node: str | None = None) -> Sequence[int]:
+def list_requested(session: Session, node: str | None = None) -> Sequence[int]:
     """Return the desks whose telephone must be called now, by this `node` or by any."""
     desks = session.scalars(_ASKED).all()
     return [desk for desk in desks if node is None or _belongs_to(session, desk, node)]
 
 
 def _belongs_to(session: Session, desk_id: int, node: str) -> bool:
-    home = phones.node_of(session, session.get_one(Desk, desk_id))
+    home = phones.find_node(session, session.get_one(Desk, desk_id))
     return home is None or home.name == node
 
 
@@ -137,17 +137,17 @@ def _is_away(session: Session, desk_id: int) -> bool:
     return bool(session.scalar(select(held)))
 
 
-def ended(session: Session, token: str) -> None:
+def record_end(session: Session, token: str) -> None:
     """Record that the call of `token` is over; the telephone may be called again."""
     session.execute(update(Desk).where(Desk.call_token == token).values(call_token=None, call_placed_at=None))
 
 
-def on_the_phone(session: Session) -> dict[str, datetime]:
+def list_in_progress(session: Session) -> dict[str, datetime]:
     """Return the tokens of the calls that have not ended, and when each was placed."""
     query = select(Desk.call_token, Desk.call_placed_at).where(Desk.call_token.is_not(None))
     return {token: at for token, at in session.execute(query) if token and at}
 
 
-def person(session: Session, token: str) -> User | None:
+def find_person(session: Session, token: str) -> User | None:
     """Return the person whose PIN admits the call of `token`: the one at the desk that requested it."""
     return session.scalar(select(User).join(Desk, Desk.id == User.desk_id).where(Desk.call_token == token))

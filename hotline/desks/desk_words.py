@@ -26,7 +26,7 @@ class Both(NamedTuple):
     en: str
 
 
-def everything(session: Session) -> Sequence[DeskWord]:
+def list_all(session: Session) -> Sequence[DeskWord]:
     """Return all words, ready notes in their order."""
     return session.scalars(select(DeskWord).order_by(DeskWord.id)).all()
 

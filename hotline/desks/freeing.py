@@ -21,8 +21,8 @@ _LISTENS = (CallbackState.ANSWERED, CallbackState.WAITING)
 def free(session: Session, callback: Callback, settings: Settings, *, who: str, reason: str) -> Callback:
     """Take the citizen from the desk; the dialer ends the call. A repeated request changes nothing.
 
-    After the call the desk owes an outcome instead (`staffing.say_outcome`). Raises Refused("wrong-state" |
-    "reason-missing").
+    After the call the desk owes an outcome instead (`staffing.record_outcome`). Raises Refused("wrong-state"
+    | "reason-missing").
     """
     reason = audit.check_reason(reason)
     session.refresh(callback, with_for_update={"key_share": True})

@@ -23,7 +23,7 @@ class Relay(NamedTuple):
     credential: str
 
 
-def secret(settings: Settings) -> str:
+def get_secret(settings: Settings) -> str:
     """Return the secret that we share with the TURN server."""
     return settings.turn_secret or settings.secret_for("turn server")
 
@@ -33,5 +33,5 @@ def relay(settings: Settings, name: str, at: datetime) -> Relay | None:
     if not settings.turn_urls:
         return None
     username = f"{int((at + LASTS).timestamp())}:{name}"
-    digest = hmac.digest(secret(settings).encode(), username.encode(), hashlib.sha1)
+    digest = hmac.digest(get_secret(settings).encode(), username.encode(), hashlib.sha1)
     return Relay(settings.turn_urls, username, base64.b64encode(digest).decode())

@@ -27,12 +27,12 @@ def get(session: Session, desk_id: int, count: int) -> Desk:
     return desk
 
 
-def known(session: Session) -> dict[int, Desk]:
+def list_used(session: Session) -> dict[int, Desk]:
     """Return the desks that were ever used, by number."""
     return {desk.id: desk for desk in session.scalars(select(Desk).order_by(Desk.id))}
 
 
-def people(session: Session) -> dict[int, User]:
+def find_people(session: Session) -> dict[int, User]:
     """Return the person of each desk that has one, by desk."""
     return {
         user.desk_id: user
@@ -41,25 +41,25 @@ def people(session: Session) -> dict[int, User]:
     }
 
 
-def in_hand(session: Session) -> dict[int, Callback]:
+def find_in_hand(session: Session) -> dict[int, Callback]:
     """Return the callback without an outcome of each desk that has one, by desk."""
     live = select(Callback).where(Callback.desk_id.is_not(None), transitions.OCCUPIES)
     return {callback.desk_id: callback for callback in session.scalars(live) if callback.desk_id}
 
 
-def phone_kind(desk: Desk) -> PhoneKind:
+def find_phone_kind(desk: Desk) -> PhoneKind:
     """Return the desk's kind of phone: its browser, its SIP account, or a telephone that is called."""
     if desk.number:
         return "number"
     return "sip" if desk.phone == "sip" else "browser"
 
 
-def account_shown(session: Session, desk: Desk, *, who: str) -> None:
+def record_account_shown(session: Session, desk: Desk, *, who: str) -> None:
     """Record in the audit log that somebody has read the password of the desk's SIP account."""
     audit.record(session, who, "desk-account-shown", f"desk {desk.id}")
 
 
-def say_outcome(
+def record_outcome(
     session: Session,
     desk: Desk,
     callback_id: int,
@@ -75,7 +75,7 @@ def say_outcome(
     has another citizen by now.
     """
     reason = audit.check_reason(reason)
-    live = transitions.live_at_desk(session, desk.id)
+    live = transitions.find_live_at_desk(session, desk.id)
     if live is None or live.id != callback_id:
         raise Refused("wrong-state", "the desk does not have this citizen any more")
     closing.record_outcome(session, live, outcome, settings)

@@ -33,7 +33,7 @@ def hear(session: Session, desk: Desk, heard_id: int, how: Hearing, *, who: str)
         raise Refused("not-found", f"no desk {heard_id}")
     if _busy(session, desk):
         raise Refused("desk-busy", "the desk has a citizen of its own")
-    live = transitions.live_at_desk(session, heard_id)
+    live = transitions.find_live_at_desk(session, heard_id)
     if live is None or live.state is not CallbackState.TALKING:
         raise Refused("nobody-speaks", f"desk {heard_id} speaks with nobody")
     if desk.node and live.node and desk.node != live.node:
@@ -51,7 +51,7 @@ def hear(session: Session, desk: Desk, heard_id: int, how: Hearing, *, who: str)
     events.desk_changed(session, heard_id, "is-heard")
 
 
-def stop(session: Session, desk: Desk, *, who: str, why: str = "") -> None:
+def stop_by(session: Session, desk: Desk, *, who: str, why: str = "") -> None:
     """End the supervision by this desk."""
     if desk.hears_desk_id is None:
         return
@@ -89,7 +89,7 @@ _EARS = (
 )
 
 
-def ears(session: Session) -> list[Ear]:
+def list_supervisors(session: Session) -> list[Ear]:
     """Return all supervisors in conversations: by the city's rule the desk is told."""
     rows = session.execute(_EARS).all()
     return [Ear(row.hears_desk_id, Hearing(row.hears_how), row.name or "") for row in rows]
@@ -98,14 +98,14 @@ def ears(session: Session) -> list[Ear]:
 _HEARING = select(Desk).where(Desk.hears_desk_id.is_not(None)).order_by(Desk.id)
 
 
-def hearing(session: Session) -> Sequence[Desk]:
+def list_hearing(session: Session) -> Sequence[Desk]:
     """Return the desks that hear another desk."""
     return session.scalars(_HEARING).all()
 
 
-def over(session: Session) -> bool:
+def has_over(session: Session) -> bool:
     """Return whether `end_over` has work."""
-    return any(_why_over(session, desk) for desk in hearing(session))
+    return any(_why_over(session, desk) for desk in list_hearing(session))
 
 
 def end_over(session: Session) -> None:
@@ -134,7 +134,7 @@ def _why_over(session: Session, desk: Desk) -> str:
 
 def _busy(session: Session, desk: Desk) -> bool:
     live, screened = (
-        transitions.live_at_desk(session, desk.id),
-        transitions.screened_at_desk(session, desk.id),
+        transitions.find_live_at_desk(session, desk.id),
+        transitions.find_screened_at_desk(session, desk.id),
     )
     return live is not None or screened is not None

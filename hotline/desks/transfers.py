@@ -43,7 +43,7 @@ class Taker(NamedTuple):
     here: bool
 
 
-def takers(session: Session, callback: Callback) -> list[Taker]:
+def list_takers(session: Session, callback: Callback) -> list[Taker]:
     """Return the desks that can take over this conversation now, by number."""
     round_ = phases.get(session, callback.round_id)
     here = and_(Desk.hears_callback_id == callback.id, Desk.hears_how == word(Hearing.CONSULT))
@@ -53,8 +53,8 @@ def takers(session: Session, callback: Callback) -> list[Taker]:
         .where(
             Desk.id != callback.desk_id,
             Desk.phone_connected,
-            or_(~assignment.takes_nobody(), here),
-            ~assignment.busy(),
+            or_(~assignment.where_takes_nobody(), here),
+            ~assignment.where_busy(),
             User.disabled_at.is_(None),
         )
         .order_by(Desk.id)
@@ -71,7 +71,7 @@ def _wants(session: Session, desk: Desk, person: User, round_: Round) -> bool:
     """Return whether the desk would get a citizen of this round now."""
     if desk.round_id is None:
         return person.role in round_permissions.SERVE_ANY and desk.takes_live is not False
-    asks = desk.next_asked_at is not None or direct_routing.takes_live(session, desk)
+    asks = desk.next_asked_at is not None or direct_routing.takes_live_calls(session, desk)
     return desk.round_id == round_.id and asks and round_.paused_at is None
 
 
@@ -93,10 +93,12 @@ def consult(
     notes.write(session, callback, note, by=by)
     if taker.here:
         return
-    if third_party.present(session, callback.id) or any(each.here for each in takers(session, callback)):
+    if third_party.find_present(session, callback.id) or any(
+        each.here for each in list_takers(session, callback)
+    ):
         raise Refused("guest-there", "a third person, or another desk, is in this conversation already")
     if waits:
-        conversations.put_on_hold(session, callback, settings)
+        conversations.hold(session, callback, settings)
     other = taker.desk
     other.hears_desk_id, other.hears_callback_id = callback.desk_id, callback.id
     other.hears_how, other.next_asked_at = Hearing.CONSULT, None
@@ -106,7 +108,7 @@ def consult(
     events.desk_changed(session, callback.desk_id or 0, "is-heard")
 
 
-def consulted_in(session: Session, desk: Desk) -> Callback | None:
+def find_consultation(session: Session, desk: Desk) -> Callback | None:
     """Return the other desk's conversation that this desk's phone was asked to join."""
     if desk.hears_how != Hearing.CONSULT:
         return None
@@ -121,7 +123,7 @@ def give(
     Raises Refused("wrong-state" | "desk-unavailable" | "guest-there").
     """
     taker, before = _held_taker(session, callback, desk_id), callback.desk_id
-    if third_party.present(session, callback.id):
+    if third_party.find_present(session, callback.id):
         raise Refused("guest-there", "a third person is being called, or there, already")
     notes.write(session, callback, note, by=by)
     _goes_to(session, callback, taker.desk, taker.person, settings, given_by=before)
@@ -133,7 +135,7 @@ def give(
     return callback
 
 
-def given_away(session: Session, desk_id: int) -> Callback | None:
+def find_given_away(session: Session, desk_id: int) -> Callback | None:
     """Return the callback that this desk gave away and that its new desk does not have, or has lost."""
     return session.scalar(select(Callback).where(Callback.given_by_desk_id == desk_id, _ON_THE_WAY).limit(1))
 
@@ -212,7 +214,7 @@ def is_arriving(session: Session, callback: Callback) -> bool:
 def leave(session: Session, desk: Desk, *, who: str) -> None:
     """Let the desk's phone leave another desk's conversation; without one nothing happens."""
     session.refresh(desk, with_for_update=True)
-    supervising.stop(session, desk, who=who)
+    supervising.stop_by(session, desk, who=who)
 
 
 def _held_taker(session: Session, callback: Callback, desk_id: int) -> Taker:
@@ -223,7 +225,7 @@ def _held_taker(session: Session, callback: Callback, desk_id: int) -> Taker:
     speaks = callback.state is CallbackState.TALKING or on_hold
     if not speaks or callback.hangup_asked_at or callback.desk_id != before:
         raise Refused("wrong-state", f"the callback is {callback.state}")
-    for taker in takers(session, callback):
+    for taker in list_takers(session, callback):
         if taker.desk.id == desk_id:
             return taker
     raise Refused("desk-unavailable", f"desk {desk_id} cannot take this conversation now")

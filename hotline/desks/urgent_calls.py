@@ -23,24 +23,24 @@ def call_now(session: Session, matter: UrgentMatter, user: User, settings: Setti
     "desk-phone-elsewhere" | "desk-busy" | "engaged" | "wrong-state" | "line-down" | "calls-capped"). Also
     raises Blocked and the errors of `registration.register`.
     """
-    number = urgent.number_of(matter)
+    number = urgent.find_number(matter)
     if matter.taken_by != user.username:
         raise Refused("urgent-taken", "only for who has taken it")
     if not number:
         raise Refused("number-missing", "nobody knows the number")
     desk = session.get_one(Desk, user.desk_id)
-    operators_line = phases.operators_line(session)
+    operators_line = phases.get_operators_line(session)
     transitions.hold(session, desk)
     events.hold_line(session, operators_line.id)
     transitions.check_phone(desk)
     transitions.check_same_node(session, desk, operators_line.id)
-    if transitions.live_at_desk(session, desk.id) or transitions.screened_at_desk(session, desk.id):
+    if transitions.find_live_at_desk(session, desk.id) or transitions.find_screened_at_desk(session, desk.id):
         raise Refused("desk-busy", "the desk has a citizen in hand")
     language = matter.request.language if matter.request else "fa"
     placed = registration.register(
         session, round_id=operators_line.id, number=number, language=language, tell=False
     )
-    if not busy_numbers.waits_on_the_line(session, placed.registration_id):
+    if not busy_numbers.is_caller_waiting(session, placed.registration_id):
         call_caps.check_capacity(session, settings)
     breaks.end(session, desk)
     place = registration.get_by_ticket(session, placed.ticket)

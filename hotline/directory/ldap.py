@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from hotline.directory.ldap_connection import Away, Found, LdapConnection, connected, escaped, same
-from hotline.directory.names import normalised
+from hotline.directory.ldap_connection import Away, Found, LdapConnection, connect, escape, normalize_dn
+from hotline.directory.names import normalize
 from settings import Settings
 
 _IDS = ("objectGUID", "entryUUID", "nsUniqueId", "ipaUniqueID")
@@ -47,7 +47,7 @@ class Look:
     missing_groups: Sequence[str] = field(default=())
 
 
-def proved(
+def prove_person(
     settings: Settings, username: str, password: str, groups: Collection[str], *, known: str = ""
 ) -> Member | None:
     """Return the person with this name and password, or None. Raises Away.
@@ -55,10 +55,10 @@ def proved(
     None also stands for a name that several entries have. With `known`, the password of that account is
     checked, whatever its present name.
     """
-    wanted = normalised(username)
+    wanted = normalize(username)
     if not wanted or not password:
         return None
-    with connected(settings) as connection:
+    with connect(settings) as connection:
         if known:
             member = next(_by_ids(connection, settings, [known]), None)
         else:
@@ -69,9 +69,9 @@ def proved(
         return whole if connection.proves(member.dn, password) else None
 
 
-def look(settings: Settings, ids: Sequence[str], groups: Collection[str]) -> Look:
+def find_states(settings: Settings, ids: Sequence[str], groups: Collection[str]) -> Look:
     """Return the present state of these accounts. Raises Away, also if the directory is suddenly empty."""
-    with connected(settings) as connection:
+    with connect(settings) as connection:
         people = _search(connection, settings, "", limit=1)
         if not people:
             raise Away("empty", "nobody is found there at all")
@@ -85,7 +85,7 @@ def _named(connection: LdapConnection, settings: Settings, wanted: str, typed: s
     too.
     """
     attribute = settings.ldap_user_attribute
-    either = "".join(f"({attribute}={escaped(name)})" for name in sorted({wanted, typed}))
+    either = "".join(f"({attribute}={escape(name)})" for name in sorted({wanted, typed}))
     found = [_member(entry, settings) for entry in _search(connection, settings, f"(|{either})", limit=5)]
     members = [member for member in found if member and member.username == wanted]
     return members[0] if len(members) == 1 else None
@@ -117,7 +117,7 @@ def _search(connection: LdapConnection, settings: Settings, query: str, limit: i
 def _member(entry: Found, settings: Settings) -> Member | None:
     """Return the person of an entry, or None if it has no id, no valid user name, or several names."""
     names = entry.texts(settings.ldap_user_attribute)
-    username = normalised(names[0]) if len(names) == 1 else ""
+    username = normalize(names[0]) if len(names) == 1 else ""
     of = next((name for name in _IDS if entry.values.get(name.lower())), None)
     if not username or of is None:
         return None
@@ -181,7 +181,7 @@ def _in_chain(
     connection: LdapConnection, settings: Settings, members: Sequence[Member], group: str
 ) -> Iterator[str]:
     of = {member.id: member for member in members}
-    inside = f"(memberOf:{_IN_CHAIN}:={escaped(group)})"
+    inside = f"(memberOf:{_IN_CHAIN}:={escape(group)})"
     for some in _pieces(list(of)):
         for entry in _search(connection, settings, f"{_any_of(some)}{inside}"):
             member = _member(entry, settings)
@@ -190,10 +190,10 @@ def _in_chain(
 
 
 def _listed(group: Found, members: Sequence[Member]) -> Iterator[str]:
-    dns = {same(dn) for name in ("member", "uniqueMember") for dn in group.texts(name)} - {""}
-    uids = {normalised(uid) for uid in group.texts("memberUid")}
+    dns = {normalize_dn(dn) for name in ("member", "uniqueMember") for dn in group.texts(name)} - {""}
+    uids = {normalize(uid) for uid in group.texts("memberUid")}
     for member in members:
-        if same(member.dn) in dns or member.username in uids:
+        if normalize_dn(member.dn) in dns or member.username in uids:
             yield member.id
 
 

@@ -116,7 +116,7 @@ class LdapConnection:
 
 
 @contextmanager
-def connected(settings: Settings) -> Iterator[LdapConnection]:
+def connect(settings: Settings) -> Iterator[LdapConnection]:
     """Connect to the first server that accepts us. Raises Away."""
     connection, deadline = _first(settings)
     try:
@@ -227,12 +227,12 @@ def _cut(connection: Any) -> None:
         connection.socket.shutdown(2)
 
 
-def escaped(value: str) -> str:
+def escape(value: str) -> str:
     """Return the value escaped for a filter."""
     return str(_filters.escape_filter_chars(value))
 
 
-def same(dn: str) -> str:
+def normalize_dn(dn: str) -> str:
     """Return a DN in a form for comparison; empty if it is invalid."""
     try:
         parts = _dn.parse_dn(dn, escape=False, strip=True)

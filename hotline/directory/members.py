@@ -14,7 +14,7 @@ from hotline.people import accounts, sign_ins, staff
 from settings import Settings
 
 
-def known(session: Session) -> Mapping[str, int]:
+def find_known(session: Session) -> Mapping[str, int]:
     """Return the active accounts from LDAP: our ids by the directory's ids."""
     query = select(User.directory_id, User.id).where(User.from_directory, User.disabled_at.is_(None))
     return {there: here for there, here in session.execute(query) if there and not there.startswith("oidc:")}
@@ -31,7 +31,7 @@ def admit(
         raise Refused("directory-no-role", "no group of this account is in the file of roles")
     values = grant.values(session)
     user = session.scalar(select(User).where(User.directory_id == directory_id))
-    user = user or accounts.named_alike(session, username)
+    user = user or accounts.find_by_similar_name(session, username)
     if user is None:
         return staff.admit(
             session, username=username, directory_id=directory_id, settings=settings, name=name, **values
@@ -74,7 +74,7 @@ def adopt(session: Session, username: str, *, who: str) -> User:
 
     Raises Refused("not-found").
     """
-    user = accounts.named(session, username)
+    user = accounts.find_by_name(session, username)
     if user is None:
         raise Refused("not-found", f"no person {username}")
     user.from_directory, user.directory_id = True, None

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from hotline.numbers import ascii_digits
+from hotline.numbers import convert_digits
 
 LONGEST = 64
 _PERSIAN = {0x064A: 0x06CC, 0x0649: 0x06CC, 0x0643: 0x06A9, 0x0629: 0x0647}
@@ -12,13 +12,13 @@ _LATIN = re.compile(r"[a-z0-9][a-z0-9._@-]*")
 _MARKS = frozenset("._@-")
 
 
-def normalised(username: str) -> str:
+def normalize(username: str) -> str:
     """Return the name in lower case, with Persian letters and Latin digits; empty if it is not valid here.
 
     All its letters are of one script, Latin or Persian, so that a similar letter makes no second `admin`.
     """
     name = unicodedata.normalize("NFKC", username.strip()).casefold().translate(_PERSIAN)
-    name = ascii_digits(name)
+    name = convert_digits(name)
     fits = _LATIN.fullmatch(name) or (all(map(_is_persian, name)) and any(map(str.isalpha, name)))
     return name if fits and len(name) <= LONGEST else ""
 

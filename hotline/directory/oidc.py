@@ -18,8 +18,8 @@ from db.models import SignIn, User
 from hotline import audit
 from hotline.directory import members, roles, state, sync
 from hotline.directory.ldap_connection import Away
-from hotline.directory.names import normalised
-from hotline.directory.oidc_provider import LONGEST_TOKEN, Asked, Fresh, groups_of, marked, provider, seal
+from hotline.directory.names import normalize
+from hotline.directory.oidc_provider import LONGEST_TOKEN, Asked, Fresh, connect, find_groups, hash_id, seal
 from hotline.directory.roles import Grant, RolesError
 from hotline.errors import Refused
 from hotline.people import staff
@@ -34,28 +34,28 @@ _AT_ONCE = 10
 _ENDED, _NO_GROUP = "directory-ended", "directory-no-group"
 
 
-def directory_id(settings: Settings, subject: str) -> str:
+def make_directory_id(settings: Settings, subject: str) -> str:
     """Return the id of an account at this provider, as stored in our accounts."""
-    return f"oidc:{marked(f'{settings.oidc_issuer} {subject}')}"
+    return f"oidc:{hash_id(f'{settings.oidc_issuer} {subject}')}"
 
 
-def person(session: Session, claims: Mapping[str, Any], settings: Settings) -> User:
+def find_or_admit(session: Session, claims: Mapping[str, Any], settings: Settings) -> User:
     """Return the person of these claims; admit a new one whose group has a role.
 
     Raises RolesError, Refused("city-unknown"), and what `members.admit` raises.
     """
     typed = claims.get(settings.oidc_claim)
-    username = normalised(typed) if isinstance(typed, str) else ""
+    username = normalize(typed) if isinstance(typed, str) else ""
     if not username:
         raise Refused("city-unknown", "no user name of a form that we take")
     name = claims.get("name")
     grants = roles.read(settings.directory_roles)
     return members.admit(
         session,
-        directory_id=directory_id(settings, str(claims["sub"])),
+        directory_id=make_directory_id(settings, str(claims["sub"])),
         username=username,
         name=" ".join(name.split())[:100] if isinstance(name, str) and name.strip() else username,
-        grant=roles.grant(grants, groups_of(claims, settings) or ()),
+        grant=roles.grant(grants, find_groups(claims, settings) or ()),
         settings=settings,
     )
 
@@ -64,9 +64,9 @@ def remember(
     sign_in: SignIn, token: Mapping[str, Any], claims: Mapping[str, Any], settings: Settings
 ) -> None:
     """Store what is needed to check this session at the provider, and to end it from there."""
-    sign_in.city_id = marked(str(claims["sub"]))
+    sign_in.city_id = hash_id(str(claims["sub"]))
     sid = claims.get("sid")
-    sign_in.city_session = marked(sid) if isinstance(sid, str) else None
+    sign_in.city_session = hash_id(sid) if isinstance(sid, str) else None
     refresh = token.get("refresh_token")
     if isinstance(refresh, str) and 0 < len(refresh) <= LONGEST_TOKEN:
         sign_in.city_token = seal(settings, refresh)
@@ -77,8 +77,8 @@ def remember(
 
 def end(session: Session, subject: str | None, sid: str | None) -> int:
     """End the sessions that the provider has ended: one (`sid`), or all of an account. Return how many."""
-    which = [] if sid is None else [SignIn.city_session == marked(sid)]
-    which += [] if subject is None else [SignIn.city_id == marked(subject)]
+    which = [] if sid is None else [SignIn.city_session == hash_id(sid)]
+    which += [] if subject is None else [SignIn.city_id == hash_id(subject)]
     if not which:
         return 0
     ended = session.scalars(delete(SignIn).where(*which).returning(SignIn.user_id)).all()
@@ -102,7 +102,7 @@ def take(engine: Engine, settings: Settings, *, believe: bool = False) -> str:
         before = now(session) - _AGAIN
     try:
         grants = roles.read(settings.directory_roles) if settings.directory_roles else ()
-        with provider(settings) as asking:
+        with connect(settings) as asking:
             while time.monotonic() - began < _ALL_S and (some := _take_up(engine, before)):
                 asked += some
                 for each in some:

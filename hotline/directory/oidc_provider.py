@@ -46,12 +46,12 @@ class Fresh:
     groups: frozenset[str] | None = None
 
 
-def marked(value: str) -> str:
+def hash_id(value: str) -> str:
     """Return a hash of an account's or session's id at the provider: enough to recognise the id."""
     return hashlib.sha256(value.encode()).hexdigest()
 
 
-def groups_of(claims: Mapping[str, Any], settings: Settings) -> frozenset[str] | None:
+def find_groups(claims: Mapping[str, Any], settings: Settings) -> frozenset[str] | None:
     """Return the groups in these claims, or None if the claims do not mention groups."""
     told = claims.get(settings.oidc_groups_claim)
     if isinstance(told, str):
@@ -94,7 +94,7 @@ class Provider:
         new = told.get("refresh_token", token)
         claims = _claims(told.get("id_token"))
         if claims and (
-            claims.get("iss") != settings.oidc_issuer or marked(str(claims.get("sub"))) != asked.city_id
+            claims.get("iss") != settings.oidc_issuer or hash_id(str(claims.get("sub"))) != asked.city_id
         ):
             raise Away("answer", "the token of another account")
         name = claims.get("name")
@@ -102,7 +102,9 @@ class Provider:
         if isinstance(new, str) and new != token and len(new) <= LONGEST_TOKEN:
             sealed = seal(settings, new)
         return Fresh(
-            sealed, " ".join(name.split())[:100] if isinstance(name, str) else "", groups_of(claims, settings)
+            sealed,
+            " ".join(name.split())[:100] if isinstance(name, str) else "",
+            find_groups(claims, settings),
         )
 
     @staticmethod
@@ -119,7 +121,7 @@ class Provider:
 
 
 @contextmanager
-def provider(settings: Settings) -> Iterator[Provider]:
+def connect(settings: Settings) -> Iterator[Provider]:
     """Connect to the provider and read its configuration. Raises Away, also for errors inside the block."""
     try:
         with httpx.Client(timeout=_ANSWER_S) as client:

@@ -40,7 +40,7 @@ def record(session: Session, name: str, why: str = "", *, known: int = 0, gone: 
     session.merge(row)
 
 
-def trouble(session: Session) -> Trouble | None:
+def find_trouble(session: Session) -> Trouble | None:
     """Return the directory with the longest present problem, or None.
 
     One without recent checks does not count.

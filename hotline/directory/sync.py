@@ -54,11 +54,11 @@ def take(engine: Engine, settings: Settings, *, believe: bool = False) -> str:
     `believe`: a technician has confirmed that so many people left at once.
     """
     with reading(engine) as session:
-        known = members.known(session)
+        known = members.find_known(session)
     gone = 0
     try:
         grants = roles.read(settings.directory_roles)
-        found = ldap.look(settings, sorted(known), {each.group for each in grants})
+        found = ldap.find_states(settings, sorted(known), {each.group for each in grants})
         leaving = {each: why for each in known if (why := _why_left(found, grants, each))}
         gone = len(leaving)
         if not believe and is_doubtful(len(known), gone):

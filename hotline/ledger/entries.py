@@ -73,24 +73,24 @@ def append(
         details=json.dumps(details, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
     )
     values = {name: getattr(entry, name) for name in _COLUMNS}
-    session.execute(_INSERT, values | {"digest": digest(entry)})
+    session.execute(_INSERT, values | {"digest": hash_entry(entry)})
 
 
-def digest(entry: LedgerEntry) -> str:
+def hash_entry(entry: LedgerEntry) -> str:
     """Return an entry's leaf hash (RFC 9162) in hex: SHA-256 of a zero byte and the canonical text."""
-    return merkle.leaf(canonical(entry)).hex()
+    return merkle.hash_leaf(format_canonical(entry)).hex()
 
 
-def canonical(entry: LedgerEntry) -> bytes:
+def format_canonical(entry: LedgerEntry) -> bytes:
     """Return the hashed text: a JSON list of number, time (UTC), fact, round, registration, details."""
     head = json.dumps(
-        [entry.id, written(entry.at), entry.fact, entry.round_id, entry.registration_id],
+        [entry.id, format_time(entry.at), entry.fact, entry.round_id, entry.registration_id],
         separators=(",", ":"),
     )
     return f"{head[:-1]},{entry.details}]".encode()
 
 
-def written(at: datetime) -> str:
+def format_time(at: datetime) -> str:
     """Return a time (UTC) in the form that is hashed."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
@@ -128,7 +128,7 @@ def place(entry: LedgerEntry) -> LedgerPlace:
     )
 
 
-def clock(entry: LedgerEntry, details: dict[str, Any]) -> datetime:
+def read_clock(entry: LedgerEntry, details: dict[str, Any]) -> datetime:
     """Return the clock's time at an entry with these details; the clock decides who was due at a call."""
     return datetime.fromisoformat(details["clock"]) if "clock" in details else entry.at
 
@@ -139,7 +139,7 @@ def list_entries(session: Session, after: int, limit: int) -> Sequence[LedgerEnt
     return session.scalars(query).all()
 
 
-def of_registration(session: Session, registration_id: int) -> Sequence[LedgerEntry]:
+def list_by_registration(session: Session, registration_id: int) -> Sequence[LedgerEntry]:
     """Return all entries about a registration, in order."""
     query = select(LedgerEntry).where(LedgerEntry.registration_id == registration_id)
     return session.scalars(query.order_by(LedgerEntry.id)).all()

@@ -18,12 +18,12 @@ READ_AT_ONCE = 1024
 _REMEMBERED = 1 << 16
 
 
-def leaf(entry: bytes) -> bytes:
+def hash_leaf(entry: bytes) -> bytes:
     """Return the hash of a leaf."""
     return hashlib.sha256(b"\0" + entry).digest()
 
 
-def node(left: bytes, right: bytes) -> bytes:
+def hash_node(left: bytes, right: bytes) -> bytes:
     """Return the hash of the parent of two nodes."""
     return hashlib.sha256(b"\1" + left + right).digest()
 
@@ -39,7 +39,7 @@ class Frontier:
         """Add a leaf by its hash."""
         size = self.size
         while size & 1:
-            hashed, size = node(self._perfect.pop(), hashed), size >> 1
+            hashed, size = hash_node(self._perfect.pop(), hashed), size >> 1
         self._perfect.append(hashed)
         self.size += 1
 
@@ -49,7 +49,7 @@ class Frontier:
             return hashlib.sha256().digest()
         *others, found = self._perfect
         for left in reversed(others):
-            found = node(left, found)
+            found = hash_node(left, found)
         return found
 
 
@@ -117,7 +117,7 @@ class Tree:
                 self._last_read = end - 1, hashes[-1]
         else:
             middle = start + _left(width)
-            found = node(self._over(read, start, middle), self._over(read, middle, end))
+            found = hash_node(self._over(read, start, middle), self._over(read, middle, end))
         if perfect:
             self._known[start, width] = found
         return found

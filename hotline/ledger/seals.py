@@ -57,7 +57,7 @@ def warm(session: Session) -> None:
 def seal(session: Session) -> Seal | None:
     """Seal all entries; return None if there are no new ones. Call `warm` before, in another transaction."""
     events.hold_order(session)
-    last = newest(session)
+    last = find_newest(session)
     size = _size(session)
     if size == (last.size if last else 0):
         return None
@@ -71,22 +71,22 @@ def seal(session: Session) -> Seal | None:
     return made
 
 
-def newest(session: Session) -> Seal | None:
+def find_newest(session: Session) -> Seal | None:
     """Return the newest seal."""
     return session.scalar(select(Seal).order_by(Seal.size.desc()).limit(1))
 
 
-def page(session: Session, after: int, limit: int) -> Sequence[Seal]:
+def list_page(session: Session, after: int, limit: int) -> Sequence[Seal]:
     """Return at most `limit` seals of more than `after` entries, oldest first."""
     return session.scalars(select(Seal).where(Seal.size > after).order_by(Seal.size).limit(limit)).all()
 
 
-def inclusion(session: Session, entry_id: int) -> dict[str, Any]:
+def prove_inclusion(session: Session, entry_id: int) -> dict[str, Any]:
     """Return the RFC 9162 proof that an entry is under the newest seal, for JSON.
 
     Raises Refused("not-found" | "not-sealed-yet").
     """
-    entry, last = session.get(LedgerEntry, entry_id), newest(session)
+    entry, last = session.get(LedgerEntry, entry_id), find_newest(session)
     if entry is None:
         raise Refused("not-found", f"the ledger has no entry {entry_id}")
     if last is None or entry_id > last.size:
@@ -103,7 +103,7 @@ def inclusion(session: Session, entry_id: int) -> dict[str, Any]:
     }
 
 
-def consistency(session: Session, old_size: int, new_size: int) -> dict[str, Any]:
+def prove_consistency(session: Session, old_size: int, new_size: int) -> dict[str, Any]:
     """Return the RFC 9162 proof that one seal's entries are the first entries of another, for JSON.
 
     Raises Refused("not-found") unless both sizes were sealed and the old one is not larger.

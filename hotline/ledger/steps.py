@@ -42,7 +42,7 @@ class Sealed(NamedTuple):
     """None if the note was deleted."""
 
 
-def sealed(session: Session, steps: Sequence[RequestEntry], tracking: str) -> Sequence[Sealed]:
+def list_sealed(session: Session, steps: Sequence[RequestEntry], tracking: str) -> Sequence[Sealed]:
     """Return these steps of the request with their ledger entries, in order."""
     query = select(LedgerEntry).where(LedgerEntry.step_id.in_([step.id for step in steps]))
     found = {entry.step_id: entry for entry in session.scalars(query)}
@@ -51,7 +51,7 @@ def sealed(session: Session, steps: Sequence[RequestEntry], tracking: str) -> Se
     ]
 
 
-def problems(session: Session) -> Iterator[str]:
+def list_problems(session: Session) -> Iterator[str]:
     """Yield every step that differs from its leaf or has none, and every leaf without its step."""
     last = 0
     while True:
@@ -106,10 +106,10 @@ def _hashes(step: RequestEntry, tracking: str) -> dict[str, str]:
 
 
 def _told(step: RequestEntry, tracking: str) -> str:
-    return _text([_salt(step, "step"), tracking, step.step, _time(step.at), by(step)])
+    return _text([_salt(step, "step"), tracking, step.step, _time(step.at), find_actor(step)])
 
 
-def by(step: RequestEntry) -> Literal["time", "body", "citizen", "office"]:
+def find_actor(step: RequestEntry) -> Literal["time", "body", "citizen", "office"]:
     """Return who acted in the step.
 
     When an employee records a citizen's words, the office acted. The office also ends a split request whose
@@ -132,7 +132,7 @@ def _salt(step: RequestEntry, of: str) -> str:
 
 
 def _time(at: datetime | None) -> str | None:
-    return entries.written(at.astimezone(UTC)) if at else None
+    return entries.format_time(at.astimezone(UTC)) if at else None
 
 
 def _text(parts: list[Any]) -> str:

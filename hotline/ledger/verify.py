@@ -160,14 +160,14 @@ class _Check:
             yield f"seal {seal.size}: covers more entries than there are ({self.tree.size})"
             seal = next(seals, None)
         yield from self._ends_where_registrations_stand()
-        yield from steps.problems(self._session)
+        yield from steps.list_problems(self._session)
 
     def _whole(self, entry: Any, last_at: datetime | None) -> Iterator[str]:
         if entry.id != self.tree.size + 1:
             yield f"entry {entry.id}: comes after {self.tree.size}: entries are missing or added"
         if last_at and entry.at < last_at:
             yield f"entry {entry.id}: is dated before the one before it"
-        leaf = merkle.leaf(entries.canonical(entry))
+        leaf = merkle.hash_leaf(entries.format_canonical(entry))
         if entry.digest != leaf.hex():
             yield f"entry {entry.id}: its digest is not that of its content"
         self.tree.add(leaf)
@@ -196,7 +196,7 @@ class _Check:
             yield f"entry {entry.id}, registration {id_}: {entry.fact} {wrong}"
         if entry.fact == Fact.CALLED:
             line = self._lines.get(entry.round_id, _Line())
-            for other in line.before(place.rank(id_), entries.clock(entry, details), self._places):
+            for other in line.before(place.rank(id_), entries.read_clock(entry, details), self._places):
                 if other not in details.get("passed", []):
                     yield f"entry {entry.id}: registration {id_} was called, but {other} stood before it"
         self._places[id_] = place

@@ -53,7 +53,7 @@ def unblock(session: Session, number: str, *, who: str = audit.COMMAND_LINE) -> 
 def search(session: Session, text: str = "", limit: int = 500) -> Sequence[BlockedNumber]:
     """Return blocked numbers, newest first, by the digits or a part of the note in `text`."""
     query = select(BlockedNumber).order_by(BlockedNumber.blocked_at.desc(), BlockedNumber.number).limit(limit)
-    digits = "".join(c for c in numbers.ascii_digits(text) if c.isascii() and c.isdigit()).removeprefix("0")
+    digits = "".join(c for c in numbers.convert_digits(text) if c.isascii() and c.isdigit()).removeprefix("0")
     if text.strip():
         of_note = BlockedNumber.note.contains(text.strip(), autoescape=True)
         query = query.where(or_(of_note, BlockedNumber.number.contains(digits)) if digits else of_note)
@@ -72,13 +72,13 @@ def is_blocked(session: Session, number: str) -> bool:
     return session.get(BlockedNumber, number) is not None
 
 
-def being_called(session: Session, number: str) -> bool:
+def is_being_called(session: Session, number: str) -> bool:
     """Return whether a place of this number is being called now."""
     calling = Registration.state == RegistrationState.CALLING
     return session.scalar(select(exists().where(Registration.number == number, calling))) or False
 
 
-def places(session: Session, number: str) -> int:
+def count_places(session: Session, number: str) -> int:
     """Return how many places a block of this number would give up now."""
     waits = (Registration.number == number, Registration.state.in_(_WAITS))
     return session.scalar(select(func.count()).select_from(Registration).where(*waits)) or 0

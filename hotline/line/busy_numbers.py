@@ -49,8 +49,8 @@ ON_THE_LINE = exists().where(_caller.registration_id == Registration.id, _caller
 """Condition on Registration that its caller waits on the line."""
 
 
-def phone(number: _Number) -> ColumnElement[bool]:
-    """Return the condition that the phone of this column is engaged; `asked` gives the parameters."""
+def where_busy(number: _Number) -> ColumnElement[bool]:
+    """Return the condition that the phone of this column is engaged; `bind_moment` gives the parameters."""
     return or_(_in_hand_or_leaves(number), _is_rung(number), _has_dialled(number))
 
 
@@ -100,14 +100,14 @@ ENGAGED = or_(
     _in_hand_or_leaves(Registration.number),
     and_(or_(_is_rung(Registration.number), _has_dialled(Registration.number)), ~ON_THE_LINE),
 )
-"""Condition on Registration that its phone is engaged with us; `asked` gives the parameters."""
+"""Condition on Registration that its phone is engaged with us; `bind_moment` gives the parameters."""
 
 _AMONG = select(Registration.id).where(Registration.id.in_(bindparam("ids", expanding=True)), ENGAGED)
 _WAITS = select(exists().where(Registration.id == bindparam("id", type_=Integer), ON_THE_LINE))
 _ELSEWHERE = select(exists().where(Registration.id == bindparam("id", type_=Integer), ENGAGED))
 
 
-def asked(at: datetime, but: int = 0) -> dict[str, Any]:
+def bind_moment(at: datetime, but: int = 0) -> dict[str, Any]:
     """Return the parameters of ENGAGED at the moment `at`; the callback `but` does not count."""
     return {
         "alive_since": at - heartbeats.FRESH,
@@ -117,28 +117,28 @@ def asked(at: datetime, but: int = 0) -> dict[str, Any]:
     }
 
 
-def waits_on_the_line(session: Session, registration_id: int) -> bool:
+def is_caller_waiting(session: Session, registration_id: int) -> bool:
     """Return whether the caller of this place is on the line, so that no phone need be dialled."""
     return bool(session.execute(_WAITS, {"id": registration_id}).scalar())
 
 
-def among(session: Session, ids: Collection[int]) -> set[int]:
+def list_busy(session: Session, ids: Collection[int]) -> set[int]:
     """Return those of these registrations whose phone is engaged."""
     if not ids:
         return set()
-    found = session.execute(_AMONG, {"ids": list(ids), **asked(now(session))})
+    found = session.execute(_AMONG, {"ids": list(ids), **bind_moment(now(session))})
     return set(found.scalars())
 
 
-def elsewhere(session: Session, callback: Callback, at: datetime) -> bool:
+def is_busy_elsewhere(session: Session, callback: Callback, at: datetime) -> bool:
     """Return whether anything but this unplaced callback engages the citizen's phone."""
-    values = {"id": callback.registration_id, **asked(at, callback.id)}
+    values = {"id": callback.registration_id, **bind_moment(at, callback.id)}
     return bool(session.execute(_ELSEWHERE, values).scalar())
 
 
 def check_free(session: Session, callback: Callback) -> None:
     """Raise Refused("engaged") if the citizen is on the phone with us."""
-    if elsewhere(session, callback, now(session)):
+    if is_busy_elsewhere(session, callback, now(session)):
         raise Refused("engaged", "the citizen is on the line with us at this moment")
 
 
@@ -148,10 +148,10 @@ def is_on_the_line(session: Session, number: str) -> bool:
     if session.scalar(waits.where(_place.number == number, _caller.left_at.is_(None)).limit(1)):
         return True
     here = session.scalar(select(exists().where(CallerNow.number == number)))
-    return bool(here) and heartbeats.alive(session, "ivr")
+    return bool(here) and heartbeats.is_alive(session, "ivr")
 
 
-def puts_down(session: Session, callback: Callback) -> bool:
+def has_just_hung_up(session: Session, callback: Callback) -> bool:
     """Return whether another call of ours to this phone ended just before this one began.
 
     The phone may still be busy then.
@@ -169,28 +169,28 @@ def puts_down(session: Session, callback: Callback) -> bool:
     return bool(session.scalar(select(other)))
 
 
-def callers(session: Session, node: str | None = None) -> int:
+def count_callers(session: Session, node: str | None = None) -> int:
     """Return how many callers are on the line of 137, those with a desk included; on `node` or on all.
 
     If ivr is silent, only callers with a desk are counted.
     """
     here = {"node": node}
     met = select(func.count()).where(
-        Callback.ended_at.is_(None), Callback.on_the_line, round_affinity.mine(Callback.node)
+        Callback.ended_at.is_(None), Callback.on_the_line, round_affinity.where_mine(Callback.node)
     )
     speaking = session.scalar(met, here) or 0
-    if not heartbeats.alive(session, "ivr"):
+    if not heartbeats.is_alive(session, "ivr"):
         return speaking
-    waiting = select(func.count()).select_from(CallerNow).where(round_affinity.mine(CallerNow.node))
+    waiting = select(func.count()).select_from(CallerNow).where(round_affinity.where_mine(CallerNow.node))
     return speaking + (session.scalar(waiting, here) or 0)
 
 
 def forget_callers(session: Session, node: str | None = None) -> None:
     """Delete the records of callers on the line of 137, on this node or on all."""
-    session.execute(delete(CallerNow).where(round_affinity.mine(CallerNow.node)), {"node": node})
+    session.execute(delete(CallerNow).where(round_affinity.where_mine(CallerNow.node)), {"node": node})
 
 
-def callers_changed(
+def record_callers(
     session: Session, came: Mapping[str, str], went: Collection[str], node: str | None = None
 ) -> None:
     """Record callers who came to this node, E.164 numbers by channel, and delete those who went."""

@@ -105,7 +105,7 @@ class Offer:
     def common_subjects(self, round_id: int | None) -> str:
         """Return the keys of the subjects offered first: those that the round's citizens chose most."""
         found = (choice.subjects for choice in self.choices if choice.round_id == round_id)
-        return next(found, subjects.common({}, self.subjects))
+        return next(found, subjects.list_most_chosen({}, self.subjects))
 
 
 @dataclass(frozen=True)
@@ -139,21 +139,23 @@ _CALLER = select(
 
 def offer(session: Session) -> Offer:
     """Return the offer of this moment, the same for all callers."""
-    open_ = phases.registrable(session)
-    counts = phases.counts(session, [r.id for r in open_])
-    offered = subjects.offered(session)
+    open_ = phases.list_registrable(session)
+    counts = phases.count_by_state(session, [r.id for r in open_])
+    offered = subjects.list_offered(session)
     chosen = _chosen(session, [r.id for r in open_])
-    choices = [_choice(session, r, counts[r.id], subjects.common(chosen[r.id], offered)) for r in open_]
-    upcoming = phases.upcoming(session) if all(choice.full for choice in choices) else None
+    choices = [
+        _choice(session, r, counts[r.id], subjects.list_most_chosen(chosen[r.id], offered)) for r in open_
+    ]
+    upcoming = phases.find_upcoming(session) if all(choice.full for choice in choices) else None
     return Offer(
         choices=choices,
         upcoming=_choice(session, upcoming, {}, "") if upcoming else None,
         subjects=offered,
-        categories=categories.offered(session),
+        categories=categories.list_offered_keys(session),
     )
 
 
-def look_up(session: Session, number: str | None, offer: Offer) -> CallerContext:
+def find_context(session: Session, number: str | None, offer: Offer) -> CallerContext:
     """Return the context of a caller with this E.164 number; None for an unknown number."""
     if number is None:
         return CallerContext(offer, active=[], blocked=None, reported=None)
@@ -161,15 +163,15 @@ def look_up(session: Session, number: str | None, offer: Offer) -> CallerContext
     blocked, registered, reported, been_here, silent_at = found
     return CallerContext(
         offer,
-        active=active(session, number) if registered else [],
+        active=list_active(session, number) if registered else [],
         blocked=blocked,
-        reported=lifecycle.of_caller(session, number) if reported else None,
+        reported=lifecycle.find_progress_for_caller(session, number) if reported else None,
         been_here=been_here,
         slowly=silent_at is not None,
     )
 
 
-def active(session: Session, number: str) -> list[Place]:
+def list_active(session: Session, number: str) -> list[Place]:
     """Return the active registrations of a number, oldest first; those whose round is over come last."""
     found = session.scalars(
         select(Registration)
@@ -183,7 +185,7 @@ def active(session: Session, number: str) -> list[Place]:
 def place(session: Session, registration: Registration) -> Place:
     """Return the place of a registration; its round must be loaded or loadable."""
     round_, at = session.get_one(Round, registration.round_id), now(session)
-    phase = phases.phase(round_, at)
+    phase = phases.find_phase(round_, at)
     unanswered = registration.rounds_unanswered > 0 and registration.last_outcome in RETRIED
     unreached = registration.state is RegistrationState.UNREACHED
     deferred = unreached and carry_over.has_deferred(session, registration)
@@ -194,7 +196,7 @@ def place(session: Session, registration: Registration) -> Place:
         ticket=registration.ticket,
         clip=round_.official.clip,
         state=registration.state,
-        before_me=order.before_me(session, registration),
+        before_me=order.count_before(session, registration),
         carried=registration.rounds_missed > 0,
         left_cancelled=registration.rounds_missed > 0 and _left_cancelled(session, registration),
         given_up=unanswered and over,
@@ -217,7 +219,7 @@ def _left_cancelled(session: Session, registration: Registration) -> bool:
 
 def _next_at(session: Session, round_: Round, at: datetime) -> datetime | None:
     following_id = select(carry_over.NEXT_ROUND).select_from(Round).where(Round.id == round_.id)
-    next_id = session.scalar(following_id, phases.moment(at))
+    next_id = session.scalar(following_id, phases.bind_moment(at))
     following = session.get(Round, next_id) if next_id else None
     return following.starts_at if following and following.announce_at <= at else None
 
@@ -250,7 +252,7 @@ def _choice(session: Session, round_: Round, counts: dict[RegistrationState, int
         starts_at=round_.starts_at,
         registered=registered,
         full=round_.capacity is not None and registered >= round_.capacity,
-        expected_reach=phases.expected_reach(session, round_),
+        expected_reach=phases.estimate_reach(session, round_),
         subjects=subjects,
     )
 

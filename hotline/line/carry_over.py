@@ -47,7 +47,7 @@ NEXT_ROUND = (
         _later.is_operators_line.is_(False),
         # a replacement of a cancelled round may start earlier; it is a next round, too
         or_(_later.starts_at > Round.starts_at, _later.id > Round.id),
-        ~phases.over(_later),
+        ~phases.where_over(_later),
     )
     .order_by(_later.starts_at, _later.id)
     .limit(1)
@@ -56,7 +56,7 @@ NEXT_ROUND = (
 )
 """Subquery of the next round of the official of `Round`, if it exists and is not over.
 
-`phases.moment` gives the parameters of the query.
+`phases.bind_moment` gives the parameters of the query.
 """
 
 _spoken_with, _its_round = aliased(Registration), aliased(Round)
@@ -92,7 +92,7 @@ _DUE = (
     .join(Registration.round)
     .options(joinedload(Registration.round))
     .where(
-        or_(phases.over(), Round.is_operators_line),
+        or_(phases.where_over(), Round.is_operators_line),
         Registration.state.in_(words(_LEFT)),
         or_(_given_up, and_(Round.is_operators_line.is_(False), NEXT_ROUND.is_not(None))),
         ~_waits_for_an_outcome,
@@ -106,7 +106,7 @@ _NOT_TOLD = (
     .join(Registration.round)
     .options(joinedload(Registration.round))
     .where(
-        phases.over(),
+        phases.where_over(),
         Round.is_operators_line.is_(False),
         Registration.state.in_(words((RegistrationState.WAITING, RegistrationState.UNREACHED))),
         Registration.number.startswith(outbox.MOBILE),
@@ -122,7 +122,7 @@ IS_ANY_LEFT = select(
     exists().where(
         Registration.round_id == Round.id,
         Registration.state.in_(words(_LEFT)),
-        or_(phases.over_now(), Round.is_operators_line),
+        or_(phases.where_over_now(), Round.is_operators_line),
     )
 )
 
@@ -136,7 +136,7 @@ _EXPECTED = select(
         _earlier.official_id == bindparam("official", type_=Integer),
         _earlier.id != bindparam("round", type_=Integer),
         _earlier.is_operators_line.is_(False),
-        phases.over(_earlier),
+        phases.where_over(_earlier),
         func.coalesce(_earlier.ended_at, _earlier.cancelled_at, _earlier.ends_at)
         >= bindparam("lately", type_=UtcDateTime),
     )
@@ -150,7 +150,7 @@ class _Step(NamedTuple):
     to: Round | None
 
 
-def run(session: Session, limit: int = 100) -> int:
+def carry_over(session: Session, limit: int = 100) -> int:
     """Carry over at most `limit` registrations of rounds that are over or cancelled. Return how many left.
 
     Call it until it returns 0, each time in its own transaction; an interrupted run can be continued. A
@@ -226,12 +226,12 @@ def _restore(session: Session, place: Registration, round_: Round, merged_in: in
 
     `merged_in`: the round in which it was merged into a carried place.
     """
-    facts = entries.of_registration(session, place.id)
+    facts = entries.list_by_registration(session, place.id)
     last = json.loads(facts[-1].details)
     if last.get("left") != (merged_in or round_.id) or "back" in last:
         return False
     before = entries.place(facts[-2])
-    if registration_limits.holds(session, before.round_id, place.number) is not None:
+    if registration_limits.find_place_id(session, before.round_id, place.number) is not None:
         return False
     if facts[-1].fact is Fact.CARRIED:
         session.delete(session.get_one(Carry, (place.id, round_.id)))
@@ -283,20 +283,20 @@ def is_expected(session: Session, round_: Round) -> bool:
     """
     at = now(session)
     asked = {"official": round_.official_id, "round": round_.id, "lately": at - _LATELY}
-    return bool(session.execute(_EXPECTED, asked | phases.moment(at)).scalar())
+    return bool(session.execute(_EXPECTED, asked | phases.bind_moment(at)).scalar())
 
 
 def tell_left(session: Session, limit: int = 100) -> int:
     """Tell citizens whom a round did not reach while no next round is known. Return how many."""
     at = trusted_now(session)
-    found = session.scalars(_NOT_TOLD, {"limit": limit, **phases.moment(at)}).all()
+    found = session.scalars(_NOT_TOLD, {"limit": limit, **phases.bind_moment(at)}).all()
     for registration in found:
         _tell(session, _Step(Fact.CARRIED, registration, registration.round, None), at)
     session.flush()
     return len(found)
 
 
-def ways(session: Session, round_id: int) -> tuple[dict[int, int], dict[int, int]]:
+def count_moves(session: Session, round_id: int) -> tuple[dict[int, int], dict[int, int]]:
     """Return the carry-over counts: by the round they came from, and by the round they went to."""
     sides = ((Carry.to_round_id, Carry.from_round_id), (Carry.from_round_id, Carry.to_round_id))
     came, went = (
@@ -311,7 +311,7 @@ def ways(session: Session, round_id: int) -> tuple[dict[int, int], dict[int, int
 
 
 def _due(session: Session, at: datetime, limit: int) -> Sequence[tuple[Registration, int | None]]:
-    rows = session.execute(_DUE, {"limit": limit, **phases.moment(at)})
+    rows = session.execute(_DUE, {"limit": limit, **phases.bind_moment(at)})
     return [(registration, round_id) for registration, round_id in rows]
 
 
@@ -322,7 +322,7 @@ def _settle(session: Session, left: Registration, next_id: int | None, at: datet
     if unanswered and (left.rounds_unanswered or from_round.is_operators_line):
         left.state = RegistrationState.CLOSED
         return [_Step(Fact.CLOSED, left, from_round, None)]
-    if _unsure(left) and not session.scalar(select(confirmations.to_be_called(left.id))):
+    if _unsure(left) and not session.scalar(select(confirmations.where_to_be_called(left.id))):
         left.state = RegistrationState.CANCELLED
         return [_Step(Fact.CANCELLED, left, from_round, None)]
     to = session.get_one(Round, next_id)
@@ -337,7 +337,7 @@ def _settle(session: Session, left: Registration, next_id: int | None, at: datet
         return []  # a call has just begun: its outcome decides
     carried_rank = (-left.moved_up, -left.rounds_missed - 1, left.registered_at, left.id)
     # a stranger's unconfirmed request never costs the number's owner the place
-    if rival and (_unsure(rival), order.rank(rival)) < (_unsure(left), carried_rank):
+    if rival and (_unsure(rival), order.find_rank(rival)) < (_unsure(left), carried_rank):
         return [_merge(session, left, rival, from_round)]
     merged = [_merge(session, rival, left, to)] if rival else []
     session.flush()  # frees the number in that round first
@@ -407,7 +407,7 @@ def _tell(session: Session, step: _Step, at: datetime) -> None:
         return
     known = step.to if step.to and step.to.announce_at <= at else None
     missed = OutboxKind.ROUND_CANCELLED if left.cancelled_at else OutboxKind.NOT_REACHED
-    says_both = known and left.cancelled_at and not outbox.told(session, missed, registration, left.id)
+    says_both = known and left.cancelled_at and not outbox.is_told(session, missed, registration, left.id)
     if says_both or not known:
         next_id = known.id if known else None
         outbox.tell(session, missed, registration, about_round=left.id, next_round=next_id)

@@ -41,7 +41,7 @@ _of_a_place = (
     .where(
         Registration.id == Confirmation.registration_id,
         _can_be_done,
-        or_(Confirmation.kind != word(_K.REGISTRATION), ~phases.over()),
+        or_(Confirmation.kind != word(_K.REGISTRATION), ~phases.where_over()),
         Round.id == Registration.round_id,
     )
     .correlate(Confirmation)
@@ -51,7 +51,7 @@ _DUE = and_(
     Confirmation.token.is_(None),
     Confirmation.not_before <= bindparam("at", type_=UtcDateTime),
     _of_a_place,
-    ~busy_numbers.phone(Confirmation.number),
+    ~busy_numbers.where_busy(Confirmation.number),
 )
 """Condition on Confirmation that its number is called now; `_asked` gives the parameters."""
 
@@ -65,7 +65,7 @@ _ALL_DUE = (
 
 
 def _asked(at: datetime) -> dict[str, Any]:
-    return {**phases.moment(at), **busy_numbers.asked(at)}
+    return {**phases.bind_moment(at), **busy_numbers.bind_moment(at)}
 
 
 def is_token(channel_id: str) -> bool:
@@ -73,7 +73,7 @@ def is_token(channel_id: str) -> bool:
     return channel_id.startswith(_PREFIX)
 
 
-def due(session: Session, limit: int) -> Sequence[int]:
+def list_due(session: Session, limit: int) -> Sequence[int]:
     """Return at most `limit` confirmations whose numbers are to be called now."""
     asked = {"limit": limit, **_asked(now(session))}
     return session.execute(_ALL_DUE, asked).scalars().all()
@@ -93,19 +93,19 @@ def take_up(session: Session, confirmation_id: int) -> Confirmation | None:
     return session.get(Confirmation, taken, populate_existing=True) if taken else None
 
 
-def put_off(session: Session, confirmation: Confirmation, until: datetime) -> None:
+def postpone(session: Session, confirmation: Confirmation, until: datetime) -> None:
     """Take a claim back: the attempt does not count, and the call is due again from `until` on."""
     confirmation.token = None
     confirmation.attempts -= 1
     confirmation.not_before = until
 
 
-def by_token(session: Session, token: str) -> Confirmation | None:
+def find_by_token(session: Session, token: str) -> Confirmation | None:
     """Return the confirmation whose channel is `token`."""
     return session.scalar(select(Confirmation).where(Confirmation.token == token))
 
 
-def on_the_phone(session: Session) -> dict[str, datetime]:
+def list_in_progress(session: Session) -> dict[str, datetime]:
     """Return the tokens of the calls in progress, with the time when each was placed."""
     query = select(Confirmation.token, Confirmation.not_before).where(Confirmation.token.is_not(None))
     return {token: placed_at for token, placed_at in session.execute(query) if token}
@@ -122,7 +122,7 @@ def answer(
     Its codes are "round-full", "too-many-today", "number-taken" and "number-blocked". After the end of the
     call or of the wish the code is "wrong-state".
     """
-    asked = by_token(session, token)
+    asked = find_by_token(session, token)
     if asked is None or asked.registration is None:
         return _too_late()
     for number in sorted({asked.number, asked.registration.number}):  # numbers before rows, as everywhere
@@ -151,12 +151,12 @@ def answer(
     return None
 
 
-def as_it_stands(session: Session, token: str) -> Refused | None:
+def find_obstacle(session: Session, token: str) -> Refused | None:
     """Return None if the place keeps its number and its turn without the owner's yes, else why not.
 
     Refused("cancelled" | "wrong-state").
     """
-    asked = by_token(session, token)
+    asked = find_by_token(session, token)
     if asked is None or asked.registration is None:
         return _too_late()
     session.refresh(asked.registration)
@@ -206,10 +206,10 @@ def _agreed(
         if not confirmations.may_move(session, confirmation, place):
             raise _too_late()
         registration.change_number(session, place.id, confirmation.number)
-    return registration.told(session, place, already=True)
+    return registration.describe_place(session, place, already=True)
 
 
-def kept(session: Session, confirmation: Confirmation) -> Registered | Refused | None:
+def repeat_answer(session: Session, confirmation: Confirmation) -> Registered | Refused | None:
     """Return again the result of `answer`, for an owner whose script broke off before it was said."""
     place, kind = confirmation.registration, confirmation.kind
     if place is None or not confirmation.agreed:
@@ -223,7 +223,7 @@ def kept(session: Session, confirmation: Confirmation) -> Registered | Refused |
         return _why_withdrawn(session, place)
     if place.state not in HOLDS_PLACE or place.number != confirmation.number or place.state is _S.UNCONFIRMED:
         return _too_late()
-    return registration.told(session, place, already=True)
+    return registration.describe_place(session, place, already=True)
 
 
 def _why_withdrawn(session: Session, place: Registration) -> Refused:
@@ -241,12 +241,12 @@ def _declined(session: Session, confirmation: Confirmation) -> None:
         registration.withdraw(session, confirmation.registration_id)
 
 
-def ended(session: Session, token: str, *, ours: bool = False) -> None:
+def record_end(session: Session, token: str, *, ours: bool = False) -> None:
     """Record that the call is over; without an answer it is retried later, three calls in all.
 
     `ours`: it failed by our own fault, and is none of the three.
     """
-    confirmation = by_token(session, token)
+    confirmation = find_by_token(session, token)
     if confirmation is None:
         return
     if confirmation.new_number and confirmation.agreed:

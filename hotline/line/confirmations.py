@@ -56,7 +56,7 @@ def ask_place(
     registration_limits.check(session, found, per_day)
     if asked_by is None:
         _check_withheld(session)
-    if left_in_peace(session, number):
+    if may_not_call(session, number):
         return _ask(session, _K.REGISTRATION, number, asked_by, None).id
     if found.holding:
         texted = _texted(session, found.holding)
@@ -68,7 +68,7 @@ def ask_place(
     return confirmation.id
 
 
-def to_be_called(registration_id: int | SQLColumnExpression[int]) -> ColumnElement[bool]:
+def where_to_be_called(registration_id: int | SQLColumnExpression[int]) -> ColumnElement[bool]:
     """Return the condition that the owner of an unconfirmed place's number is still to be called about it."""
     return exists().where(
         Confirmation.registration_id == registration_id,
@@ -82,7 +82,7 @@ def _texted(session: Session, registration_id: int) -> Registration | None:
     unconfirmed = select(Registration).where(
         Registration.id == registration_id,
         Registration.state == _S.UNCONFIRMED,
-        ~to_be_called(Registration.id),
+        ~where_to_be_called(Registration.id),
     )
     return session.scalar(unconfirmed)
 
@@ -107,7 +107,7 @@ def ask_number(
         _check_calls_to_owner(session, _K.NUMBER, place.number)
         return _ask(session, _K.NUMBER, place.number, place.number, place, new_number=number)
     call_off_moves(session, registration_id)
-    if registration_limits.for_others_today(session, place.number) >= per_day:
+    if registration_limits.count_for_others_today(session, place.number) >= per_day:
         raise Refused("too-many-today", f"a number asks for others at most {per_day} times a day")
     wish = _ask(session, _K.NUMBER, place.number, place.number, place, new_number=number, decided=True)
     wish.agreed = True
@@ -116,7 +116,7 @@ def ask_number(
 
 def ask_new_number(session: Session, place: Registration, number: str) -> Confirmation:
     """Ask the owner of the E.164 `number` to take the place over, unless that number must not be called."""
-    peace = left_in_peace(session, number)
+    peace = may_not_call(session, number)
     return _ask(session, _K.NUMBER, number, place.number, place, decided=peace)
 
 
@@ -186,7 +186,7 @@ def _check_withheld(session: Session) -> None:
         raise Refused("too-many-withheld", "too many numbers were keyed in on telephones without a number")
 
 
-def left_in_peace(session: Session, number: str) -> bool:
+def may_not_call(session: Session, number: str) -> bool:
     """Return whether the number must not be called: it is blocked, or said no in the last 30 days.
 
     A «no» to giving up or moving their own place does not count. The confirmation's kind shows that, because
@@ -285,7 +285,7 @@ def call_off_moves(session: Session, registration_id: int) -> None:
     )
 
 
-def caller_leaves(session: Session, ids: Collection[int]) -> None:
+def start_calls_soon(session: Session, ids: Collection[int]) -> None:
     """Let the calls about these confirmations start soon: the caller who asked has hung up or is about to."""
     soon = now(session) + _HANGS_UP
     session.execute(
@@ -301,7 +301,7 @@ def call_new_number(session: Session, agreed: Confirmation) -> None:
     following = select(Confirmation.id).where(
         Confirmation.registration_id == agreed.registration_id, Confirmation.number == agreed.new_number
     )
-    caller_leaves(session, session.scalars(following).all())
+    start_calls_soon(session, session.scalars(following).all())
 
 
 def forget(session: Session) -> None:

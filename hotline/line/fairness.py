@@ -69,9 +69,9 @@ class Position:
     """The citizen's conversation is over, and its outcome is not recorded yet."""
 
 
-def look_up(session: Session, registration: Registration) -> Position:
+def find_facts(session: Session, registration: Registration) -> Position:
     """Return the registration's position and the facts that led to it."""
-    facts = entries.of_registration(session, registration.id)
+    facts = entries.list_by_registration(session, registration.id)
     calls = [
         (entry, last) for entry in _calls(session, registration, facts) if (last := _stood_by(facts, entry))
     ]
@@ -80,17 +80,17 @@ def look_up(session: Session, registration: Registration) -> Position:
     return Position(
         registration=registration,
         round=phases.get(session, registration.round_id),
-        place=order.before_me(session, registration) + 1 if waits else None,
-        waiting=phases.counts(session, [registration.round_id])[registration.round_id].get(
+        place=order.count_before(session, registration) + 1 if waits else None,
+        waiting=phases.count_by_state(session, [registration.round_id])[registration.round_id].get(
             RegistrationState.WAITING, 0
         ),
-        why=order.why(registration),
+        why=order.find_reason(registration),
         facts=facts,
         called=len(calls),
         before=sum(1 for call in explained if call.reason is Reason.MOVED_UP) + len(calls) - len(explained),
         unexplained=sum(call.reason is Reason.NONE for call in explained),
         explained=_with_texts(session, explained[-_LISTED:]),
-        seal=seals.newest(session),
+        seal=seals.find_newest(session),
         spoken=bool(session.scalar(select(_SPOKEN.where(Callback.registration_id == registration.id)))),
     )
 
@@ -154,7 +154,7 @@ def _behind(mine: LedgerPlace, own: int, call: LedgerEntry) -> Called:
     if mine.state in by_state:
         return Called(call, by_state[mine.state])
     details = _details(call)
-    if mine.not_before and mine.not_before > entries.clock(call, details):
+    if mine.not_before and mine.not_before > entries.read_clock(call, details):
         return Called(call, Reason.NOT_DUE, until=mine.not_before)
     if own in details.get("engaged", []):
         return Called(call, Reason.ENGAGED)

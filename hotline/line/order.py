@@ -1,7 +1,8 @@
 """Order of calling: moved up by staff, then missed rounds (most first), time of registration, id.
 
 Nothing else may order citizens. A retry keeps its place and is only passed over while its wait lasts. The
-index `order_of_calling` is this order. `before_me` sums the counts that triggers maintain (migration 0001).
+index `order_of_calling` is this order. `count_before` sums the counts that triggers maintain (migration
+0001).
 """
 
 import math
@@ -61,7 +62,7 @@ def _before(registration: Registration) -> ColumnElement[bool]:
     )
 
 
-def before_me(session: Session, registration: Registration) -> int:
+def count_before(session: Session, registration: Registration) -> int:
     """Return how many waiting citizens of the round are called before this one; fast in any line."""
     r, seconds = registration, math.floor(registration.registered_at.timestamp())
     stretches = [seconds // length for length in STRETCHES]
@@ -79,7 +80,7 @@ def before_me(session: Session, registration: Registration) -> int:
 
 
 def _before_me_query() -> Select[int]:
-    """Build the query of `before_me` once: every call runs it. `before_me` names its parameters."""
+    """Build the query of `count_before` once: every call runs it. `count_before` names its parameters."""
     moved_up, missed = bindparam("moved_up", type_=Integer), bindparam("missed", type_=Integer)
     same_class = and_(LineCount.moved_up == moved_up, LineCount.rounds_missed == missed)
     earlier_class = or_(
@@ -113,7 +114,7 @@ def _counted(level: int, stretches: ColumnElement[bool]) -> ColumnElement[int]:
 _BEFORE_ME = _before_me_query()
 
 
-def why(registration: Registration) -> Literal["moved-up", "carried", "in-turn"]:
+def find_reason(registration: Registration) -> Literal["moved-up", "carried", "in-turn"]:
     """Return the reason for a registration's place, as a code: moved-up, carried or in-turn."""
     if registration.moved_up:
         return "moved-up"
@@ -141,7 +142,7 @@ def move_up(session: Session, registration: Registration, *, who: str, reason: s
     events.registration_changed(session, registration)
 
 
-def page(
+def list_page(
     session: Session, round_id: int, limit: int, after: Registration | None, offset: int = 0
 ) -> Sequence[Registration]:
     """Return the line of a round in the order of calling, including citizens who are being called.
@@ -160,19 +161,19 @@ def page(
     return session.scalars(query).all()
 
 
-def rank(registration: Registration | Row[int, int, int, datetime]) -> tuple[int, int, datetime, int]:
+def find_rank(registration: Registration | Row[int, int, int, datetime]) -> tuple[int, int, datetime, int]:
     """Return the order of calling as a value: the smaller is called first."""
     r = registration
     return (-r.moved_up, -r.rounds_missed, r.registered_at, r.id)
 
 
-def passed(session: Session, taken: Registration, at: datetime) -> list[int]:
+def list_passed(session: Session, taken: Registration, at: datetime) -> list[int]:
     """Return the ids that stand before `taken` in its line and are due at `at`; normally none."""
     named = _NAMED
     while True:
         asked = {"round": taken.round_id, "at": at, "named": named}
         rows = session.execute(_FIRST_DUE, asked).all()
-        before = [row.id for row in rows if rank(row) < rank(taken)]
+        before = [row.id for row in rows if find_rank(row) < find_rank(taken)]
         if len(before) < named:
             return before
         named *= 10  # rarely are so many on the line
@@ -217,7 +218,7 @@ _TAKE_NEXT = (
 )
 
 
-def due_since(session: Session, round_id: int, at: datetime) -> datetime | None:
+def find_due_since(session: Session, round_id: int, at: datetime) -> datetime | None:
     """Return since when a citizen near the head of the line could have been called; None if nobody is due."""
     asked = {"round": round_id, "at": at, "named": _NAMED}
     rows = session.execute(_FIRST_SINCE, asked).all()
@@ -230,7 +231,7 @@ def take_next(session: Session, round_id: int, at: datetime) -> int | None:
     PostgreSQL skips rows that another taker has locked; SQLite has one writer at a time. Citizens on the
     phone with us are passed over (`busy_numbers`). Return the registration's id, or None if nobody is due.
     """
-    asked = {"round": round_id, "at": at, **busy_numbers.asked(at)}
+    asked = {"round": round_id, "at": at, **busy_numbers.bind_moment(at)}
     taken: int | None = session.execute(_TAKE_NEXT, asked).scalar()
     return taken
 

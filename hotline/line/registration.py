@@ -73,12 +73,12 @@ def register(
         session, found, waiting, number, language=language, subject=subject, call_id=call_id
     )
     if registration is None:  # a carry-over brought the number into the round meanwhile
-        holding = held(session, round_id, number)
+        holding = get_place(session, round_id, number)
         return _again(session, holding.id, tell, language=language, subject=subject, call_id=call_id)
     if tell:
         outbox.tell(session, OutboxKind.REGISTERED, registration, about_round=round_id)
     record(session, Fact.REGISTERED, registration)
-    return told(session, registration, already=False)
+    return describe_place(session, registration, already=False)
 
 
 def reserve(
@@ -107,7 +107,7 @@ def reserve(
         call_id=call_id,
     )
     insert = _INSERT[session.get_bind().dialect.name]
-    for ticket in tickets.offers(session, Registration.ticket):
+    for ticket in tickets.offer_numbers(session, Registration.ticket):
         at = now(session)
         registration.ticket, registration.registered_at = ticket, max(at, found.newest_fact_at or at)
         values = {name: getattr(registration, name) for name in _COLUMNS}
@@ -115,7 +115,7 @@ def reserve(
         if id_ is not None:
             registration.id = id_
             return registration
-        if registration_limits.holds(session, found.id, number):
+        if registration_limits.find_place_id(session, found.id, number):
             return None
     raise Refused("tickets-used-up", "no free ticket number was found")
 
@@ -126,9 +126,9 @@ def record(session: Session, fact: Fact, registration: Registration, **public: s
     events.registration_changed(session, registration)
 
 
-def held(session: Session, round_id: int, number: str) -> Registration:
+def get_place(session: Session, round_id: int, number: str) -> Registration:
     """Return the place of a number that is known to have one in the round."""
-    return session.get_one(Registration, registration_limits.holds(session, round_id, number))
+    return session.get_one(Registration, registration_limits.find_place_id(session, round_id, number))
 
 
 def _again(session: Session, registration_id: int, tell: bool, **owners: object) -> Registered:
@@ -136,7 +136,7 @@ def _again(session: Session, registration_id: int, tell: bool, **owners: object)
     existing = session.get_one(Registration, registration_id)
     if existing.state is RegistrationState.UNCONFIRMED:
         return confirm(session, existing, tell=tell, **owners)
-    return told(session, existing, already=True)
+    return describe_place(session, existing, already=True)
 
 
 def confirm(
@@ -149,7 +149,7 @@ def confirm(
     round is over or cancelled.
     """
     round_ = session.get_one(Round, registration.round_id)
-    if phases.phase(round_, now(session)) in (Phase.OVER, Phase.CANCELLED):
+    if phases.find_phase(round_, now(session)) in (Phase.OVER, Phase.CANCELLED):
         raise Refused("wrong-state", "its round is over, or cancelled")
     if not registration.rounds_missed:
         registration_limits.check_room(session, round_.id, round_.capacity)
@@ -158,7 +158,7 @@ def confirm(
     if tell:
         outbox.tell(session, OutboxKind.REGISTERED, changed, about_round=changed.round_id)
     record(session, Fact.CONFIRMED, changed)
-    return told(session, changed, already=False)
+    return describe_place(session, changed, already=False)
 
 
 def describe(session: Session, registration_id: int, **given: int | str) -> None:
@@ -170,7 +170,7 @@ def describe(session: Session, registration_id: int, **given: int | str) -> None
     session.execute(update(Registration).where(*mine).values(**given))
 
 
-def of_call(session: Session, call_id: str) -> Registration | None:
+def find_by_call(session: Session, call_id: str) -> Registration | None:
     """Return the registration that was made in this call, if any."""
     made = select(Registration).where(Registration.call_id == call_id)
     return session.scalars(made.order_by(Registration.id.desc()).limit(1)).first()
@@ -242,7 +242,7 @@ def change_number(session: Session, registration_id: int, number: str) -> None:
     except IntegrityError:
         raise Refused("number-taken", "this number has a place in the round already") from None
     outbox.tell_old_number(session, changed, old)
-    both = f"{numbers.masked(old)} → {numbers.masked(number)}"
+    both = f"{numbers.mask(old)} → {numbers.mask(number)}"
     audit.record(session, audit.CITIZEN, "number-changed", f"registration {registration_id}", both)
     if gave_way:
         record(session, Fact.MERGED, gave_way, into=registration_id)
@@ -268,11 +268,11 @@ def _change(
     return session.get_one(Registration, changed, populate_existing=True)
 
 
-def told(session: Session, registration: Registration, *, already: bool) -> Registered:
+def describe_place(session: Session, registration: Registration, *, already: bool) -> Registered:
     """Return the facts of a place for its owner."""
     return Registered(
         registration_id=registration.id,
         ticket=registration.ticket,
-        before_me=order.before_me(session, registration),
+        before_me=order.count_before(session, registration),
         already=already,
     )

@@ -82,7 +82,7 @@ def find_round(session: Session, round_id: int, number: str, *, caller: str | No
     return found
 
 
-def holds(session: Session, round_id: int, number: str) -> int | None:
+def find_place_id(session: Session, round_id: int, number: str) -> int | None:
     """Return the id of the number's place in the round, or None."""
     return session.execute(_HOLDING, {"round": round_id, "number": number}).scalar()
 
@@ -99,7 +99,7 @@ def check(session: Session, found: Row[Any], per_day: int | None) -> None:
 
 def check_open(session: Session, found: Row[Any]) -> None:
     """Raise Refused("registration-closed") if the round takes no registrations; Blocked if the caller is."""
-    if not phases.takes_registrations(found, now(session)):
+    if not phases.may_register(found, now(session)):
         raise Refused("registration-closed", "this round takes no registrations now")
     if found.blocked:
         raise Blocked(found.blocked)
@@ -116,7 +116,7 @@ def check_today(found: Row[Any], per_day: int | None) -> None:
         raise Refused("too-many-today", f"a number registers at most {per_day} times a day")
 
 
-def for_others_today(session: Session, caller: str) -> int:
+def count_for_others_today(session: Session, caller: str) -> int:
     """Return how often in 24 hours the caller has keyed in another person's number."""
     return session.execute(_FOR_OTHERS_TODAY, {"caller": caller, **_last_day(session)}).scalar_one()
 

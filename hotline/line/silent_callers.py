@@ -20,7 +20,7 @@ _A_DAY = timedelta(days=1)
 _FROM_A_NUMBER, _WITHHELD = limits.Bucket(1, 86_400), limits.Bucket(10, 360)
 
 
-def note(session: Session, number: str) -> None:
+def record_silence(session: Session, number: str) -> None:
     """Record that this number (E.164) let a question pass in silence."""
     _of(session, number).silent_at = now(session)
 

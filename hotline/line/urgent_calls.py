@@ -31,9 +31,9 @@ def is_token(channel_id: str) -> bool:
     return channel_id.startswith(_PREFIX)
 
 
-def due(session: Session, settings: Settings) -> int | None:
+def find_due(session: Session, settings: Settings) -> int | None:
     """Return the matter that a supervisor is called about now; None while one is being called."""
-    if not settings.supervisor_numbers or on_the_phone(session):
+    if not settings.supervisor_numbers or list_in_progress(session):
         return None
     at = now(session)
     return session.scalar(
@@ -68,19 +68,19 @@ def take_up(session: Session, matter_id: int, settings: Settings) -> tuple[str, 
     return token, numbers[(calls - 1) % len(numbers)]
 
 
-def by_token(session: Session, token: str) -> UrgentMatter | None:
+def find_by_token(session: Session, token: str) -> UrgentMatter | None:
     """Return the matter of the call whose channel is `token`."""
     query = select(UrgentMatter).where(UrgentMatter.token == token)
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def on_the_phone(session: Session) -> dict[str, datetime]:
+def list_in_progress(session: Session) -> dict[str, datetime]:
     """Return the tokens of the calls in progress, with the time when each was placed."""
     query = select(UrgentMatter.token, UrgentMatter.placed_at).where(UrgentMatter.token.is_not(None))
     return {token: at for token, at in session.execute(query) if token and at}
 
 
-def ended(session: Session, token: str, *, ours: bool = False) -> None:
+def record_end(session: Session, token: str, *, ours: bool = False) -> None:
     """Record that the call is over, or was never placed.
 
     `ours`: it failed by our own fault, which costs no attempt. The next call goes to the next number.
@@ -95,7 +95,7 @@ def ended(session: Session, token: str, *, ours: bool = False) -> None:
     session.execute(over.execution_options(synchronize_session=False))
 
 
-def text_due(session: Session, settings: Settings) -> int:
+def queue_texts(session: Session, settings: Settings) -> int:
     """Queue text messages to supervisors about untaken matters, once for each; return how many matters.
 
     A matter that finds the hour's messages used up waits until there is room for all numbers.

@@ -1,7 +1,7 @@
 """Delivery of outbox messages: claimed, sent, retried, given up.
 
 A sender claims a message and commits before it sends, and holds it for LEASE. If the sender dies before it
-records a result, another one claims the message under the same name (`name_outside`).
+records a result, another one claims the message under the same name (`make_provider_name`).
 """
 
 import random
@@ -67,7 +67,7 @@ class NotSent(NamedTuple):
     """Whether `provider` may have sent it nevertheless."""
 
 
-def name_outside(message: OutboxMessage) -> str:
+def make_provider_name(message: OutboxMessage) -> str:
     """Return the message's constant name at a provider; for a text message digits that fit into 63 bits.
 
     It contains the time, because providers remember names longer than a recreated database lives. A message
@@ -146,12 +146,12 @@ def _take(session: Session, at: datetime, due: ColumnElement[bool], limit: int) 
     return found
 
 
-def hand_to(session: Session, taken: Taken, provider: str) -> None:
+def record_provider(session: Session, taken: Taken, provider: str) -> None:
     """Record the provider before sending: if the sender dies, that provider may have the message."""
     _record(session, taken, provider=provider)
 
 
-def sent(session: Session, taken: Taken, out: Sent) -> None:
+def record_sent(session: Session, taken: Taken, out: Sent) -> None:
     """Record that the message was sent, even if another sender has claimed it since."""
     at = now(session)
     session.execute(
@@ -171,7 +171,7 @@ def sent(session: Session, taken: Taken, out: Sent) -> None:
     )
 
 
-def put_off(session: Session, taken: Taken, failed: NotSent, after_s: float | None = None) -> None:
+def record_failure(session: Session, taken: Taken, failed: NotSent, after_s: float | None = None) -> None:
     """Record a failed attempt: retry after a growing wait of at least `after_s` seconds, or give up."""
     if taken.attempt >= ATTEMPTS:
         give_up(session, taken, failed)

@@ -77,7 +77,7 @@ def keep_account(session: Session, provider: str, credit: float | None, error: s
         session.execute(_NEW[session.get_bind().dialect.name], {"provider": provider, **said})
 
 
-def lets_in(session: Session, provider: str) -> None:
+def clear_refusal(session: Session, provider: str) -> None:
     """Clear a recorded refusal of our key, because the provider has accepted a message."""
     session.execute(
         update(SmsAccount)
@@ -87,16 +87,16 @@ def lets_in(session: Session, provider: str) -> None:
     )
 
 
-def accounts(session: Session) -> Sequence[SmsAccount]:
+def list_accounts(session: Session) -> Sequence[SmsAccount]:
     """Return all accounts, by the provider's name."""
     return session.scalars(select(SmsAccount).order_by(SmsAccount.provider)).all()
 
 
-def trouble(session: Session, providers: Sequence[str], least: Mapping[str, float]) -> str:
+def find_trouble(session: Session, providers: Sequence[str], least: Mapping[str, float]) -> str:
     """Return which of these providers has less credit than `least` or refuses our key; empty: none."""
     said = []
     at = now(session)
-    for account in accounts(session):
+    for account in list_accounts(session):
         if account.provider not in providers or account.asked_at < at - _STALE:
             continue
         if account.error:

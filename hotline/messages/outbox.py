@@ -132,7 +132,7 @@ def tell_of_round(session: Session, wish: RoundWish, round_: Round) -> None:
     session.execute(_INSERT[session.get_bind().dialect.name], [row])
 
 
-def key_of_round(
+def make_round_key(
     round_id: InstrumentedAttribute[int], number: InstrumentedAttribute[str]
 ) -> ColumnElement[str]:
     """Return the key, in SQL, of a number's message about a round."""
@@ -250,7 +250,7 @@ def tell_code(session: Session, code: CitizenCode) -> None:
     session.flush()
 
 
-def answers_today(session: Session, to: str | None = None) -> int:
+def count_answers_today(session: Session, to: str | None = None) -> int:
     """Return how many text messages of this number, or of all together, were answered in 24 hours."""
     today = select(func.count(OutboxMessage.id)).where(
         OutboxMessage.kind == OutboxKind.ANSWER, OutboxMessage.made_at > now(session) - USEFUL
@@ -258,7 +258,7 @@ def answers_today(session: Session, to: str | None = None) -> int:
     return session.scalar(today if to is None else today.where(OutboxMessage.to == to)) or 0
 
 
-def newest_codes(session: Session, to: str) -> Mapping[str, int]:
+def find_newest_codes(session: Session, to: str) -> Mapping[str, int]:
     """Return the codes, with their meanings, of the newest answer within 24 hours that has any."""
     answers = select(OutboxMessage.body).where(
         OutboxMessage.to == to,
@@ -276,7 +276,7 @@ def is_known(session: Session, key: str) -> bool:
     return session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key)) is not None
 
 
-def told(session: Session, kind: OutboxKind, registration: Registration, about_round: int) -> bool:
+def is_told(session: Session, kind: OutboxKind, registration: Registration, about_round: int) -> bool:
     """Return whether the citizen has a message of `kind` about that round, sent or queued."""
     return is_known(session, _key(kind, registration, about_round))
 

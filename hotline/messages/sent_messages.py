@@ -12,7 +12,7 @@ from hotline import audit, numbers
 from hotline.errors import Refused
 
 
-def page(
+def list_page(
     session: Session,
     *,
     state: Delivery | None = None,
@@ -32,11 +32,11 @@ def page(
     return session.scalars(query.where(*[condition for given, condition in wanted if given])).all()
 
 
-def recipient(message: OutboxMessage) -> str:
+def mask_recipient(message: OutboxMessage) -> str:
     """Return the recipient as far as it may be shown: a masked number, or a webhook's host."""
     if message.kind in TO_WEBHOOKS:
         return urlsplit(message.to).hostname or ""  # the rest may be a secret
-    return numbers.masked(message.to)
+    return numbers.mask(message.to)
 
 
 def retry(session: Session, message_id: int, who: str) -> None:

@@ -36,7 +36,7 @@ class State(NamedTuple):
     started_at: datetime
 
 
-def everyone(session: Session) -> Sequence[State]:
+def list_all(session: Session) -> Sequence[State]:
     """Return all nodes that were ever seen and not removed, by name."""
     at = now(session)
     return [_state(session, node, at) for node in session.scalars(select(Node).order_by(Node.name))]
@@ -56,11 +56,11 @@ def _state(session: Session, node: Node, at: datetime) -> State:
     rounds, callbacks, others, desks = (session.scalar(each) or 0 for each in counts)
     return State(
         name=node.name,
-        state=word(node, at, draining.all_cut_off(session), hung=_hangs(session, node)),
+        state=describe_state(node, at, draining.list_cut_off(session), hung=_hangs(session, node)),
         sip=node.sip,
         websocket_url=node.websocket_url,
         capacity=node.capacity,
-        free=round_affinity.free(session, node),
+        free=round_affinity.count_free_calls(session, node),
         rounds=rounds,
         calls=callbacks + others,
         desks=desks,
@@ -77,16 +77,16 @@ def _under_way(name: str) -> ColumnElement[bool]:
     return exists().where(Callback.round_id == Round.id, _calls(name))
 
 
-def words(session: Session) -> dict[str, str]:
+def list_states(session: Session) -> dict[str, str]:
     """Return the state of each node by name.
 
     While no node could renew its lease, the state before that counts (`heartbeats`).
     """
     at = now(session)
-    cut_off = draining.all_cut_off(session)
+    cut_off = draining.list_cut_off(session)
     found = session.scalars(select(Node).order_by(Node.name))
     return {
-        node.name: word(node, _as_of(session, node, at), cut_off, hung=_hangs(session, node))
+        node.name: describe_state(node, _as_of(session, node, at), cut_off, hung=_hangs(session, node))
         for node in found
     }
 
@@ -101,7 +101,7 @@ def _as_of(session: Session, node: Node, at: datetime) -> datetime:
     return renewed if excused else at
 
 
-def unheard(session: Session) -> dict[str, datetime]:
+def list_unheard(session: Session) -> dict[str, datetime]:
     """Return the nodes that are gone and were not drained, with the end of their leases.
 
     After a gap of the database all leases have just ended, so such a node is left out. A single node is left
@@ -109,17 +109,17 @@ def unheard(session: Session) -> dict[str, datetime]:
     """
     at = now(session)
     every = session.scalars(select(Node).order_by(Node.name)).all()
-    gone = [each for each in every if word(each, _as_of(session, each, at)) == "gone"]
+    gone = [each for each in every if describe_state(each, _as_of(session, each, at)) == "gone"]
     return {each.name: each.lease_until for each in gone if len(every) > 1 and not each.draining_at}
 
 
-def without_trunk(session: Session) -> dict[str, datetime]:
+def list_without_trunk(session: Session) -> dict[str, datetime]:
     """Return the nodes that are cut off from the trunks, and since when."""
-    cut_off = [session.get_one(Node, name) for name in sorted(draining.all_cut_off(session))]
+    cut_off = [session.get_one(Node, name) for name in sorted(draining.list_cut_off(session))]
     return {node.name: node.trunk_told_at for node in cut_off if node.trunk_told_at}
 
 
-def word(node: Node, at: datetime, cut_off: Collection[str] = (), *, hung: bool = False) -> str:
+def describe_state(node: Node, at: datetime, cut_off: Collection[str] = (), *, hung: bool = False) -> str:
     """Return the node's state in one word.
 
     `cut_off`: names of nodes cut off from the trunks. `hung`: its Asterisk does not answer.
@@ -139,8 +139,8 @@ def drain(session: Session, name: str, *, who: str, drained: bool = True) -> Nod
     # lock all: two commands must not drain the last two nodes
     session.scalars(select(Node).order_by(Node.name).with_for_update(key_share=True)).all()
     node = _get(session, name)
-    takers = {each.name for each in leases.live(session) if not each.draining_at}
-    if drained and not takers - draining.all_cut_off(session) - {name}:
+    takers = {each.name for each in leases.list_live(session) if not each.draining_at}
+    if drained and not takers - draining.list_cut_off(session) - {name}:
         raise Refused("last-node", f"no other node lives that would take the work of node {name}")
     if (node.draining_at is not None) is not drained:
         node.draining_at = now(session) if drained else None
@@ -148,10 +148,10 @@ def drain(session: Session, name: str, *, who: str, drained: bool = True) -> Nod
     return node
 
 
-def going_on(session: Session, name: str) -> dict[str, int]:
+def count_in_progress(session: Session, name: str) -> dict[str, int]:
     """Count what is in progress there, by kind: rounds, calls, callers. Empty for a node that is gone."""
     node = session.get(Node, name)
-    if node is None or word(node, now(session)) == "gone":
+    if node is None or describe_state(node, now(session)) == "gone":
         return {}
     state = _state(session, node, now(session))
     callers = select(func.count()).where(CallerNow.node == name)
@@ -169,7 +169,7 @@ def give_up(session: Session, name: str, *, who: str) -> None:
     Only a node that never knew of another needs this. Raises Refused("not-found").
     """
     node = _get(session, name)
-    if word(node, now(session)) == "gone" and not node.fences:
+    if describe_state(node, now(session)) == "gone" and not node.fences:
         node.fences = True
         audit.record(session, who, "node-given-up", f"node {name}")
 
@@ -183,11 +183,11 @@ def remove(session: Session, name: str, *, who: str) -> None:
     at_work = select(
         exists().where(Round.node == name, Round.ended_at.is_(None), Round.cancelled_at.is_(None))
     )
-    if word(node, now(session)) != "gone" or session.scalar(select(exists().where(_calls(name)))):
-        state = word(node, now(session))
+    if describe_state(node, now(session)) != "gone" or session.scalar(select(exists().where(_calls(name)))):
+        state = describe_state(node, now(session))
         what = "it may come back: again in a moment" if state == "silent" else "stop it first"
         raise Refused("node-at-work", f"node {name} is {state}: {what}")
-    if session.scalar(at_work) or (node.lost_at is None and leases.live(session)):
+    if session.scalar(at_work) or (node.lost_at is None and leases.list_live(session)):
         raise Refused("node-at-work", f"nobody has taken the work of node {name} yet: again in a moment")
     session.delete(node)
     audit.record(session, who, "node-removed", f"node {name}")

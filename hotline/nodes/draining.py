@@ -18,7 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.engine import ago, now
 from db.models import Node, UtcDateTime
-from hotline.nodes.leases import lives
+from hotline.nodes.leases import where_live
 
 _Name = InstrumentedAttribute[str] | InstrumentedAttribute[str | None] | BindParameter[str]
 _NAME = bindparam("name", type_=String)
@@ -26,7 +26,7 @@ SILENT = timedelta(seconds=8)
 """A node's ivr reports every two seconds; after this time without a report it counts as away."""
 
 
-def cut_off(name: _Name, *, for_long: bool = False) -> ColumnElement[bool]:
+def where_cut_off(name: _Name, *, for_long: bool = False) -> ColumnElement[bool]:
     """Condition with the parameter `at`: no trunk answers the node, but one answers another live node.
 
     So the node's own way to the trunks is cut. `for_long`: at least since the parameter `long_ago`.
@@ -34,28 +34,28 @@ def cut_off(name: _Name, *, for_long: bool = False) -> ColumnElement[bool]:
     itself, other = aliased(Node), aliased(Node)
     told = [itself.trunk_told_at <= bindparam("long_ago", type_=UtcDateTime)] if for_long else []
     less = other.name != itself.name, _hears_less(itself, other)
-    return exists().where(itself.name == name, *less, *lives(other), *told)
+    return exists().where(itself.name == name, *less, *where_live(other), *told)
 
 
-def drained(name: _Name, *, for_long: bool = False) -> ColumnElement[bool]:
+def where_drained(name: _Name, *, for_long: bool = False) -> ColumnElement[bool]:
     """Condition with the parameter `at`: the node must get no new work.
 
-    Either it drains, or it is `cut_off`, or its ivr is away while another node's works. The condition is
-    false while no other node could take the work, so a forgotten drain stops nothing.
+    Either it drains, or it is `where_cut_off`, or its ivr is away while another node's works. The condition
+    is false while no other node could take the work, so a forgotten drain stops nothing.
     """
     itself, other = aliased(Node), aliased(Node)
     told = [itself.ivr_at <= bindparam("long_ago", type_=UtcDateTime)] if for_long else []
     less = other.name != itself.name, is_mute(itself), other.ivr_at.is_not(None), ~is_mute(other)
-    mute = exists().where(itself.name == name, *less, *lives(other), *told)
+    mute = exists().where(itself.name == name, *less, *where_live(other), *told)
     drains = exists().where(
         itself.name == name,
         itself.draining_at.is_not(None),
         other.name != itself.name,
         other.draining_at.is_(None),
         ~_hears_less(other, itself),
-        *lives(other),
+        *where_live(other),
     )
-    return or_(drains, cut_off(name, for_long=for_long), mute)
+    return or_(drains, where_cut_off(name, for_long=for_long), mute)
 
 
 def is_mute(node: type[Node] = Node) -> ColumnElement[bool]:
@@ -67,19 +67,19 @@ def _hears_less(node: type[Node], other: type[Node]) -> ColumnElement[bool]:
     return and_(node.trunk_answers.is_(False), other.trunk_answers.is_(True))
 
 
-def marked() -> ColumnElement[bool]:
-    """Condition on Node: it may be `drained`; a cheap first check."""
+def where_marked() -> ColumnElement[bool]:
+    """Condition on Node: it may be `where_drained`; a cheap first check."""
     return or_(Node.draining_at.is_not(None), Node.trunk_answers.is_(False), is_mute())
 
 
 # Each node asks this every second: it is built once, and the clock is read only for a marked node.
-IS_MARKED = exists().where(Node.name == _NAME, marked())
+IS_MARKED = exists().where(Node.name == _NAME, where_marked())
 _IS_MARKED = select(IS_MARKED)
-_DRAINS, _IS_CUT_OFF = select(drained(_NAME)), select(cut_off(_NAME))
-_CUT_OFF = select(Node.name).where(cut_off(Node.name))
+_DRAINS, _IS_CUT_OFF = select(where_drained(_NAME)), select(where_cut_off(_NAME))
+_CUT_OFF = select(Node.name).where(where_cut_off(Node.name))
 
 
-def drains(session: Session, name: str) -> bool:
+def is_drained(session: Session, name: str) -> bool:
     """Return whether the node must get no new work."""
     marked = session.scalar(_IS_MARKED, {"name": name})
     return bool(marked and session.scalar(_DRAINS, {"name": name, "at": now(session)}))
@@ -90,12 +90,12 @@ def is_cut_off(session: Session, name: str) -> bool:
     return bool(session.scalar(_IS_CUT_OFF, {"name": name, "at": now(session)}))
 
 
-def all_cut_off(session: Session) -> set[str]:
+def list_cut_off(session: Session) -> set[str]:
     """Return the names of the nodes that are cut off."""
     return set(session.scalars(_CUT_OFF, {"at": now(session)}))
 
 
-def trunk_answers(session: Session, name: str) -> bool | None:
+def find_trunk_answer(session: Session, name: str) -> bool | None:
     """Return whether a trunk answers the node, as it last reported; None: no report."""
     return session.scalar(select(Node.trunk_answers).where(Node.name == name))
 

@@ -57,7 +57,7 @@ def take(session: Session, settings: Settings) -> Lease:
     """Take the lease of this machine's node from any holder. The caller must hold the node's lock file."""
     at = now(session)
     values = {
-        "machine": node_identity.this(settings),
+        "machine": node_identity.get_identity(settings),
         "sip": str(settings.sip),
         "host": settings.asterisk_http.host,
         "websocket_url": settings.websocket,
@@ -79,7 +79,7 @@ def take(session: Session, settings: Settings) -> Lease:
     return Lease(node.epoch, node.lost_at is not None)
 
 
-def at_other_machine(session: Session, settings: Settings, *, seen: bool = False) -> str | None:
+def find_other_machine(session: Session, settings: Settings, *, seen: bool = False) -> str | None:
     """Return the SIP address of another machine that works under this node's name, or None.
 
     After lease and grace, a silent machine has left the name. If this process has `seen` it at work and it
@@ -175,15 +175,15 @@ def check(session: Session, name: str, epoch: int) -> None:
 _over = and_(Node.fences, Node.lease_until < bindparam("before", type_=UtcDateTime))
 
 
-def lives(node: type[Node] = Node) -> tuple[ColumnElement[bool], ...]:
+def where_live(node: type[Node] = Node) -> tuple[ColumnElement[bool], ...]:
     """Conditions with the parameter `at`: the node's lease is valid."""
     return node.lost_at.is_(None), node.lease_until > bindparam("at", type_=UtcDateTime)
 
 
-_LIVE = select(Node).where(*lives()).order_by(Node.name)
+_LIVE = select(Node).where(*where_live()).order_by(Node.name)
 
 
-def live(session: Session) -> Sequence[Node]:
+def list_live(session: Session) -> Sequence[Node]:
     """Return the nodes with a valid lease."""
     return session.scalars(_LIVE, {"at": now(session)}).all()
 
@@ -197,12 +197,12 @@ _RENEWALS = select(Node.name, Node.lease_until)
 _OVER = select(Node).where(_over)
 
 
-def renewals(session: Session) -> dict[str, datetime]:
+def list_lease_ends(session: Session) -> dict[str, datetime]:
     """Return the end of each node's lease; it changes with each renewal."""
     return {name: until for name, until in session.execute(_RENEWALS)}
 
 
-def over(session: Session) -> Sequence[Node]:
+def list_dead(session: Session) -> Sequence[Node]:
     """Return the nodes whose lease ended so long ago that they count as dead.
 
     A node that never knew of another is left out: it may be cut off and in conversation.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # the early start imports no tables, and only asks for the ma
     from db.models import Node
 
 
-def this(settings: Settings) -> str:
+def get_identity(settings: Settings) -> str:
     """Return the id of this machine; the first start creates it."""
     path = settings.state_dir / "machine"
     with contextlib.suppress(FileNotFoundError):
@@ -31,10 +31,13 @@ def this(settings: Settings) -> str:
 
 def is_others(node: "Node", settings: Settings) -> bool:
     """Return whether another machine used the node's name last."""
-    return node.machine is not None and (node.machine, node.sip) != (this(settings), str(settings.sip))
+    return node.machine is not None and (node.machine, node.sip) != (
+        get_identity(settings),
+        str(settings.sip),
+    )
 
 
-def word(settings: Settings, sip: str) -> str:
+def describe_conflict(settings: Settings, sip: str) -> str:
     """Return the message for people. `sip`: the address of the other machine's Asterisk."""
     return (
         f"another machine is node {settings.node} already, at work at {sip}: "

@@ -28,13 +28,13 @@ _ASTRAY = select(Desk).where(
     Desk.node == round_affinity.NODE,
     Desk.phone == "browser",
     Desk.channel.is_not(None),
-    or_(round_affinity.elsewhere(), _LINE_ELSEWHERE, _CITIZEN_ELSEWHERE),
+    or_(round_affinity.where_elsewhere(), _LINE_ELSEWHERE, _CITIZEN_ELSEWHERE),
     ~_WITH_CITIZEN,
     Desk.hears_desk_id.is_(None),
 )
 
 
-def astray(session: Session, node: str) -> Sequence[tuple[int, str]]:
+def list_astray(session: Session, node: str) -> Sequence[tuple[int, str]]:
     """Return the desks, with their channels, whose browser is at this node but belongs at another.
 
     Hung up, the browser asks for its node and registers there. A desk that has a citizen in this Asterisk is
@@ -42,18 +42,18 @@ def astray(session: Session, node: str) -> Sequence[tuple[int, str]]:
     """
     found = []
     for desk in session.scalars(_ASTRAY, {"node": node}):
-        home = node_of(session, desk)
+        home = find_node(session, desk)
         if home is not None and home.name != node and desk.channel:
             found.append((desk.id, desk.channel))
     return found
 
 
-def addresses(session: Session) -> Sequence[str]:
+def list_addresses(session: Session) -> Sequence[str]:
     """Return the WebSocket addresses of all nodes, including nodes that are away."""
     return session.scalars(select(Node.websocket_url)).all()
 
 
-def node_of(session: Session, desk: Desk) -> Node | None:
+def find_node(session: Session, desk: Desk) -> Node | None:
     """Return the node where the desk's phone should register.
 
     The node of its citizen comes first, then that of its round, then its last node. A desk that serves no
@@ -63,7 +63,7 @@ def node_of(session: Session, desk: Desk) -> Node | None:
     """
     if (session.scalar(select(func.count()).select_from(Node)) or 0) < 2:
         return None
-    alive = {node.name: node for node in leases.live(session)}
+    alive = {node.name: node for node in leases.list_live(session)}
     if not alive:
         return None
     citizens = (

@@ -27,7 +27,7 @@ NODE = bindparam("node", type_=String)
 """Parameter of a prepared query: the node whose rows are wanted; None: all rows."""
 
 
-def mine(column: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
+def where_mine(column: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
     """Condition with the parameter NODE: the row belongs to the node, or to none yet."""
     return or_(column.is_(None), column == NODE, NODE.is_(None))
 
@@ -40,7 +40,7 @@ _IS_HOME = _HOME.where(Round.node == bindparam("node", type_=String)).with_for_u
 _HELD_HOME = _HOME.with_for_update(key_share=True)
 
 
-def of_round(session: Session, round_id: int) -> str | None:
+def find_node_of_round(session: Session, round_id: int) -> str | None:
     """Return the node of the round, or None if nobody has served it yet."""
     return session.execute(_HOME, {"round": round_id}).scalar()
 
@@ -50,13 +50,13 @@ _AT_WORK = (
     .join(Node, Node.name == Round.node)
     .where(
         Round.is_operators_line,
-        *leases.lives(),
-        ~draining.drained(Round.node),
+        *leases.where_live(),
+        ~draining.where_drained(Round.node),
     )
 )
 
 
-def of_operators_line(session: Session) -> str | None:
+def find_node_of_operators_line(session: Session) -> str | None:
     """Return the node of the operators' line if it is alive and not drained, else None.
 
     Only on that node can a caller who presses 0 reach a desk.
@@ -70,12 +70,12 @@ def settle(session: Session, round_id: int, node: str, *, hold: bool = False) ->
     With several live nodes the transaction that chooses returns False: ask again. `hold` keeps the home until
     the transaction ends; call it then before changing any row.
     """
-    if hold and stays(session, round_id, node):
+    if hold and keep_home(session, round_id, node):
         return True
-    at_home = of_round(session, round_id)
+    at_home = find_node_of_round(session, round_id)
     if at_home is not None:
         return at_home == node and not hold
-    alive = leases.live(session)
+    alive = leases.list_live(session)
     chosen = choose(session, alive, node, round_id)
     # lock the line before the row: those who take from the line continue in this order
     events.hold_line(session, round_id)
@@ -89,10 +89,10 @@ def settle(session: Session, round_id: int, node: str, *, hold: bool = False) ->
     if len(alive) > 1:
         events.round_changed(session, round_id, "moved")
         return False  # the event log is locked now, and no row lock may be waited for after it
-    return chosen == node and of_round(session, round_id) == node
+    return chosen == node and find_node_of_round(session, round_id) == node
 
 
-def stays(session: Session, round_id: int, node: str) -> bool:
+def keep_home(session: Session, round_id: int, node: str) -> bool:
     """Return whether the round's home is this node, and keep it until the transaction ends.
 
     Call it before changing any row.
@@ -103,7 +103,7 @@ def stays(session: Session, round_id: int, node: str) -> bool:
 def hold(session: Session, round_id: int) -> str | None:
     """Lock the round's home and return it; only this transaction may then move the round.
 
-    Call it before changing any row, and not after `stays`: two transactions that do both would deadlock.
+    Call it before changing any row, and not after `keep_home`: two transactions that do both would deadlock.
     """
     return session.execute(_HELD_HOME, {"round": round_id}).scalar()
 
@@ -126,9 +126,9 @@ def choose(session: Session, alive: Sequence[Node], node: str, round_id: int | N
         return node
     waiting = _waiting(session, round_id) if len(alive) > 1 else {}
     desks = _desks(session, round_id) if len(alive) > 1 else {}
-    room = {each.name: free(session, each) for each in alive}
+    room = {each.name: count_free_calls(session, each) for each in alive}
     drains = {each.name: each.draining_at is not None for each in alive}
-    cut_off = draining.all_cut_off(session)
+    cut_off = draining.list_cut_off(session)
 
     def rank(name: str) -> tuple[bool, bool, bool, int, int, int, bool, str]:
         return (
@@ -164,7 +164,7 @@ def _desks(session: Session, round_id: int | None) -> dict[str, int]:
     return {name: count for name, count in session.execute(at_work.group_by(Desk.node)) if name}
 
 
-def free(session: Session, node: Node) -> int:
+def count_free_calls(session: Session, node: Node) -> int:
     """Return how many more calls the node can carry, besides connected desks, callers and placed calls."""
     desks = select(func.count()).where(Desk.node == node.name, Desk.phone_connected)
     placed = select(func.count()).where(PlacedCall.node == node.name, PlacedCall.ended_at.is_(None))
@@ -175,7 +175,7 @@ def free(session: Session, node: Node) -> int:
 _ELSEWHERE = exists().where(Round.id == Desk.round_id, Round.node != Desk.node)
 
 
-def elsewhere() -> ColumnElement[bool]:
+def where_elsewhere() -> ColumnElement[bool]:
     """Condition on Desk: its phone is not in the Asterisk of its round."""
     return _ELSEWHERE
 
@@ -187,7 +187,7 @@ def is_elsewhere(session: Session, desk_id: int) -> bool:
 
 def is_other(session: Session, round_id: int, desk: Desk) -> bool:
     """Return whether the desk's phone is not in the Asterisk of this round."""
-    home = of_round(session, round_id)
+    home = find_node_of_round(session, round_id)
     return home is not None and desk.node is not None and home != desk.node
 
 
@@ -198,11 +198,11 @@ _under_way = exists().where(
 
 _FOR_LONG = timedelta(seconds=10)
 """How long a node must be cut off before it loses its rounds. By then all nodes know of a silent trunk."""
-_IS_ANY_MARKED = select(exists().where(draining.marked()))
-_DRAINED = select(Node.name).where(draining.drained(Node.name, for_long=True))
+_IS_ANY_MARKED = select(exists().where(draining.where_marked()))
+_DRAINED = select(Node.name).where(draining.where_drained(Node.name, for_long=True))
 
 
-def drained(session: Session) -> Sequence[str]:
+def list_drained(session: Session) -> Sequence[str]:
     """Return the nodes whose rounds `move_idle` moves."""
     if not session.scalar(_IS_ANY_MARKED):
         return []
@@ -212,15 +212,17 @@ def drained(session: Session) -> Sequence[str]:
 
 def move_idle(session: Session) -> int:
     """Free the rounds of drained nodes that have no call in progress; return how many."""
-    there = and_(Round.node.in_(drained(session)), Round.ended_at.is_(None), Round.cancelled_at.is_(None))
+    there = and_(
+        Round.node.in_(list_drained(session)), Round.ended_at.is_(None), Round.cancelled_at.is_(None)
+    )
     idle = select(Round.id).where(there, ~_under_way).order_by(Round.id)
     held = session.scalars(idle.with_for_update(skip_locked=True)).all()
     # check again: with the lock, nobody places a call for them (`settle`, hold)
     still = session.scalars(select(Round.id).where(Round.id.in_(held), ~_under_way)).all()
-    return free_rounds(session, list(still))
+    return clear_homes(session, list(still))
 
 
-def free_rounds(session: Session, round_ids: list[int]) -> int:
+def clear_homes(session: Session, round_ids: list[int]) -> int:
     """Clear the home of these rounds; the next node that serves one chooses."""
     if round_ids:
         freed = update(Round).where(Round.id.in_(round_ids)).values(node=None)

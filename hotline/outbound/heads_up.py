@@ -27,14 +27,14 @@ _OURS = OutboundCall.kind == word(OutboundKind.HEADS_UP)
 
 # Polled every few seconds, so these are built once.
 _LIVE = select(Round.id).where(
-    Round.is_operators_line.is_(False), Round.opened_at.is_not(None), ~phases.over_now()
+    Round.is_operators_line.is_(False), Round.opened_at.is_not(None), ~phases.where_over_now()
 )
 IS_ANY_LIVE = select(_LIVE.exists())
 _LEFT_BEHIND = (
     select(PlacedCall.token)  # first: few of these calls are in progress
     .join(OutboundCall, OutboundCall.token == PlacedCall.token)
     .join(Round, Round.id == OutboundCall.round_id)
-    .where(PlacedCall.ended_at.is_(None), _OURS, phases.over())
+    .where(PlacedCall.ended_at.is_(None), _OURS, phases.where_over())
 )
 
 
@@ -62,7 +62,7 @@ def may_claim(session: Session, call_id: int, settings: Settings) -> bool:
     call = session.get(OutboundCall, call_id, populate_existing=True)
     if call is None or call.token or call.registration is None:
         return False
-    if order.before_me(session, call.registration) < _count_called_soon(
+    if order.count_before(session, call.registration) < _count_called_soon(
         session, round_id, settings.call_ahead_most
     ):
         queue.end(call, now(session))
@@ -75,7 +75,7 @@ def may_claim(session: Session, call_id: int, settings: Settings) -> bool:
 CALLS = queue.Eligibility(
     OutboundKind.HEADS_UP,
     queue.IS_FREE,
-    _waits(phases.over_now()),
+    _waits(phases.where_over_now()),
     may_claim=may_claim,
 )
 
@@ -93,7 +93,7 @@ def tell(session: Session, places: int, *, call_beyond: int | None = None) -> No
     at, kind = now(session), OutboxKind.TURN_NEAR
     for round_id in list_live(session):
         for registration in _list_waiting(session, round_id, 0, places):
-            if not outbox.told(session, kind, registration, round_id):
+            if not outbox.is_told(session, kind, registration, round_id):
                 outbox.tell(session, kind, registration, about_round=round_id, expires_at=at + _USEFUL)
         if call_beyond is not None:
             first = _count_called_soon(session, round_id, call_beyond)
@@ -129,7 +129,7 @@ def ask(session: Session, registration: Registration, at: datetime) -> None:
 
 def list_left_behind(session: Session) -> Sequence[str]:
     """Return the tokens of calls in progress whose round is over or cancelled."""
-    return session.execute(_LEFT_BEHIND, phases.moment(trusted_now(session))).scalars().all()
+    return session.execute(_LEFT_BEHIND, phases.bind_moment(trusted_now(session))).scalars().all()
 
 
 def answer(session: Session, token: str, said: HeadsUpAnswer) -> bool:
@@ -138,7 +138,7 @@ def answer(session: Session, token: str, said: HeadsUpAnswer) -> bool:
     A citizen who asks for the next round leaves this round's line, and is carried over before later ones.
     After the end of the round, or once the place does not wait any more, nothing is recorded or promised.
     """
-    call = queue.by_token(session, token)
+    call = queue.find_by_token(session, token)
     if call is None or call.answer or call.registration is None:
         return False
     still = select(OutboundCall.id).where(OutboundCall.id == call.id, _waits(phases.is_over(now(session))))

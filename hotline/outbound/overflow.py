@@ -61,7 +61,7 @@ def keep(session: Session, number: str, settings: Settings) -> None:
     at = now(session)
     if not _by_day(at, settings):
         raise Refused("quiet-hours", "nobody is called at night")
-    if confirmations.left_in_peace(session, number) or _has_refused(session, number, at):
+    if confirmations.may_not_call(session, number) or _has_refused(session, number, at):
         raise Refused("left-in-peace", "this number is not to be called")
     waits = session.scalar(select(OutboundCall).where(_OURS, OutboundCall.number == number, _IS_OPEN))
     if waits and (waits.token or waits.asked_at > at - REMEMBERED):
@@ -81,7 +81,7 @@ def keep(session: Session, number: str, settings: Settings) -> None:
     queue.add(session, OutboundKind.OVERFLOW, number, at, wait=_HANGS_UP)
 
 
-def are_taken(at: datetime, waiting: int, settings: Settings) -> bool:
+def may_leave_number(at: datetime, waiting: int, settings: Settings) -> bool:
     """Return whether a number may be left now, with `waiting` numbers before it. Else it is not offered."""
     return _by_day(at, settings) and waiting < _most(settings)
 
@@ -108,7 +108,7 @@ def _has_refused(session: Session, number: str, at: datetime) -> bool:
     return bool(session.scalar(select(refused)))
 
 
-def came(session: Session, numbers: Collection[str]) -> None:
+def end_calls_of(session: Session, numbers: Collection[str]) -> None:
     """End the calls to numbers that have dialled 137 and got through; one that rings is not repeated."""
     known = sorted({*numbers} - {""})
     if not known:
@@ -147,13 +147,13 @@ def forget(session: Session) -> None:
         session.execute(statement.execution_options(synchronize_session=False))
 
 
-def by_hour(session: Session, since: datetime) -> dict[datetime, int]:
+def count_by_hour(session: Session, since: datetime) -> dict[datetime, int]:
     """Return how many numbers were left in each hour after `since`, which begins one."""
     rows = session.scalars(select(OutboundCall.asked_at).where(_OURS, OutboundCall.asked_at >= since))
     return Counter(since + (left_at - since) // _AN_HOUR * _AN_HOUR for left_at in rows)
 
 
-def figures(session: Session) -> Mapping[str, int]:
+def count_results(session: Session) -> Mapping[str, int]:
     """Return what became of the numbers that were left in the last 24 hours."""
     silent = case((_IS_OPEN, "waiting"), else_=LeftOutcome.UNREACHED.value)
     outcome = func.coalesce(OutboundCall.answer, silent)

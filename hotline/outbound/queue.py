@@ -36,7 +36,8 @@ AT = bindparam("at", type_=UtcDateTime)
 """The moment of the question, in a condition of a kind."""
 
 IS_FREE = and_(
-    ~exists().where(BlockedNumber.number == OutboundCall.number), ~busy_numbers.phone(OutboundCall.number)
+    ~exists().where(BlockedNumber.number == OutboundCall.number),
+    ~busy_numbers.where_busy(OutboundCall.number),
 )
 """Condition on OutboundCall: the number is not blocked, and its phone is not in a call with us."""
 
@@ -80,7 +81,7 @@ class Eligibility:
     def parameters(self, at: datetime) -> dict[str, Any]:
         """Return the parameters of `is_due` at the moment `at`."""
         asked_after = {"asked_after": at - self.policy.valid} if self.policy.valid else {}
-        return {"at": at, **asked_after, **busy_numbers.asked(at)}
+        return {"at": at, **asked_after, **busy_numbers.bind_moment(at)}
 
 
 def add(
@@ -96,7 +97,7 @@ def add(
     session.add(OutboundCall(kind=kind, number=number, asked_at=at, due_at=at + wait, **subject))
 
 
-def due(session: Session, calls: Eligibility, limit: int) -> Sequence[int]:
+def list_due(session: Session, calls: Eligibility, limit: int) -> Sequence[int]:
     """Return the ids of at most `limit` calls that are due."""
     parameters = {"limit": limit, **calls.parameters(now(session))}
     return session.execute(calls.all_due, parameters).scalars().all()
@@ -125,7 +126,7 @@ def postpone(call: OutboundCall, until: datetime | None = None) -> None:
     call.due_at = until or call.due_at
 
 
-def by_token(session: Session, token: str) -> OutboundCall | None:
+def find_by_token(session: Session, token: str) -> OutboundCall | None:
     """Return the call in progress whose channel is `token`."""
     return session.scalar(_of_token(token))
 
@@ -135,7 +136,7 @@ def _of_token(token: str) -> Select[OutboundCall]:
     return query.execution_options(populate_existing=True)
 
 
-def in_progress(session: Session, kind: OutboundKind | None = None) -> dict[str, datetime]:
+def list_in_progress(session: Session, kind: OutboundKind | None = None) -> dict[str, datetime]:
     """Return the tokens of the calls in progress, of one kind or of all, with the time of each claim."""
     query = select(OutboundCall.token, OutboundCall.placed_at).where(
         OutboundCall.token.is_not(None), *((OutboundCall.kind == kind,) if kind else ())
@@ -181,7 +182,7 @@ def end(call: OutboundCall, at: datetime, said: str | None = None) -> None:
     call.token, call.ended_at, call.answer = None, call.ended_at or at, said or call.answer
 
 
-def cut(session: Session, tokens: Select[str]) -> None:
+def retry_cut(session: Session, tokens: Select[str]) -> None:
     """Have the calls of a node that is gone retried soon, at no cost, unless they have an answer."""
     at = now(session)
     for call in session.scalars(select(OutboundCall).where(OutboundCall.token.in_(tokens))).all():
@@ -192,7 +193,7 @@ def cut(session: Session, tokens: Select[str]) -> None:
     session.flush()
 
 
-def erased(number: str, *, refusals: bool = False) -> Delete:
+def build_deletion(number: str, *, refusals: bool = False) -> Delete:
     """Return the statement that deletes the calls to a deleted citizen's number, but for those in progress.
 
     `refusals`: it deletes also what the former owner refused.

@@ -1,6 +1,6 @@
 """The call that tells a land line about its request what a mobile reads, and asks whether it is solved.
 
-No text message arrives there. `hotline.requests.work.have_called` asks for the call when the office answers,
+No text message arrives there. `hotline.requests.work.queue_call` asks for the call when the office answers,
 rejects or closes the request. It does so again when somebody has answered in the number's name.
 """
 
@@ -42,7 +42,7 @@ CALLS = queue.Eligibility(OutboundKind.SOLVED, queue.IS_FREE, _STANDS)
 def hear(session: Session, token: str, due_at: datetime) -> None:
     """Record that a person has listened as far as the question: whatever they answer, nobody calls again.
 
-    Unless there is news since the call was due at `due_at` (`hotline.requests.work.have_called`).
+    Unless there is news since the call was due at `due_at` (`hotline.requests.work.queue_call`).
     """
     queue.answer(session, token, "told", due_at=due_at)
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Desk, RecoveryCode, User
-from hotline.errors import Refused, seconds_until
-from hotline.numbers import ascii_digits
+from hotline.errors import Refused, count_seconds_until
+from hotline.numbers import convert_digits
 from hotline.people import lockout, sign_ins
 from settings.city_file import City
 
@@ -93,12 +93,12 @@ def get(session: Session, user_id: int) -> User:
     return user
 
 
-def named(session: Session, username: str) -> User | None:
+def find_by_name(session: Session, username: str) -> User | None:
     """Return the person with this user name."""
     return session.scalar(select(User).where(User.username == username))
 
 
-def named_alike(session: Session, username: str) -> User | None:
+def find_by_similar_name(session: Session, username: str) -> User | None:
     """Return the person with this user name in any case."""
     alike = func.lower(User.username) == username.lower()
     return session.scalar(select(User).where(alike).order_by(User.id).limit(1))
@@ -110,14 +110,16 @@ def _check_password(password: str, username: str, city: City | None) -> None:
     from zxcvbn import zxcvbn  # noqa: PLC0415  (the word lists delay every start by 0.2 s)
 
     named = city.name("en").split() if city else []
-    guessed = zxcvbn(ascii_digits(password)[:_LONGEST_JUDGED], user_inputs=[username, *named, *_FIRST_TRIED])
+    guessed = zxcvbn(
+        convert_digits(password)[:_LONGEST_JUDGED], user_inputs=[username, *named, *_FIRST_TRIED]
+    )
     if guessed["score"] < _SAFE_ONLINE:
         raise Refused("password-trivial", "this password is among the first that anybody tries")
 
 
-def known_hash(session: Session, username: str) -> str:
+def find_hash(session: Session, username: str) -> str:
     """Return the password's hash; for an unknown name a hash that nothing matches and that takes as long."""
-    user = named(session, username)
+    user = find_by_name(session, username)
     has_one = user is not None and user.disabled_at is None and not user.from_directory
     return user.password_hash if user and has_one else _NOBODYS
 
@@ -136,9 +138,9 @@ def verify(session: Session, username: str, *, right: bool, known_browser: bool 
     Raises Refused("too-many-attempts") while the name is locked (`lockout`). A browser on which this person
     has signed in before is neither locked out nor counted. The browser's guesses are limited elsewhere.
     """
-    user = named(session, username)
+    user = find_by_name(session, username)
     if not known_browser:
-        right = lockout.guessed(session, username, right=right)
+        right = lockout.count_guess(session, username, right=right)
     return user if right else None
 
 
@@ -147,7 +149,7 @@ def set_pin(session: Session, username: str, pin: str) -> None:
 
     Raises Refused("not-found" | "pin-unfit").
     """
-    user = named(session, username)
+    user = find_by_name(session, username)
     if user is None:
         raise Refused("not-found", f"no person {username}")
     if len(pin) not in _PIN_DIGITS or not (pin.isascii() and pin.isdecimal()):
@@ -156,19 +158,19 @@ def set_pin(session: Session, username: str, pin: str) -> None:
     user.pin_failures, user.pin_locked_until = 0, None
 
 
-def pin_hash(session: Session, user: User) -> str:
+def find_pin_hash(session: Session, user: User) -> str:
     """Return the PIN's hash, or one that nothing matches.
 
     Raises Refused("too-many-attempts") while locked.
     """
     at = now(session)
     if user.pin_locked_until and at < user.pin_locked_until:
-        after_s = seconds_until(user.pin_locked_until, at)
+        after_s = count_seconds_until(user.pin_locked_until, at)
         raise Refused("too-many-attempts", "too many wrong PINs, wait a little", after_s=after_s)
     return user.pin_hash or _NOBODYS
 
 
-def pin_tried(session: Session, user_id: int, *, right: bool) -> bool:
+def count_pin_try(session: Session, user_id: int, *, right: bool) -> bool:
     """Count this try. Return whether it admits the person; nothing does while the PIN is locked."""
     at = now(session)
     user = session.scalars(select(User).where(User.id == user_id).with_for_update(of=User)).one()

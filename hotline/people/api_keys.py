@@ -41,13 +41,13 @@ class Program:
     may_report: bool
 
 
-def everyone(session: Session) -> Sequence[ApiKey]:
+def list_all(session: Session) -> Sequence[ApiKey]:
     """Return all keys, the newest first; revoked keys come last."""
     order = (ApiKey.revoked_at.is_not(None), ApiKey.id.desc())
     return session.scalars(select(ApiKey).order_by(*order)).all()
 
 
-def scopes(key: ApiKey) -> list[Scope]:
+def list_scopes(key: ApiKey) -> list[Scope]:
     """Return the permissions of a key."""
     may = {Scope.READ: key.may_read, Scope.REPORT: key.may_report}
     return [scope for scope, granted in may.items() if granted]
@@ -78,7 +78,7 @@ def issue(
     )
     session.add(key)
     session.flush()
-    audit.record(session, who, "key-issued", f"key {key.prefix}", f"{', '.join(scopes(key))}: {name}")
+    audit.record(session, who, "key-issued", f"key {key.prefix}", f"{', '.join(list_scopes(key))}: {name}")
     events.office_changed(session, _CHANGED, "issued")
     return key, secret
 
@@ -95,7 +95,7 @@ def revoke(session: Session, prefix: str, *, who: str) -> ApiKey:
     return key
 
 
-def use(session: Session, secret: str) -> Program:
+def use_key(session: Session, secret: str) -> Program:
     """Return the program of this key, and count the use.
 
     Raises Refused("key-unknown" | "key-too-often"). The error does not tell a revoked key from an unknown

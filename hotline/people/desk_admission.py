@@ -31,7 +31,7 @@ _WRONG_KEYS = limits.Bucket(10, 60)
 """Guesses of a desk's SIP key: trying all eight digits would take two centuries."""
 
 
-def key_of(sign_in_hash: str, desk_id: int, settings: Settings) -> str:
+def make_key(sign_in_hash: str, desk_id: int, settings: Settings) -> str:
     """Return the key that the browser of this sign-in dials to enter the desk's room."""
     return settings.secret_for(f"room of desk {desk_id} {sign_in_hash}")
 
@@ -81,7 +81,7 @@ def find_sip_account(session: Session, desk: Desk, settings: Settings, *, who: s
 
     After an upgrade a running Asterisk may know only the former version's password, until it restarts.
     """
-    key, node = find_sip_key(session, desk, who=who), phones.node_of(session, desk)
+    key, node = find_sip_key(session, desk, who=who), phones.find_node(session, desk)
     if phones.has_desk_passwords(session, node.name if node else settings.node):
         return SipAccount(_password(settings, desk.id, f"sip {key}"), key)
     return SipAccount(settings.secret_for(f"desk-{desk.id}-sip"), key)
@@ -134,7 +134,7 @@ def _admit_sip_phone(session: Session, desk: Desk, key: str) -> bool:
     if desk.phone != "sip" or desk.number is not None or not desk.sip_key or len(key) != len(desk.sip_key):
         return False
     guesses = f"sip key of desk {desk.id}"
-    if limits.left(session, _WRONG_KEYS, guesses) < 1:
+    if limits.count_left(session, _WRONG_KEYS, guesses) < 1:
         return False
     if not hmac.compare_digest(key, desk.sip_key):
         limits.pay(session, _WRONG_KEYS, guesses)
@@ -148,8 +148,8 @@ def _sign_in(session: Session, desk_id: int, key: str, settings: Settings) -> st
     person = session.scalar(select(User.id).where(User.desk_id == desk_id))
     if person is None:
         return None
-    lasting = (each.token_hash for each in sign_ins.sessions_of(session, person, _idle(settings)))
-    return next((h for h in lasting if hmac.compare_digest(key, key_of(h, desk_id, settings))), None)
+    lasting = (each.token_hash for each in sign_ins.list_sessions(session, person, _idle(settings)))
+    return next((h for h in lasting if hmac.compare_digest(key, make_key(h, desk_id, settings))), None)
 
 
 def _idle(settings: Settings) -> timedelta:
@@ -209,6 +209,6 @@ def list_unwelcome_phones(
         Desk.channel.is_not(None),
         is_left_behind,
         ~_WITH_CITIZEN,
-        round_affinity.mine(Desk.node),
+        round_affinity.where_mine(Desk.node),
     )
     return [(desk, channel) for desk, channel in session.execute(query, {"node": node}) if channel]

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import FailedSignIn
 from db.trusted_time import trusted_now
-from hotline.errors import Refused, seconds_until
+from hotline.errors import Refused, count_seconds_until
 
 _KEPT = timedelta(days=1)
 _FREE_FAILURES = 5
@@ -33,7 +33,7 @@ _TRIED = {
 """Upsert that locks the row of a name."""
 
 
-def guessed(session: Session, username: str, *, right: bool) -> bool:
+def count_guess(session: Session, username: str, *, right: bool) -> bool:
     """Count this guess of the name's password. Return whether it admits.
 
     Raises Refused("too-many-attempts") while the name is locked, for any guess.
@@ -42,10 +42,10 @@ def guessed(session: Session, username: str, *, right: bool) -> bool:
     tried = _TRIED[session.get_bind().dialect.name]
     kept = session.execute(tried, {"name_hash": name_hash, "failures": 0, "last_at": at}).one()
     if kept.locked_until and at < kept.locked_until:
-        raise refusal(seconds_until(kept.locked_until, at))
+        raise refuse_locked(count_seconds_until(kept.locked_until, at))
     failures = 0 if right else kept.failures + 1
     this = update(FailedSignIn).where(FailedSignIn.name_hash == name_hash)
-    session.execute(this.values(failures=failures, locked_until=backoff(at, failures)))
+    session.execute(this.values(failures=failures, locked_until=find_lock_end(at, failures)))
     return right
 
 
@@ -59,30 +59,30 @@ def count_before(session: Session, username: str, *, most: int, wait: timedelta)
     tried = _TRIED[session.get_bind().dialect.name]
     kept = session.execute(tried, {"name_hash": name_hash, "failures": 0, "last_at": at}).one()
     if kept.locked_until and at < kept.locked_until:
-        raise refusal(seconds_until(kept.locked_until, at))
+        raise refuse_locked(count_seconds_until(kept.locked_until, at))
     failures = kept.failures + 1
     until = at + wait if failures >= most else None
     this = update(FailedSignIn).where(FailedSignIn.name_hash == name_hash)
     session.execute(this.values(failures=failures, locked_until=until))
 
 
-def not_asked(session: Session, username: str) -> None:
+def undo_guess(session: Session, username: str) -> None:
     """Undo the count of a guess that was not checked after all."""
     this = update(FailedSignIn).where(FailedSignIn.name_hash == _hash(username), FailedSignIn.failures > 0)
     session.execute(this.values(failures=FailedSignIn.failures - 1, locked_until=None))
 
 
-def locked_for(session: Session, username: str) -> int:
+def find_locked_seconds(session: Session, username: str) -> int:
     """Return for how many seconds the name is still locked; 0 if it is not.
 
     Ask before a password is hashed, which costs far more.
     """
     this = select(FailedSignIn.locked_until).where(FailedSignIn.name_hash == _hash(username))
     until, at = session.scalar(this), now(session)
-    return seconds_until(until, at) if until is not None and at < until else 0
+    return count_seconds_until(until, at) if until is not None and at < until else 0
 
 
-def refusal(after_s: int) -> Refused:
+def refuse_locked(after_s: int) -> Refused:
     """Return the refusal for a name that is locked for so many seconds."""
     return Refused("too-many-attempts", "too many wrong passwords, wait a little", after_s=after_s)
 
@@ -97,7 +97,7 @@ def forget_old(session: Session) -> None:
     session.execute(delete(FailedSignIn).where(FailedSignIn.last_at < trusted_now(session) - _KEPT))
 
 
-def locks(session: Session, usernames: Iterable[str]) -> dict[str, datetime]:
+def list_locks(session: Session, usernames: Iterable[str]) -> dict[str, datetime]:
     """Return the end of each name's last lock; names without one are left out."""
     of = {_hash(username): username for username in usernames}
     query = select(FailedSignIn.name_hash, FailedSignIn.locked_until)
@@ -107,7 +107,7 @@ def locks(session: Session, usernames: Iterable[str]) -> dict[str, datetime]:
     return {of[name_hash]: until for name_hash, until in found if until}
 
 
-def backoff(at: datetime, failures: int) -> datetime | None:
+def find_lock_end(at: datetime, failures: int) -> datetime | None:
     """Return the end of the lock after `failures`: 5 are free, then 1, 2, 4 … up to 900 s."""
     excess = failures - _FREE_FAILURES
     return at + min(timedelta(seconds=2 ** min(excess - 1, 10)), LONGEST) if excess > 0 else None

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import RecoveryCode, SignIn, User
-from hotline.errors import Refused, seconds_until
-from hotline.numbers import ascii_digits
+from hotline.errors import Refused, count_seconds_until
+from hotline.numbers import convert_digits
 from hotline.people import accounts, lockout, sign_ins
 from settings import Settings
 
@@ -77,17 +77,17 @@ def show(session: Session, sign_in: SignIn, code: str, settings: Settings) -> bo
     """Return whether the code is right, which completes the session; otherwise count the failure.
 
     A code works once. Raises Refused("too-many-attempts") while the second factor is locked (see
-    `lockout.backoff`).
+    `lockout.find_lock_end`).
     """
     at = now(session)
     query = select(User).where(User.id == sign_in.user_id).with_for_update(of=User)
     user = session.scalars(query, execution_options={"populate_existing": True}).one()
     if user.totp_locked_until and at < user.totp_locked_until:
-        after_s = seconds_until(user.totp_locked_until, at)
+        after_s = count_seconds_until(user.totp_locked_until, at)
         raise Refused("too-many-attempts", "too many wrong codes, wait a little", after_s=after_s)
     right = _is_right(session, user, code, at, settings)
     user.totp_failures = 0 if right else user.totp_failures + 1
-    user.totp_locked_until = lockout.backoff(at, user.totp_failures)
+    user.totp_locked_until = lockout.find_lock_end(at, user.totp_failures)
     sign_in.second_factor = sign_in.second_factor or right
     return right
 
@@ -102,7 +102,7 @@ def remove(session: Session, sign_in: SignIn, settings: Settings) -> None:
     accounts.reset_second_factor(session, sign_in.user_id, except_hash=sign_in.token_hash)
 
 
-def recovery_codes_left(session: Session, user: User) -> int:
+def count_recovery_codes(session: Session, user: User) -> int:
     """Return how many recovery codes this person has left."""
     mine = select(func.count()).select_from(RecoveryCode).where(RecoveryCode.user_id == user.id)
     return session.scalar(mine) or 0
@@ -127,7 +127,7 @@ def _is_right(session: Session, user: User, code: str, at: datetime, settings: S
 def _step_of(code: str, totp: pyotp.TOTP, at: datetime, last: int | None) -> int | None:
     """Return the time step of this code, later than the `last` accepted one; None if there is none."""
     this = int(at.timestamp()) // _STEP_S
-    digits = ascii_digits("".join(code.split()))
+    digits = convert_digits("".join(code.split()))
     for step in range(this - _STEPS_OFF, this + _STEPS_OFF + 1):
         fresh = last is None or step > last
         if fresh and hmac.compare_digest(digits.encode(), totp.generate_otp(step).encode()):
@@ -141,5 +141,5 @@ def _totp(user: User, salt: str, settings: Settings) -> pyotp.TOTP:
 
 
 def _hash(user: User, code: str, settings: Settings) -> str:
-    plain = "".join(c for c in ascii_digits(code) if c in string.digits)
+    plain = "".join(c for c in convert_digits(code) if c in string.digits)
     return settings.secret_for(f"recovery code {user.id} {plain}")

@@ -52,7 +52,7 @@ def sign_in(
     cookie = secrets.token_urlsafe(32)
     session.add(
         SignIn(
-            token_hash=cookie_hash(cookie),
+            token_hash=hash_cookie(cookie),
             user_id=user.id,
             created_at=at,
             last_seen_at=at,
@@ -69,7 +69,7 @@ def sign_in(
 def renew(session: Session, sign_in: SignIn) -> str:
     """Replace the cookie of a session that gains rights. Return the new value."""
     cookie = secrets.token_urlsafe(32)
-    before, sign_in.token_hash = sign_in.token_hash, cookie_hash(cookie)
+    before, sign_in.token_hash = sign_in.token_hash, hash_cookie(cookie)
     session.flush()
     phone = update(Desk).where(Desk.admitted_by == before)  # the phone stays in its room
     session.execute(phone.values(admitted_by=sign_in.token_hash))
@@ -78,15 +78,15 @@ def renew(session: Session, sign_in: SignIn) -> str:
     return cookie
 
 
-def session_of(session: Session, cookie: str, idle: timedelta = IDLE) -> SignIn | None:
+def find_session(session: Session, cookie: str, idle: timedelta = IDLE) -> SignIn | None:
     """Return the session with this cookie if it lasts: not over, not idle for `idle`, or in a call."""
     at = now(session)
-    query = select(SignIn).where(SignIn.token_hash == cookie_hash(cookie), *is_lasting(at, idle))
+    query = select(SignIn).where(SignIn.token_hash == hash_cookie(cookie), *is_lasting(at, idle))
     return session.scalar(query)
 
 
 @lru_cache(8)
-def lasting(hashes: frozenset[str], idle: timedelta = IDLE) -> Select[str, int | None]:
+def select_lasting(hashes: frozenset[str], idle: timedelta = IDLE) -> Select[str, int | None]:
     """Return the query of those of these sessions, by cookie hash, that last, with the person's department.
 
     The query runs every second for each open page.
@@ -95,19 +95,19 @@ def lasting(hashes: frozenset[str], idle: timedelta = IDLE) -> Select[str, int |
     return person.where(SignIn.token_hash.in_(sorted(hashes)), *_lasts(ago(), ago(idle)))
 
 
-def sessions_of(session: Session, user_id: int, idle: timedelta = IDLE) -> Sequence[SignIn]:
+def list_sessions(session: Session, user_id: int, idle: timedelta = IDLE) -> Sequence[SignIn]:
     """Return a person's sessions, the last used one first."""
     mine = select(SignIn).where(SignIn.user_id == user_id, *is_lasting(now(session), idle))
     return session.scalars(mine.order_by(SignIn.last_seen_at.desc(), SignIn.token_hash)).all()
 
 
-def session_counts(session: Session, idle: timedelta) -> dict[int, int]:
+def count_sessions(session: Session, idle: timedelta) -> dict[int, int]:
     """Return how many sessions each person has; people without one are left out."""
     lasts = select(SignIn.user_id, func.count()).where(*is_lasting(now(session), idle))
     return {user_id: count for user_id, count in session.execute(lasts.group_by(SignIn.user_id))}
 
 
-def again(session: Session, sign_in: SignIn) -> SignIn:
+def lock_session(session: Session, sign_in: SignIn) -> SignIn:
     """Return the session anew in this transaction. Raises Refused("not-signed-in") if it has just ended."""
     found = session.get(SignIn, sign_in.token_hash)
     if found is None:
@@ -120,7 +120,7 @@ def is_stale(session: Session, sign_in: SignIn) -> bool:
     return now(session) - sign_in.last_seen_at >= _SEEN_EVERY
 
 
-def seen(session: Session, sign_in: SignIn, address: str) -> None:
+def record_use(session: Session, sign_in: SignIn, address: str) -> None:
     """Record that this session is used now, from this address."""
     used = update(SignIn).where(SignIn.token_hash == sign_in.token_hash)
     session.execute(used.values(last_seen_at=now(session), address=address[:45]))
@@ -128,7 +128,7 @@ def seen(session: Session, sign_in: SignIn, address: str) -> None:
 
 def sign_out(session: Session, cookie: str) -> str:
     """End the session with this cookie. Return its person's user name; empty if there is none."""
-    ended = delete(SignIn).where(SignIn.token_hash == cookie_hash(cookie)).returning(SignIn.user_id)
+    ended = delete(SignIn).where(SignIn.token_hash == hash_cookie(cookie)).returning(SignIn.user_id)
     user_id = session.scalar(ended)
     return session.get_one(User, user_id).username if user_id else ""
 
@@ -151,7 +151,7 @@ def end_silent_sessions(session: Session, user_id: int) -> bool:
     return bool(session.scalars(ended).all())
 
 
-def cookie_hash(cookie: str) -> str:
+def hash_cookie(cookie: str) -> str:
     """Return the stored hash of a session's cookie, which names the session."""
     return hashlib.sha256(cookie.encode()).hexdigest()
 

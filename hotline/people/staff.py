@@ -50,7 +50,7 @@ class Values:
 _COLUMNS = tuple(each.name for each in fields(Values))
 
 
-def everyone(session: Session) -> Sequence[User]:
+def list_all(session: Session) -> Sequence[User]:
     """Return all accounts by name; disabled ones come last."""
     order = (User.disabled_at.is_not(None), User.name, User.id)
     return session.scalars(select(User).order_by(*order)).all()
@@ -165,7 +165,7 @@ def enable(session: Session, user: User, *, who: str) -> None:
         _tell(session, who, "person-enabled", user)
 
 
-def new_password(session: Session, user: User, *, who: str) -> str:
+def set_new_password(session: Session, user: User, *, who: str) -> str:
     """Set a random password, to be shown once; every session of the person ends.
 
     Raises Refused("from-directory").
@@ -178,7 +178,7 @@ def new_password(session: Session, user: User, *, who: str) -> str:
     return password
 
 
-def new_pin(session: Session, user: User, *, who: str) -> str:
+def set_new_pin(session: Session, user: User, *, who: str) -> str:
     """Set a random PIN, to be shown once: it admits the person's telephone to their desk's room."""
     pin = "".join(secrets.choice("0123456789") for _ in range(_PIN_DIGITS))
     accounts.set_pin(session, user.username, pin)
@@ -230,7 +230,7 @@ def _ensure_desk(session: Session, desk_id: int | None) -> None:
 
 
 def _leave_what_is_not_theirs(session: Session, desk_id: int, settings: Settings) -> None:
-    desk, person = session.get_one(Desk, desk_id), round_permissions.at_desk(session, desk_id)
+    desk, person = session.get_one(Desk, desk_id), round_permissions.find_at_desk(session, desk_id)
     if desk.round_id is None:
         return
     if person is None or not round_permissions.may_serve(session, person, phases.get(session, desk.round_id)):

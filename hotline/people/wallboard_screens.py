@@ -18,7 +18,7 @@ from hotline import audit
 LENGTH = timedelta(days=180)
 
 
-def hang(session: Session, *, who: str) -> str:
+def add_screen(session: Session, *, who: str) -> str:
     """Add a screen. Return the value of its cookie."""
     at = now(session)
     session.execute(delete(Wall).where(Wall.expires_at < trusted_now(session)))
@@ -28,7 +28,7 @@ def hang(session: Session, *, who: str) -> str:
     return cookie
 
 
-def hangs(session: Session, cookie: str) -> bool:
+def is_screen(session: Session, cookie: str) -> bool:
     """Return whether this cookie belongs to an active screen."""
     found = exists().where(Wall.token_hash == _hash(cookie), Wall.expires_at > now(session))
     return session.scalar(select(found)) or False

@@ -44,7 +44,7 @@ def discard(folder: Path, name: str) -> None:
     stores.Folder(folder).delete(name)
 
 
-def path(folder: Path, name: str) -> Path:
+def find_path(folder: Path, name: str) -> Path:
     """Return the path of the picture in the folder, before the scheduler moves it to the store."""
     return folder / f"{name}{SUFFIX}"
 
@@ -102,14 +102,14 @@ def _row(session: Session, name: str, picture: Plain, kind: PictureKind) -> Pict
         width=picture.width,
         height=picture.height,
         size=len(picture.data),
-        checksum=stores.checksum(picture.data),
+        checksum=stores.hash_data(picture.data),
         made_at=now(session),
     )
     session.add(row)
     return row
 
 
-def waiting(session: Session, names: Sequence[str], of_whom: ColumnElement[bool]) -> Sequence[Picture]:
+def lock_waiting(session: Session, names: Sequence[str], of_whom: ColumnElement[bool]) -> Sequence[Picture]:
     """Lock and return these pictures, which meet `of_whom` and belong to no request yet, in the given order.
 
     Call it before anything is logged. Raises Refused("picture-unknown") if one is used, deleted, or
@@ -146,18 +146,18 @@ _OF_REQUEST = (
 )
 
 
-def of_request(session: Session, request_id: int) -> Sequence[Picture]:
+def list_by_request(session: Session, request_id: int) -> Sequence[Picture]:
     """Return the request's pictures that are not deleted, in order."""
     return session.scalars(_OF_REQUEST, {"request": request_id}).all()
 
 
-def of_number(session: Session, number: str) -> Sequence[Picture]:
+def list_by_number(session: Session, number: str) -> Sequence[Picture]:
     """Return all pictures that a number has sent and that are not deleted."""
     there = select(Picture).where(Picture.number == number, Picture.deleted_at.is_(None))
     return session.scalars(there.order_by(Picture.made_at, Picture.id)).all()
 
 
-def seen_by(number: str) -> ColumnElement[bool]:
+def where_seen_by(number: str) -> ColumnElement[bool]:
     """Condition: the pictures that an E.164 number may see.
 
     It sees pictures that it sent, those of its requests, and the proofs of its duplicates' originals.
@@ -177,7 +177,7 @@ def find(session: Session, name: str, *of_whom: ColumnElement[bool]) -> stores.F
     return stores.File(*found)
 
 
-def files(session: Session, request_id: int, names: Collection[str]) -> Sequence[stores.File]:
+def list_files(session: Session, request_id: int, names: Collection[str]) -> Sequence[stores.File]:
     """Return the files of a request's pictures. Raises Refused("picture-unknown")."""
     there = select(Picture.id, Picture.checksum).where(
         Picture.request_id == request_id, Picture.id.in_(names), Picture.deleted_at.is_(None)
@@ -216,7 +216,7 @@ def drop_of_number(session: Session, number: str) -> Sequence[str]:
 def drop_of_request(session: Session, request_id: int) -> Sequence[str]:
     """Mark the citizen's pictures of the request as deleted; return the names of their files."""
     at = now(session)
-    citizens = [each for each in of_request(session, request_id) if not each.who]
+    citizens = [each for each in list_by_request(session, request_id) if not each.who]
     for picture in citizens:
         picture.deleted_at = at
     names = [picture.id for picture in citizens]
@@ -267,10 +267,10 @@ def forget(session: Session, days: int, limit: int) -> int:
     return len(found)
 
 
-def strays(session: Session, folder: Path) -> list[Path]:
+def list_strays(session: Session, folder: Path) -> list[Path]:
     """Return files older than a day in the folder that have no row, left by an interrupted upload."""
     before = (trusted_now(session) - NOBODYS).timestamp()
-    old = [path for path, status in disk.files(folder) if status.st_mtime < before]
+    old = [path for path, status in disk.list_files(folder) if status.st_mtime < before]
     kept: set[str] = set()
     for begin in range(0, len(old), 500):
         some = [path.stem for path in old[begin : begin + 500] if path.suffix == SUFFIX]

@@ -12,7 +12,7 @@ from db.fair_semaphore import FairSemaphore
 from hotline.errors import Refused
 from hotline.pictures import picture_decoder
 from hotline.pictures.picture_decoder import LONGEST_SIDE, PIXELS, SCANS, SIZE
-from hotline.recordings.sandbox import DECODER_WAIT_S, DECODERS, Sandbox, busy
+from hotline.recordings.sandbox import DECODER_WAIT_S, DECODERS, Sandbox, refuse_busy
 
 LARGEST = 8 << 20
 """Maximum size of a file in bytes."""
@@ -28,7 +28,7 @@ _REFUSALS = {
     picture_decoder.HIDES: ("picture-hides", "something else than a picture is in the file"),
     picture_decoder.AREA_OUTSIDE: ("area-outside", "an area lies beside the picture", "pictures"),
 }
-_decoders = FairSemaphore(DECODERS, most_waiting=100, refusal=busy)
+_decoders = FairSemaphore(DECODERS, most_waiting=100, refusal=refuse_busy)
 """A waiting upload takes a file and a thread, but no memory yet. At a peak, pictures wait a second or two;
 sending them again would cost more."""
 _sandbox = Sandbox(Path(picture_decoder.__file__), "PIL")
@@ -42,7 +42,7 @@ class Plain(NamedTuple):
     height: int
 
 
-def look(head: bytes) -> None:
+def check_head(head: bytes) -> None:
     """Check the first HEAD bytes of a file.
 
     Raises Refused("picture-empty" | "picture-video" | "picture-drawing" | "picture-kind").
@@ -59,17 +59,17 @@ def look(head: bytes) -> None:
         raise Refused("picture-kind", f"a picture is one of {', '.join(PIXELS)}")
 
 
-def plain(file: BinaryIO) -> Plain:
+def redraw(file: BinaryIO) -> Plain:
     """Return the picture drawn again. Only a few are drawn at once; an upload that waits too long is refused.
 
-    Raises what `look` raises, and Refused("picture-large" | "picture-pixels" | "picture-animated" |
+    Raises what `check_head` raises, and Refused("picture-large" | "picture-pixels" | "picture-animated" |
     "picture-hides" | "picture-broken" | "files-busy").
     """
     with _decoders.hold(DECODER_WAIT_S):
         data = file.read(LARGEST + 1)
-        look(data[:HEAD])
+        check_head(data[:HEAD])
         if len(data) > LARGEST:
-            raise large()
+            raise refuse_large()
         return _draw(data)
 
 
@@ -94,7 +94,7 @@ def hide(data: bytes, areas: Sequence[Area]) -> Plain:
         return _draw(data, *(" ".join(map(str, each)) for each in areas))
 
 
-def large() -> Refused:
+def refuse_large() -> Refused:
     """Return the refusal of a file that is larger than LARGEST."""
     return Refused("picture-large", f"a picture has at most {LARGEST} bytes")
 

@@ -63,7 +63,7 @@ class Folder:
     def put(self, name: str, data: bytes) -> None:
         """Store the file as Store does, but raise Refused("disk-full")."""
         part = self._path / f"{name}.part"
-        with disk.room(self._path):
+        with disk.allow_writing(self._path):
             part.unlink(missing_ok=True)  # left by an interrupted move
             disk.write(part, self._file(name), data)
 
@@ -165,12 +165,12 @@ def _why(error: Exception) -> str:
     return "no answer in time" if "TimedOut" in said else type(error).__name__
 
 
-def folder(settings: Settings) -> Folder:
+def open_folder(settings: Settings) -> Folder:
     """Return the storage in the state folder."""
     return Folder(settings.pictures_dir)
 
 
-def bucket(settings: Settings) -> Bucket | None:
+def open_bucket(settings: Settings) -> Bucket | None:
     """Return the S3 store, or None if none is set."""
     if not settings.pictures_store:
         return None
@@ -191,7 +191,7 @@ def read(settings: Settings, file: File) -> bytes:
 
     Raises Refused("not-found" | "pictures-away" | "picture-damaged").
     """
-    here, there = folder(settings), bucket(settings)
+    here, there = open_folder(settings), open_bucket(settings)
     # the scheduler may just have moved the file back
     places: list[Store] = [here, there, here] if there else [here]
     try:
@@ -202,21 +202,21 @@ def read(settings: Settings, file: File) -> bytes:
         found = None
     if found is None:
         raise Refused("not-found", "there is no picture, or not any more")
-    if checksum(found) != file.checksum:
+    if hash_data(found) != file.checksum:
         raise Refused("picture-damaged", "its file is not what was handed in")
     return found
 
 
 def delete(settings: Settings, names: Sequence[str]) -> None:
     """Delete these files at once if possible; the scheduler deletes the rest."""
-    there = bucket(settings)
+    there = open_bucket(settings)
     with suppress(OSError):
         for name in names:
-            folder(settings).delete(name)
+            open_folder(settings).delete(name)
             if there:
                 there.delete(name)
 
 
-def checksum(data: bytes) -> str:
+def hash_data(data: bytes) -> str:
     """Return the SHA-256 by which a changed file is recognised."""
     return hashlib.sha256(data).hexdigest()

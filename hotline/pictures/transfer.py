@@ -23,7 +23,7 @@ class Moved(StrEnum):
     DAMAGED = "damaged"  # its checksum is wrong; it stays where it is
 
 
-def due(session: Session, *, stored: bool, after: str, limit: int) -> Sequence[File]:
+def list_due(session: Session, *, stored: bool, after: str, limit: int) -> Sequence[File]:
     """Return pictures and public copies that are `stored` or not, by name, with names above `after`."""
     kept = select(Picture.id, Picture.checksum).where(Picture.stored.is_(stored), _THERE, Picture.id > after)
     public = select(PublicPicture.id, PublicPicture.checksum).where(
@@ -44,7 +44,7 @@ def move(engine: Engine, file: File, source: Store, target: Store, *, stored: bo
     data = source.get(file.name)
     came = target.get(file.name) if data is None else None
     for found in (data, came):
-        if found is not None and stores.checksum(found) != file.checksum:
+        if found is not None and stores.hash_data(found) != file.checksum:
             return Moved.DAMAGED
     if data is not None:
         target.put(file.name, data)

@@ -68,7 +68,7 @@ def is_any_open(folder: Path) -> bool:
     return bool(_open(folder))
 
 
-def new(session: Session, folder: Path) -> list[tuple[Path, int]]:
+def list_new(session: Session, folder: Path) -> list[tuple[Path, int]]:
     """Return the finished files that are not registered, each with its callback's id."""
     at = now(session)
     paths = [path for path, status in _open(folder) if at.timestamp() - status.st_mtime > _QUIET_S]
@@ -96,7 +96,9 @@ def _open(folder: Path) -> list[tuple[Path, os.stat_result]]:
     if _all_sealed.get(folder) == changed_at:
         return []
     found = [
-        (p, s) for p, s in disk.files(folder) if stat.S_IMODE(s.st_mode) != _SEALED and p.suffix == SUFFIX
+        (p, s)
+        for p, s in disk.list_files(folder)
+        if stat.S_IMODE(s.st_mode) != _SEALED and p.suffix == SUFFIX
     ]
     # otherwise a file may have come in the same tick
     if not found and time.time_ns() - changed_at > _TICK_NS:
@@ -104,10 +106,10 @@ def _open(folder: Path) -> list[tuple[Path, os.stat_result]]:
     return found
 
 
-def look(path: Path) -> Found:
+def inspect_file(path: Path) -> Found:
     """Repair the file's header if necessary, and return its hash and length. Raises OSError."""
     seconds = _mend(path)
-    return Found(path.name, digest(path), seconds)
+    return Found(path.name, hash_file(path), seconds)
 
 
 def _mend(path: Path) -> int:
@@ -137,7 +139,7 @@ def _mend(path: Path) -> int:
         return math.ceil(told / bytes_a_second) if bytes_a_second else 0
 
 
-def digest(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Return the file's SHA-256. Raises OSError, also if it is not a regular file."""
     sha256 = hashlib.sha256()
     with open_plain(path) as file:
@@ -178,7 +180,7 @@ def register(session: Session, callback_id: int, found: Found) -> None:
         events.recording_changed(session, recording, "made")
 
 
-def of_round(session: Session, round_id: int) -> Sequence[Recording]:
+def list_by_round(session: Session, round_id: int) -> Sequence[Recording]:
     """Return the recordings of a round in the order of conversations, including deleted ones."""
     return session.scalars(
         select(Recording)
@@ -188,7 +190,7 @@ def of_round(session: Session, round_id: int) -> Sequence[Recording]:
     ).all()
 
 
-def to_hear(session: Session, callback_id: int) -> Recording:
+def get_by_callback(session: Session, callback_id: int) -> Recording:
     """Return the recording of a callback. Raises Refused("not-found"), also if it is deleted."""
     recording = session.get(Recording, callback_id)
     if recording is None or recording.deleted_at:
@@ -196,11 +198,11 @@ def to_hear(session: Session, callback_id: int) -> Recording:
     return recording
 
 
-def unchanged(recording: Recording, folder: Path) -> Path:
+def get_unchanged_file(recording: Recording, folder: Path) -> Path:
     """Return the recording's file if its SHA-256 is unchanged. Raises Refused("recording-changed")."""
     path = folder / Path(recording.file).name
     try:
-        same = digest(path) == recording.sha256
+        same = hash_file(path) == recording.sha256
     except OSError:
         same = False
     if not same:
@@ -208,12 +210,12 @@ def unchanged(recording: Recording, folder: Path) -> Path:
     return path
 
 
-def from_begin(wanted: str) -> bool:
+def is_from_start(wanted: str) -> bool:
     """Return whether a Range header asks for the beginning of the file."""
     return not wanted or wanted.replace(" ", "").startswith("bytes=0-")
 
 
-def voice_message(session: Session, registration_id: int, folder: Path) -> Path:
+def get_voice_message(session: Session, registration_id: int, folder: Path) -> Path:
     """Return the file of the citizen's voice message. Raises Refused("not-found")."""
     registration = session.get(Registration, registration_id)
     name = registration.voice_message if registration else None
@@ -223,7 +225,7 @@ def voice_message(session: Session, registration_id: int, folder: Path) -> Path:
     return path
 
 
-def heard(session: Session, subject: str, *, who: str, from_begin: bool, what: str = HEARD) -> None:
+def record_hearing(session: Session, subject: str, *, who: str, from_begin: bool, what: str = HEARD) -> None:
     """Record in the audit log that somebody hears a file; later pieces belong to the same hearing."""
     if not from_begin and _hears_already(session, who, what, subject):
         return
@@ -235,7 +237,7 @@ def _hears_already(session: Session, who: str, what: str, subject: str) -> bool:
     return bool(last) and now(session) - last[0].at < _ONE_HEARING
 
 
-def expired(session: Session, days: int) -> Sequence[Recording]:
+def list_expired(session: Session, days: int) -> Sequence[Recording]:
     """Return the recordings older than `days` days, except those with a marked threat."""
     old = Recording.made_at < trusted_now(session) - timedelta(days=days)
     calm = Callback.threat_at.is_(None)
@@ -258,10 +260,10 @@ def delete(session: Session, recording: Recording, folder: Path) -> None:
     events.recording_changed(session, recording, "deleted")
 
 
-def orphans(session: Session, folder: Path, days: int) -> list[Path]:
+def list_orphans(session: Session, folder: Path, days: int) -> list[Path]:
     """Return old files that belong to no kept row, such as those of an interrupted deletion."""
     before = (trusted_now(session) - timedelta(days=days)).timestamp()
-    old = [path for path, status in disk.files(folder) if status.st_mtime < before]
+    old = [path for path, status in disk.list_files(folder) if status.st_mtime < before]
     kept = set(
         session.scalars(
             select(Recording.file).where(

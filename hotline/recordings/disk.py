@@ -27,7 +27,7 @@ class Disk(NamedTuple):
         return self.free < _LEAST_BYTES or self.free < self.total * _LEAST_SHARE
 
 
-def of(folder: Path) -> Disk:
+def find_disk(folder: Path) -> Disk:
     """Return the disk on which the folder is, or will be. Raises OSError."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     usage = shutil.disk_usage(there)
@@ -35,21 +35,21 @@ def of(folder: Path) -> Disk:
 
 
 @contextmanager
-def room(folder: Path) -> Iterator[None]:
+def allow_writing(folder: Path) -> Iterator[None]:
     """Create the folder, and allow writing a citizen's file or piece inside the block.
 
     Raises Refused("disk-full") if less than SPARE is free, or if writing fails.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if of(folder).free < SPARE:
-            raise full()
+        if find_disk(folder).free < SPARE:
+            raise refuse_full()
         yield
     except OSError:
-        raise full() from None
+        raise refuse_full() from None
 
 
-def full() -> Refused:
+def refuse_full() -> Refused:
     """Return the refusal of a citizen's file because the disk is full."""
     return Refused("disk-full", "there is no room for files; report without", after_s=600)
 
@@ -73,7 +73,7 @@ def write(part: Path, path: Path, data: bytes) -> None:
         os.close(folder)
 
 
-def files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+def list_files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
     """Yield every regular file of the folder, by name; symbolic links are skipped."""
     for entry in sorted(os.scandir(folder), key=lambda e: e.name) if folder.is_dir() else []:
         try:

@@ -22,7 +22,7 @@ class Kept(NamedTuple):
     next_deletion: datetime | None
 
 
-def kept(session: Session, folder: Path, days: int) -> Kept:
+def find_overview(session: Session, folder: Path, days: int) -> Kept:
     """Return the overview of the recordings in `folder`, each kept for `days` days."""
     count, oldest = session.execute(
         select(func.count(), func.min(Recording.made_at)).where(Recording.deleted_at.is_(None))
@@ -38,7 +38,7 @@ def delete_early(session: Session, callback_id: int, folder: Path, *, who: str, 
     away.
     """
     reason = audit.check_reason(reason)
-    recording = archive.to_hear(session, callback_id)
+    recording = archive.get_by_callback(session, callback_id)
     audit.record(session, who, "recording-deleted", f"callback {callback_id}", reason)
     try:
         archive.delete(session, recording, folder)

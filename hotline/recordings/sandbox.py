@@ -30,7 +30,7 @@ DECODER_WAIT_S = 10.0
 """Seconds that an upload waits for one of these decoders."""
 
 
-def busy() -> Refused:
+def refuse_busy() -> Refused:
     """Return the refusal of a file while too many others are decoded."""
     return Refused("files-busy", "too many pictures and voices come at this moment", after_s=5)
 

@@ -46,7 +46,7 @@ def _seccomp() -> ctypes.CDLL | None:
         return None
 
 
-def shut() -> bool:
+def shut_off() -> bool:
     """Forbid this process new files and processes, and with libseccomp every system call but _CALLS.
 
     Return whether the filter is loaded. Every Debian has libseccomp.
@@ -81,7 +81,7 @@ def _decode(decode: Callable[..., bytes], files: Sequence[int], arguments: Seque
             resource.setrlimit(limit, (most, most))
         with open(0, "rb") as file:
             data = file.read()
-        filtered = shut()
+        filtered = shut_off()
         made = memoryview(decode(data, *arguments))
         while made:
             made = made[os.write(1, made) :]
@@ -109,7 +109,7 @@ def serve(decode: Callable[..., bytes], parent: socket.socket) -> None:
         parent.send(STATUS.pack(os.waitstatus_to_exitcode(status)))
 
 
-def main() -> None:
+def run() -> None:
     """Import the decoder before any file arrives, then serve."""
     decoder, packages = sys.argv[1:]
     sys.path.append(packages)
@@ -122,4 +122,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -12,24 +12,24 @@ from db.engine import now
 from db.models import Registration, Request
 from db.states import HOLDS_PLACE, OPEN_REQUESTS
 from db.trusted_time import trusted_now
-from hotline.recordings.disk import files
+from hotline.recordings.disk import list_files
 
 _BYTES_PER_SECOND = 16_000
 """Asterisk's WAV: 8000 samples of 16 bits a second."""
 
 
-def seconds(wav: Path) -> int:
+def measure_seconds(wav: Path) -> int:
     """Return the length of a message in seconds, rounded up."""
     return max(1, ceil((wav.stat().st_size - 44) / _BYTES_PER_SECOND))
 
 
-def expired(session: Session, folder: Path, days: int) -> list[Path]:
+def list_expired(session: Session, folder: Path, days: int) -> list[Path]:
     """Return files older than `days` days that no place in a line and no open request needs.
 
     These include files without a row, from a call that broke off or an interrupted deletion.
     """
     before = (trusted_now(session) - timedelta(days=days)).timestamp()
-    old = [path for path, status in files(folder) if status.st_mtime < before]
+    old = [path for path, status in list_files(folder) if status.st_mtime < before]
     needed = _needed(session) if old else set()
     return [path for path in old if path.name not in needed]
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from db.fair_semaphore import FairSemaphore
 from hotline.errors import Refused
 from hotline.recordings import disk, voice_decoder
-from hotline.recordings.sandbox import DECODER_WAIT_S, DECODERS, Sandbox, busy
+from hotline.recordings.sandbox import DECODER_WAIT_S, DECODERS, Sandbox, refuse_busy
 
 LARGEST = 2 << 20
 """Maximum size in bytes. A minute is 180 kB of Opus, and at most 1 MB as browsers record by default."""
@@ -20,11 +20,11 @@ _SHORTEST = voice_decoder.RATE * 2
 """Minimum bytes of sound: less than a second is no message, as on the telephone."""
 _KINDS = {b"\x1a\x45\xdf\xa3": "matroska,webm", b"OggS": "ogg"}
 _MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
-_decoders = FairSemaphore(DECODERS, most_waiting=10, refusal=busy)
+_decoders = FairSemaphore(DECODERS, most_waiting=10, refusal=refuse_busy)
 _sandbox = Sandbox(Path(voice_decoder.__file__), "av")
 
 
-def look(head: bytes) -> str:
+def detect_container(head: bytes) -> str:
     """Return the container's name by the file's first bytes. Raises Refused("voice-empty" | "voice-kind")."""
     if not head:
         raise Refused("voice-empty", "the file has 0 bytes")
@@ -36,14 +36,14 @@ def look(head: bytes) -> str:
     return kind
 
 
-def telephone_sound(file: BinaryIO) -> bytes:
+def convert_to_wav(file: BinaryIO) -> bytes:
     """Return a file's voice as WAV. Only a few files are decoded at once.
 
-    Raises what `look` raises, and Refused("voice-large" | "voice-long" | "voice-none" | "voice-broken" |
-    "files-busy").
+    Raises what `detect_container` raises, and Refused("voice-large" | "voice-long" | "voice-none" |
+    "voice-broken" | "files-busy").
     """
     head = file.read(16)
-    kind = look(head)
+    kind = detect_container(head)
     if file.seek(0, io.SEEK_END) > LARGEST:
         raise Refused("voice-large", f"a voice has at most {LARGEST} bytes")
     file.seek(0)
@@ -74,6 +74,6 @@ def _decoded(file: BinaryIO, kind: str) -> bytes:
 def keep(folder: Path, wav: bytes) -> str:
     """Write the file to the folder of messages; return its name. Raises Refused("disk-full")."""
     name = f"{secrets.token_hex(16)}.wav"
-    with disk.room(folder):
+    with disk.allow_writing(folder):
         disk.write(folder / f"{name}.part", folder / name, wav)
     return name

@@ -21,7 +21,7 @@ from db.models import (
     User,
 )
 from hotline.clock import CITY
-from hotline.dates import Language, day
+from hotline.dates import Language, format_day
 from hotline.rounds import notice_texts
 
 
@@ -33,13 +33,13 @@ class Named(NamedTuple):
     """Its path among the pages, without the leading slash."""
 
 
-def named(session: Session, subjects: Iterable[str], language: Language) -> Mapping[str, Named]:
+def find_names(session: Session, subjects: Iterable[str], language: Language) -> Mapping[str, Named]:
     """Return the named subjects by kind and id (`round 3`), with one statement for each kind.
 
     Deleted subjects and subjects without a name are left out.
     """
     wanted: dict[str, set[str]] = defaultdict(set)
-    for thing in filter(None, map(thing_of, subjects)):
+    for thing in filter(None, map(parse_subject, subjects)):
         kind, _, called = thing.partition(" ")
         wanted[kind].add(called)
     return {
@@ -57,7 +57,7 @@ def _named(
     return _CALLED[kind](session, called)
 
 
-def thing_of(subject: str) -> str:
+def parse_subject(subject: str) -> str:
     """Return the kind and id at the beginning of a subject; empty if its kind has no names."""
     kind, _, rest = subject.partition(" ")
     called = rest.partition(",")[0]
@@ -89,14 +89,14 @@ def _requests(session: Session, ids: Collection[int], _language: Language) -> _F
 
 def _rounds(session: Session, ids: Collection[int], language: Language) -> _Found:
     for round_ in session.scalars(select(Round).where(Round.id.in_(ids))):
-        office = notice_texts.office(round_.official, language)
-        when = day(round_.starts_at.astimezone(CITY), language)
+        office = notice_texts.format_office(round_.official, language)
+        when = format_day(round_.starts_at.astimezone(CITY), language)
         yield round_.id, Named(f"{office}, {when}", f"rounds/{round_.id}")
 
 
 def _officials(session: Session, ids: Collection[int], language: Language) -> _Found:
     for official in session.scalars(select(Official).where(Official.id.in_(ids))):
-        yield official.id, Named(notice_texts.office(official, language), "officials")
+        yield official.id, Named(notice_texts.format_office(official, language), "officials")
 
 
 def _departments(session: Session, ids: Collection[int], language: Language) -> _Found:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import jdatetime
 
 from db.models import AuditEntry
-from hotline.dates import Language, digits
-from hotline.numbers import national
+from hotline.dates import Language, format_digits
+from hotline.numbers import format_national
 from hotline.reports import audit_subjects
 from hotline.reports.audit_subjects import Named
 from hotline.words import PUBLIC, STAFF
@@ -55,18 +55,18 @@ _WORD_OR_NUMBER = re.compile(r"[A-Za-z_]\w*|\d+", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-def actions(language: Language) -> Mapping[str, str]:
+def list_actions(language: Language) -> Mapping[str, str]:
     """Return the name of each action."""
     return STAFF.table(language, "audit-actions")
 
 
-def columns(language: Language) -> tuple[str, ...]:
+def list_columns(language: Language) -> tuple[str, ...]:
     """Return the headings of the time and of the Words of an entry."""
     called = STAFF.table(language, "audit-columns")
     return tuple(called[part] for part in ("when", *Words._fields))
 
 
-def in_words(entry: AuditEntry, language: Language, named: Mapping[str, Named] = _NOTHING) -> Words:
+def describe_entry(entry: AuditEntry, language: Language, named: Mapping[str, Named] = _NOTHING) -> Words:
     """Return the entry in a language; a subject that is not in `named` is shown unchanged."""
     reason = entry.reason
     if entry.action in _TIMED:
@@ -78,7 +78,7 @@ def in_words(entry: AuditEntry, language: Language, named: Mapping[str, Named] =
         reason = _of_language(words, language) + colon + own
     return Words(
         STAFF.table(language, "audit-doers").get(entry.who, entry.who),
-        actions(language).get(entry.action, entry.action),
+        list_actions(language).get(entry.action, entry.action),
         _subject(entry.subject, language, named),
         reason,
     )
@@ -90,7 +90,7 @@ def _code(language: Language) -> re.Pattern[str]:
 
 
 def _subject(subject: str, language: Language, named: Mapping[str, Named]) -> str:
-    thing = audit_subjects.thing_of(subject)
+    thing = audit_subjects.parse_subject(subject)
     kind, _, which = subject.partition(" ")
     if found := named.get(thing):
         which = found.name + subject.removeprefix(thing)
@@ -101,7 +101,7 @@ def _subject(subject: str, language: Language, named: Mapping[str, Named]) -> st
     if language == "fa":
         subject = _in_calendar(subject, language)
         which = subject.partition(" ")[2]
-    words = f"{kinds[kind]} {national(which)}".strip() if kind in kinds else subject
+    words = f"{kinds[kind]} {format_national(which)}".strip() if kind in kinds else subject
     return _of_language(words, language)
 
 
@@ -118,4 +118,4 @@ def _of_language(words: str, language: Language) -> str:
 
 def _shown(word: str, language: Language) -> str:
     """Return a number in the language's digits; a Latin word (such as a user name) keeps its own."""
-    return digits(word, language) if word[0].isdigit() else word
+    return format_digits(word, language) if word[0].isdigit() else word

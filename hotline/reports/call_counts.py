@@ -29,7 +29,7 @@ def add(session: Session, counts: Mapping[Incoming, int]) -> None:
     session.execute(_ADD, rows)
 
 
-def by_hour(session: Session, since: datetime) -> dict[datetime, dict[Incoming, int]]:
+def count_by_hour(session: Session, since: datetime) -> dict[datetime, dict[Incoming, int]]:
     """Return the calls of each hour from `since` on, by the hour's beginning, oldest first.
 
     Hours without calls are left out.

@@ -32,7 +32,7 @@ class PastCall(NamedTuple):
     quality: CallQuality | None
 
 
-def number_of(session: Session, of: Of, id_: int) -> str:
+def find_number(session: Session, of: Of, id_: int) -> str:
     """Return the E.164 number of this registration or request.
 
     Raises Refused("not-found") if there is none, or it has no number.
@@ -45,14 +45,14 @@ def number_of(session: Session, of: Of, id_: int) -> str:
     return number
 
 
-def contact_of(session: Session, of: Of, id_: int) -> str:
+def get_contact(session: Session, of: Of, id_: int) -> str:
     """Return the citizen's number, or the contact that a program sent. Raises Refused("not-found")."""
     brought = select(Request.contact).where(Request.id == id_, Request.number.is_(None))
     contact = session.scalar(brought) if of is Of.REQUEST else None
-    return contact or number_of(session, of, id_)
+    return contact or find_number(session, of, id_)
 
 
-def registrations(session: Session, number: str) -> Sequence[Registration]:
+def list_registrations(session: Session, number: str) -> Sequence[Registration]:
     """Return the newest registrations of an E.164 number, with their rounds loaded."""
     return session.scalars(
         select(Registration)
@@ -63,7 +63,7 @@ def registrations(session: Session, number: str) -> Sequence[Registration]:
     ).all()
 
 
-def calls(session: Session, of: Sequence[Registration]) -> dict[int, list[PastCall]]:
+def list_calls(session: Session, of: Sequence[Registration]) -> dict[int, list[PastCall]]:
     """Return the newest calls of these registrations, by registration id."""
     rows = session.execute(
         select(Callback, Recording.seconds, CallQuality)
@@ -80,13 +80,13 @@ def calls(session: Session, of: Sequence[Registration]) -> dict[int, list[PastCa
     return found
 
 
-def requests(session: Session, number: str, user: User) -> Sequence[Request]:
+def list_requests(session: Session, number: str, user: User) -> Sequence[Request]:
     """Return the newest requests of an E.164 number that the user may see."""
-    newest = select(Request).where(Request.number == number, inbox.not_anothers(user))
+    newest = select(Request).where(Request.number == number, inbox.where_not_anothers(user))
     return session.scalars(newest.order_by(Request.id.desc()).limit(_REQUESTS)).all()
 
 
-def messages(session: Session, number: str) -> Sequence[OutboxMessage]:
+def list_messages(session: Session, number: str) -> Sequence[OutboxMessage]:
     """Return the newest text messages to an E.164 number."""
     newest = (
         select(OutboxMessage)

@@ -17,8 +17,8 @@ from db.epoch import epoch
 from db.models import Callback, CallQuality, Carry, Official, Registration, Round
 from db.states import Outcome, RegistrationState
 from hotline.callbacks import call_quality
-from hotline.reports.report_scope import By, Scope, key_of, of_calls
-from hotline.reports.report_sittings import Sitting, sittings
+from hotline.reports.report_scope import By, Scope, find_row_key, select_calls
+from hotline.reports.report_sittings import Sitting, list_sittings
 
 NEVER_CALLED = "never_called"
 MERGED = "merged"
@@ -53,7 +53,7 @@ class Facts:
     sittings: dict[int | None, Sitting] = field(default_factory=lambda: defaultdict(Sitting))
 
 
-def facts(session: Session, scope: Scope, by: By | None, at: datetime) -> Facts:
+def count_facts(session: Session, scope: Scope, by: By | None, at: datetime) -> Facts:
     """Count everything in the scope, by key. With `by` None all counts are under the key 0."""
     found = Facts()
     _ends(session, scope, by, found)
@@ -63,7 +63,7 @@ def facts(session: Session, scope: Scope, by: By | None, at: datetime) -> Facts:
     _waits(session, scope, by, found)
     _sounds(session, scope, by, found)
     if by is not By.SUBJECT:  # no time belongs to a subject
-        found.sittings = sittings(session, scope, by, at)
+        found.sittings = list_sittings(session, scope, by, at)
     return found
 
 
@@ -84,7 +84,7 @@ def _ends(session: Session, scope: Scope, by: By | None, found: Facts) -> None:
     )
     of_place = and_(last.c.registration_id == places.c.id, last.c.round_id == places.c.round_id)
     columns = (
-        key_of(scope, by, Registration.registered_at),
+        find_row_key(scope, by, Registration.registered_at),
         places.c.gone,
         Registration.merged_into_id.is_not(None).label("merged"),
         Registration.state,
@@ -115,7 +115,7 @@ def _end(gone: int, merged: bool, state: RegistrationState, outcome: Outcome | N
 def _carried(
     session: Session, scope: Scope, by: By | None, column: InstrumentedAttribute[int]
 ) -> dict[int | None, int]:
-    key = key_of(scope, by, Carry.at)
+    key = find_row_key(scope, by, Carry.at)
     query = (
         select(key, func.count())
         .select_from(Carry)
@@ -129,16 +129,16 @@ def _carried(
 
 
 def _calls(session: Session, scope: Scope, by: By | None, found: Facts) -> None:
-    key = key_of(scope, by, Callback.called_at)
-    query = of_calls(scope, key, func.count(), func.count(Callback.talking_at)).group_by(key)
+    key = find_row_key(scope, by, Callback.called_at)
+    query = select_calls(scope, key, func.count(), func.count(Callback.talking_at)).group_by(key)
     found.calls = {key: (calls, talks) for key, calls, talks in session.execute(query)}
 
 
 def _waits(session: Session, scope: Scope, by: By | None, found: Facts) -> None:
-    key = key_of(scope, by, Callback.called_at)
+    key = find_row_key(scope, by, Callback.called_at)
     wait = epoch(Callback.talking_at) - epoch(Registration.registered_at)
     ranked = (
-        of_calls(
+        select_calls(
             scope,
             key,
             wait.label("wait"),
@@ -158,10 +158,10 @@ def _waits(session: Session, scope: Scope, by: By | None, found: Facts) -> None:
 
 
 def _sounds(session: Session, scope: Scope, by: By | None, found: Facts) -> None:
-    key = key_of(scope, by, Callback.called_at)
+    key = find_row_key(scope, by, Callback.called_at)
     bad = func.sum(case((CallQuality.mos < call_quality.BAD_MOS, 1), else_=0))
     query = (
-        of_calls(scope, key, func.count(), func.avg(CallQuality.mos), bad)
+        select_calls(scope, key, func.count(), func.avg(CallQuality.mos), bad)
         .join(CallQuality, CallQuality.callback_id == Callback.id)
         .group_by(key)
     )

@@ -43,7 +43,7 @@ class Scope(NamedTuple):
         return and_(round_id.in_(self.round_ids), or_(Round.is_operators_line.is_(False), within))
 
 
-def key_of(scope: Scope, by: By | None, at: Any) -> ColumnElement[Any]:
+def find_row_key(scope: Scope, by: By | None, at: Any) -> ColumnElement[Any]:
     """Return the key of a row begun at this time.
 
     The query must join Round, Official and, for subjects, Registration.
@@ -60,7 +60,7 @@ def key_of(scope: Scope, by: By | None, at: Any) -> ColumnElement[Any]:
     return columns.get(by, (Round.id - Round.id).label("key"))
 
 
-def of_calls(scope: Scope, *columns: ColumnElement[Any]) -> Select[Any]:
+def select_calls(scope: Scope, *columns: ColumnElement[Any]) -> Select[Any]:
     """Select these columns of every callback that was placed in the scope."""
     return (
         select(*columns)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db.epoch import epoch
 from db.models import Callback, Official, Round
 from db.states import Phase
-from hotline.reports.report_scope import By, Scope, key_of, of_calls
+from hotline.reports.report_scope import By, Scope, find_row_key, select_calls
 from hotline.rounds import phases
 
 _DAY_S = 86_400
@@ -30,11 +30,11 @@ class Sitting:
     spoken: int = 0
 
 
-def sittings(session: Session, scope: Scope, by: By | None, at: datetime) -> dict[int | None, Sitting]:
+def list_sittings(session: Session, scope: Scope, by: By | None, at: datetime) -> dict[int | None, Sitting]:
     """Return the durations of rounds and of days of the operators' line, by key."""
     found: dict[int | None, Sitting] = defaultdict(Sitting)
     days = _days(scope, at)
-    key = key_of(scope, by, days.c.first_call_at)
+    key = find_row_key(scope, by, days.c.first_call_at)
     query = (
         select(key, Round, days)
         .select_from(Round)
@@ -62,7 +62,7 @@ def _days(scope: Scope, at: datetime) -> Any:
         else_=0,
     )
     begun, ended = epoch(Callback.talking_at), func.coalesce(epoch(Callback.ended_at), int(at.timestamp()))
-    calls = of_calls(
+    calls = select_calls(
         scope,
         Callback.id.label("id"),
         Callback.round_id.label("round_id"),
@@ -107,6 +107,6 @@ def _open(round_: Round, at: datetime, first_call: int | None, last_end: int | N
         return max(0, (last_end or 0) - (first_call or 0))
     if round_.opened_at is None:
         return 0
-    live = phases.phase(round_, at) is Phase.LIVE
+    live = phases.find_phase(round_, at) is Phase.LIVE
     closed = at if live else round_.ended_at or round_.cancelled_at or round_.ends_at
     return max(0, max(int(closed.timestamp()), last_end or 0) - int(round_.opened_at.timestamp()))

@@ -67,7 +67,7 @@ class Kept(NamedTuple):
     oldest: datetime | None = None
 
 
-def kept(session: Session, settings: Settings) -> list[Kept]:
+def list_retentions(session: Session, settings: Settings) -> list[Kept]:
     """Return the retention of everything that is deleted by age, and of what is never deleted."""
     return [*_files(session, settings), *_rows(session, settings), _database(session), *_backups(settings)]
 
@@ -142,7 +142,7 @@ class _Measured(NamedTuple):
 
 
 def _measured(folder: Path, begin: str = "") -> _Measured:
-    found = [status for path, status in disk.files(folder) if path.name.startswith(begin)]
+    found = [status for path, status in disk.list_files(folder) if path.name.startswith(begin)]
     oldest = min((status.st_mtime for status in found), default=None)
     size = sum(status.st_size for status in found)
     return _Measured(len(found), size, datetime.fromtimestamp(oldest, UTC) if oldest else None)

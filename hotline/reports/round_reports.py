@@ -14,7 +14,7 @@ from db.models import Round
 from db.states import Outcome
 from hotline import subjects
 from hotline.errors import Refused
-from hotline.reports.report_facts import Facts, facts
+from hotline.reports.report_facts import Facts, count_facts
 from hotline.reports.report_scope import By, Scope
 from hotline.reports.report_sittings import Sitting
 from hotline.rounds import phases
@@ -100,10 +100,10 @@ def check_span(start: date, until: date) -> None:
         raise Refused("invalid-input", f"a span has 1 to {LONGEST.days} days")
 
 
-def round_report(session: Session, round_id: int) -> RoundReport:
+def build_report(session: Session, round_id: int) -> RoundReport:
     """Return the statistics of a round, also while it is live. Raises Refused("not-found")."""
     phases.get(session, round_id)
-    found = facts(session, Scope([round_id], _EVER, _NEVER, _EVER), None, now(session))
+    found = count_facts(session, Scope([round_id], _EVER, _NEVER, _EVER), None, now(session))
     return RoundReport(round_id=round_id, **_numbers(found, 0))
 
 
@@ -113,17 +113,17 @@ def report(session: Session, by: By, start: date, until: date, *only: ColumnElem
     Raises Refused("invalid-input") for an invalid period.
     """
     check_span(start, until)
-    begin, end = (days.moment(day, time()) for day in (start, until + timedelta(days=1)))
-    saturday = days.week_of(start)
+    begin, end = (days.find_moment(day, time()) for day in (start, until + timedelta(days=1)))
+    saturday = days.find_week_start(start)
     announced = and_(Round.is_operators_line.is_(False), Round.starts_at >= begin, Round.starts_at < end)
     chosen = session.scalars(
         select(Round)
         .where(or_(Round.is_operators_line, announced), *only)
         .order_by(Round.is_operators_line, Round.starts_at, Round.id)
     ).all()
-    scope = Scope([round_.id for round_ in chosen], begin, end, days.moment(saturday, time()))
+    scope = Scope([round_.id for round_ in chosen], begin, end, days.find_moment(saturday, time()))
     at = now(session)
-    found = facts(session, scope, by, at)
+    found = count_facts(session, scope, by, at)
     return Report(
         by=by,
         start=start,
@@ -133,7 +133,7 @@ def report(session: Session, by: By, start: date, until: date, *only: ColumnElem
             for key, name in _names(session, by, chosen, saturday, found)
             if key in found.ends or key in found.calls or key in found.sittings
         ],
-        total=Numbers(**_numbers(facts(session, scope, None, at), 0)),
+        total=Numbers(**_numbers(count_facts(session, scope, None, at), 0)),
     )
 
 
@@ -150,7 +150,7 @@ def _names(
     if by is By.WEEK:
         return [(key, {"week": saturday + timedelta(weeks=key or 0)}) for key in keys]
     if by is By.SUBJECT:
-        named = {s.id: {"name_fa": s.name_fa, "name_en": s.name_en} for s in subjects.everyone(session)}
+        named = {s.id: {"name_fa": s.name_fa, "name_en": s.name_en} for s in subjects.list_all(session)}
         return [(key, {"subject": key, **named.get(key or 0, {})}) for key in keys]
     return [(key, {"district": key}) for key in keys]
 

@@ -43,13 +43,13 @@ class SatisfactionReport:
     departments: list[NamedMean]
 
 
-def satisfaction(session: Session, start: date, until: date, least: int) -> SatisfactionReport:
+def measure_satisfaction(session: Session, start: date, until: date, least: int) -> SatisfactionReport:
     """Return the satisfaction in the period; counts under `least` are hidden.
 
     Raises Refused("invalid-input").
     """
     check_span(start, until)
-    begin, end = (days.moment(day, time()) for day in (start, until + timedelta(days=1)))
+    begin, end = (days.find_moment(day, time()) for day in (start, until + timedelta(days=1)))
     said = (
         select(func.count().label("rated"), func.avg(Rating.stars).label("mean"))
         .select_from(Rating)
@@ -60,7 +60,7 @@ def satisfaction(session: Session, start: date, until: date, least: int) -> Sati
     def by(table: Any, of: Any) -> list[NamedMean]:
         named = said.add_columns(table.id, table.name_fa, table.name_en).outerjoin(table, table.id == of)
         found = session.execute(named.group_by(table.id, table.name_fa, table.name_en)).all()
-        hidden = figures.too_few({row.id: row.rated for row in found}, least)
+        hidden = figures.list_hidden({row.id: row.rated for row in found}, least)
         rows = [NamedMean(name_fa=r.name_fa, name_en=r.name_en, **_mean(r, r.id in hidden)) for r in found]
         # by name: the position must not show the size
         return sorted(rows, key=lambda row: (row.name_fa is None, row.name_fa))

@@ -47,9 +47,9 @@ def search(session: Session, user: User, typed: str, home: Sequence[str]) -> Fou
 
     `home` are the prefixes that the city calls.
     """
-    typed = " ".join(control_characters.cleaned(typed).split())
-    digits = _APART.sub("", numbers.ascii_digits(typed))
-    number = numbers.of_caller(typed, home) if user.role in _FIND_CITIZENS else None
+    typed = " ".join(control_characters.clean(typed).split())
+    digits = _APART.sub("", numbers.convert_digits(typed))
+    number = numbers.parse_caller(typed, home) if user.role in _FIND_CITIZENS else None
     found = Found(requests=_requests(session, user, digits, number))
     if user.role in _FIND_CITIZENS:
         found.registrations = _registrations(session, digits, number)
@@ -70,8 +70,8 @@ def _registrations(session: Session, digits: str, number: str | None) -> Sequenc
 
 def _requests(session: Session, user: User, digits: str, number: str | None) -> Sequence[Request]:
     tracking = Request.tracking == digits if _is(digits, tickets.TRACKING) else false()
-    query = select(Request).where(or_(tracking, _of(Request.number, number)), inbox.not_anothers(user))
-    own = inbox.district_of(session, user)
+    query = select(Request).where(or_(tracking, _of(Request.number, number)), inbox.where_not_anothers(user))
+    own = inbox.find_district(session, user)
     if own is not None:
         query = query.where(Request.district == own)
     return session.scalars(query.order_by(Request.id.desc()).limit(MOST)).all()

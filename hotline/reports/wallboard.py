@@ -104,10 +104,10 @@ class Board:
     hours: list[WallHour]
 
 
-def wallboard(session: Session) -> Board:
+def build_wallboard(session: Session) -> Board:
     """Return the wallboard at this moment."""
     at = now(session)
-    midnight = days.moment(days.local_day(at), time())
+    midnight = days.find_moment(days.find_local_day(at), time())
     live, talks = _live(session), _talks(session, midnight, at)
     shown = _rounds(session, midnight, at)
     return Board(
@@ -127,7 +127,7 @@ def _rounds(session: Session, midnight: datetime, at: datetime) -> list[Round]:
     return [
         round_
         for round_ in found
-        if (phase := phases.phase(round_, at)) in _HAS_TIME
+        if (phase := phases.find_phase(round_, at)) in _HAS_TIME
         or (round_.starts_at >= midnight and phase is not Phase.PLANNED)
     ]
 
@@ -173,7 +173,7 @@ def _lines(
             [talk for talk in talks if talk.round_id == round_.id],
             (
                 waiting.get(round_.id, _NOBODY),
-                waiting_callers.waiting(session) if round_.is_operators_line else _NOBODY,
+                waiting_callers.count_waiting(session) if round_.is_operators_line else _NOBODY,
             ),
         )
         for round_ in shown
@@ -189,7 +189,7 @@ def _line(
 ) -> WallLine:
     ready = [c for c in live if c.state in (CallbackState.WAITING, CallbackState.SCREENING)]
     in_line, staying = waiting
-    phase, speaker = phases.phase(round_, at), phases.speaker(round_)
+    phase, speaker = phases.find_phase(round_, at), phases.find_speaker(round_)
     return WallLine(
         round_id=round_.id,
         office_fa=speaker.office_fa,
@@ -248,14 +248,14 @@ def _waiting(session: Session, round_ids: Sequence[int]) -> dict[int, tuple[int,
 
 
 def _desks(session: Session, live: Sequence[Callback], talks: Talks) -> list[WallDesk]:
-    at_desk = {callback.desk_id: callback for callback in live if transitions.occupies(callback)}
+    at_desk = {callback.desk_id: callback for callback in live if transitions.is_occupying(callback)}
     ended: dict[int | None, datetime] = {}
     for talk in talks:
         if talk.ended_at:
             ended[talk.desk_id] = max(talk.ended_at, ended.get(talk.desk_id, talk.ended_at))
     seats = select(Desk, User.name).outerjoin(User, User.desk_id == Desk.id).order_by(Desk.id)
     found = session.execute(seats).all()
-    after = wrap_up.idle_since(session, [desk for desk, _name in found])
+    after = wrap_up.find_idle_since(session, [desk for desk, _name in found])
     return [
         _desk(desk, name or "", at_desk.get(desk.id), (after.get(desk.id), ended.get(desk.id)))
         for desk, name in found
@@ -283,13 +283,13 @@ def _doing(
     if desk.break_reason:
         return Doing.BREAK, desk.break_since
     if callback or after:
-        return Doing.WRAP_UP, wrap_up.over_since(callback) if callback else after
+        return Doing.WRAP_UP, wrap_up.find_over_since(callback) if callback else after
     return (Doing.WAITING, desk.next_asked_at) if desk.next_asked_at else (Doing.FREE, ended)
 
 
 def _hours(session: Session, midnight: datetime, talks: Talks) -> list[WallHour]:
-    calls = call_counts.by_hour(session, midnight)
-    left = overflow.by_hour(session, midnight)
+    calls = call_counts.count_by_hour(session, midnight)
+    left = overflow.count_by_hour(session, midnight)
     return [
         WallHour(
             at=(at := midnight + hour * _HOUR),

@@ -56,8 +56,8 @@ class Values:
             icon=category.icon,
             key=category.key,
             urgent=category.urgent,
-            answer=promised(category)[0],
-            solve=promised(category)[1],
+            answer=find_promised_times(category)[0],
+            solve=find_promised_times(category)[1],
             evidence=category.evidence,
             questions=category.questions,
             departments={each.district: each.department_id for each in category.responsible},
@@ -72,7 +72,7 @@ class Wrong(NamedTuple):
     detail: str
 
 
-def everyone(session: Session) -> Sequence[Category]:
+def list_all(session: Session) -> Sequence[Category]:
     """Return all categories: active ones first, by telephone key, then in the order of creation."""
     order = (Category.active.desc(), Category.key.is_(None), Category.key, Category.id)
     found = session.scalars(select(Category).order_by(*order).options(selectinload(Category.responsible)))
@@ -87,7 +87,7 @@ def get(session: Session, category_id: int) -> Category:
     return category
 
 
-def in_use(session: Session, category_id: int) -> Category:
+def get_active(session: Session, category_id: int) -> Category:
     """Return the category if new requests may be filed in it. Raises Refused("category-inactive")."""
     category = _of(session, category_id)
     if category is None or not category.active:
@@ -105,24 +105,24 @@ def _of(session: Session, category_id: int) -> Category | None:
     return category
 
 
-def offered(session: Session) -> str:
+def list_offered_keys(session: Session) -> str:
     """Return the telephone keys of the categories that callers hear, in order."""
     keys = session.scalars(select(Category.key).where(Category.active, Category.key.is_not(None)))
     return "".join(sorted(map(str, keys)))
 
 
-def by_key(session: Session, key: int) -> Category:
+def find_by_key(session: Session, key: int) -> Category:
     """Return the active category of this telephone key, else the one for everything else."""
     query = select(Category).where(Category.active, Category.key.in_([key, OTHER])).order_by(Category.key)
     return session.scalars(query.limit(1)).one()
 
 
-def promised(category: Category) -> tuple[Span, Span]:
+def find_promised_times(category: Category) -> tuple[Span, Span]:
     """Return the working time until the citizen gets a first answer, and until the problem is solved."""
     return Span(category.answer_in, category.answer_unit), Span(category.solve_in, category.solve_unit)
 
 
-def department_of(category: Category, district: int | None) -> Department | None:
+def find_department(category: Category, district: int | None) -> Department | None:
     """Return the active department responsible for the category in this district, if there is one."""
     by_district = {each.district: each.department for each in category.responsible}
     found = by_district.get(district or ALL) or by_district.get(ALL)
@@ -137,7 +137,7 @@ def add(session: Session, code: str, values: Values, *, who: str) -> Category:
         raise Refused("category-taken", f"another category is called {code}", "code")
     _must_be_free(session, None, values)
     category = Category(code=code)
-    put(session, category, values, who=who)
+    write_values(session, category, values, who=who)
     events.timetable_changed(session, CHANGED)
     return category
 
@@ -151,13 +151,13 @@ def change(session: Session, category_id: int, values: Values, *, who: str) -> C
     category = get(session, category_id)
     _must_be_right(session, values)
     _must_be_free(session, category.id, values)
-    put(session, category, values, who=who)
-    must_have_other(session)
+    write_values(session, category, values, who=who)
+    check_has_other(session)
     events.timetable_changed(session, CHANGED)
     return category
 
 
-def put(session: Session, category: Category, values: Values, *, who: str) -> bool:
+def write_values(session: Session, category: Category, values: Values, *, who: str) -> bool:
     """Write the values without checking them; return whether anything changed."""
     made = category.id is None
     if not made and Values.of(category) == values:
@@ -176,7 +176,7 @@ def put(session: Session, category: Category, values: Values, *, who: str) -> bo
     return True
 
 
-def must_have_other(session: Session) -> None:
+def check_has_other(session: Session) -> None:
     """Raises Refused("category-last") if no active category has the key of everything else."""
     session.flush()
     if not session.scalar(select(Category.id).where(Category.active, Category.key == OTHER)):
@@ -184,7 +184,7 @@ def must_have_other(session: Session) -> None:
         raise Refused("category-last", detail, "key")
 
 
-def wrong(session: Session, values: Values) -> list[Wrong]:
+def list_errors(session: Session, values: Values) -> list[Wrong]:
     """List every invalid field, without comparing with other categories."""
     found = [
         *(Wrong(name, _wrong_name(getattr(values, name))) for name in ("name_fa", "name_en")),
@@ -216,7 +216,7 @@ def _hand_to(session: Session, category: Category, departments: Mapping[int, int
 
 
 def _must_be_right(session: Session, values: Values) -> None:
-    for field, detail in wrong(session, values):
+    for field, detail in list_errors(session, values):
         raise Refused("category-values", f"{field} {detail}", field)
 
 

@@ -74,7 +74,7 @@ class Taken(NamedTuple):
 
 def export(session: Session) -> str:
     """Return all categories as TOML text."""
-    return "\n".join(_written(each) for each in categories.everyone(session))
+    return "\n".join(_written(each) for each in categories.list_all(session))
 
 
 def take(session: Session, text: str, *, who: str) -> Taken:
@@ -84,7 +84,7 @@ def take(session: Session, text: str, *, who: str) -> Taken:
     """
     one_at_a_time(session, "categories")
     wanted = _checked(session, text)
-    there = {each.code: each for each in categories.everyone(session)}
+    there = {each.code: each for each in categories.list_all(session)}
     _check_keys(text, wanted, there)
     for code, values in wanted.items():  # free all changed keys first: two categories may exchange theirs
         if code in there and there[code].key != values.key:
@@ -93,10 +93,10 @@ def take(session: Session, text: str, *, who: str) -> Taken:
     added = changed = 0
     for code, values in wanted.items():
         is_new = code not in there
-        different = categories.put(session, there.get(code) or Category(code=code), values, who=who)
+        different = categories.write_values(session, there.get(code) or Category(code=code), values, who=who)
         added, changed = added + is_new, changed + (different and not is_new)
     try:
-        categories.must_have_other(session)
+        categories.check_has_other(session)
     except Refused as refused:
         raise Refused("categories-file", refused.detail) from None
     events.timetable_changed(session, categories.CHANGED)
@@ -129,7 +129,7 @@ def _checked(session: Session, text: str) -> dict[str, Values]:
         one = values[each.code] = _values(each, by_name)
         wrong += [
             f"{_place(text, ('category', n, field))}: {detail}"
-            for field, detail in categories.wrong(session, one)
+            for field, detail in categories.list_errors(session, one)
         ]
     if wrong:
         raise _refusal(wrong, len(wrong))

@@ -18,16 +18,16 @@ from hotline import dates, reasons
 from hotline.errors import Refused
 from hotline.messages import outbox
 from hotline.requests import followers, parts, ratings
-from hotline.requests.lifecycle import first, log, move
+from hotline.requests.lifecycle import find_original, log, move
 from hotline.requests.work import (
-    answered,
-    did,
+    check_is_anothers,
     end_replied,
     get_for_update,
-    have_called,
     hold_all,
     may_end,
-    must_be_anothers,
+    queue_call,
+    record_first_answer,
+    record_step,
 )
 
 _S, _T = RequestState, RequestStep
@@ -48,13 +48,13 @@ def _end_rejected(session: Session, request: Request, *, who: str, reason: str) 
     """Reject with a `reason` that was checked before, as `work.end_replied` does with a reply."""
     may_end(session, request, who)
     move(session, request, _S.REJECTED, reply=reason, reply_stands=True, replied_at=now(session))
-    answered(session, request)
-    have_called(session, request)
-    did(session, request, _T.REJECTED, who, reason)
+    record_first_answer(session, request)
+    queue_call(session, request)
+    record_step(session, request, _T.REJECTED, who, reason)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REJECTED, request, reason)
     _tell_duplicates(session, request, OutboxKind.REQUEST_REJECTED)
     followers.tell(session, request, OutboxKind.FOLLOWED_REJECTED, reason)
-    if done := parts.result(session, request):
+    if done := parts.find_result(session, request):
         if done.solved:
             end_replied(session, done.whole, who="", reply=done.reply)
         else:
@@ -81,7 +81,7 @@ def answer(
     request = get_for_update(session, request_id)
     if request.part_of_id:
         raise Refused("wrong-state", "its citizen is asked of the whole")
-    its = parts.of(session, request)
+    its = parts.list_current(session, request)
     meant = [part for part in its if part.state is _S.REPLIED and (solved or not named or part.id in named)]
     if not solved and set(named) - {part.id for part in meant}:
         raise Refused("part-unknown", "it has no such part that was called solved", "parts")
@@ -96,7 +96,7 @@ def answer(
         ratings.forget_answer(session, by_caller)
     _end_calls(session, request)
     step = _T.CONFIRMED if solved else _T.DENIED
-    did(session, request, step, who, note)
+    record_step(session, request, step, who, note)
     for part in meant:
         log(session, part, step, who)
     if solved:
@@ -125,21 +125,21 @@ def answer_of_caller(session: Session, request_id: int, *, solved: bool) -> bool
     elif ratings.answer_of(session, request):
         return False  # the number was told when the caller said it the first time
     else:
-        did(session, request, _T.CONFIRMED, "")
+        record_step(session, request, _T.CONFIRMED, "")
     _tell_number(session, request, "caller-yes" if solved else "caller-no")
     return False
 
 
 def _tell_number(session: Session, request: Request, text: str) -> None:
     """Tell the number what was answered in its name: `answer-<text>` to a mobile, a call to a land line."""
-    have_called(session, request, after=_HANGS_UP)
+    queue_call(session, request, after=_HANGS_UP)
     if not (request.number or "").startswith(outbox.MOBILE):
         return
     language: dates.Language = "en" if request.language == "en" else "fa"
     facts: dict[str, Any] = {
         "text": text,
         "language": language,
-        "values": {"tracking": dates.digits(request.tracking, language)},
+        "values": {"tracking": dates.format_digits(request.tracking, language)},
         "ways": [],
     }
     key = f"caller-{request.id}-{int(now(session).timestamp() * 1e6)}"
@@ -161,7 +161,7 @@ def take_back_objection(session: Session, request_id: int) -> None:
     objection = ratings.answer_of(session, request)
     if objection is None or objection.step is not _T.DENIED or objection.who:
         raise Refused("wrong-state", "there is no objection of its citizen")
-    its = parts.of(session, request)
+    its = parts.list_current(session, request)
     reopened = [part for part in its if part.state is _S.REOPENED]
     if any(part.state not in (_S.REOPENED, _S.REJECTED) for part in its):
         raise Refused("wrong-state", "somebody works on a part of it")
@@ -169,7 +169,7 @@ def take_back_objection(session: Session, request_id: int) -> None:
     parts.move_all(session, [request, *reopened], _S.CLOSED, only=(_S.REOPENED, _S.SPLIT), **as_before)
     ratings.forget_answer(session, objection)
     _end_calls(session, request)
-    did(session, request, _T.CONFIRMED, "")
+    record_step(session, request, _T.CONFIRMED, "")
     for part in reopened:
         log(session, part, _T.CONFIRMED, "")
     _tell_closed(session, request)
@@ -197,7 +197,7 @@ def close_unanswered(session: Session, days: int, limit: int) -> int:
         .with_for_update(of=Request, skip_locked=True)
     ).all()
     for request in found:
-        solved = [part for part in parts.of(session, request) if part.state is _S.REPLIED]
+        solved = [part for part in parts.list_current(session, request) if part.state is _S.REPLIED]
         unanswered = ratings.answer_of(session, request) is None
         parts.move_all(session, [request, *solved], _S.CLOSED, unanswered=unanswered)
         _end_calls(session, request)
@@ -217,14 +217,14 @@ def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Reque
     one_at_a_time(session, "request-duplicates")
     hold_all(session, (request_id, into_id))
     request = get_for_update(session, request_id)
-    original = parts.whole_of(session, first(session, get_for_update(session, into_id)))
+    original = parts.find_whole(session, find_original(session, get_for_update(session, into_id)))
     if original.id == request.id:
         raise Refused("duplicate-itself", "a request is no duplicate of itself")
     if request.part_of_id:
         raise Refused("wrong-state", "a part ends with its whole")
     if original.state is _S.REJECTED:
         raise Refused("wrong-state", "the other one is rejected")
-    must_be_anothers(session, request, who)
+    check_is_anothers(session, request, who)
     move(session, request, _S.DUPLICATE, duplicate_of_id=original.id, department_id=None)
     session.execute(
         update(Request)
@@ -233,10 +233,10 @@ def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Reque
         .execution_options(synchronize_session=False)
     )
     _hand_on_promise(request, original)
-    did(session, request, _T.MERGED, who, other_id=original.id)
+    record_step(session, request, _T.MERGED, who, other_id=original.id)
     if original.state is _S.CLOSED:
         outbox.tell_of_request(session, OutboxKind.REQUEST_CLOSED, request)
-        have_called(session, request, of=original)
+        queue_call(session, request, of=original)
     return original
 
 
@@ -246,13 +246,13 @@ def _hand_on_promise(request: Request, original: Request) -> None:
         original.promised_by_id, original.promised_until = request.promised_by_id, until
 
 
-def separate(session: Session, request: Request, *, who: str) -> None:
+def undo_merge(session: Session, request: Request, *, who: str) -> None:
     """Undo a merge: the request is not a duplicate. Raises Refused("wrong-state")."""
     other = request.duplicate_of_id
     if request.part_of_id:
         raise Refused("wrong-state", "a part that was joined again stays so")
     move(session, request, _S.NEW, only=(_S.DUPLICATE,), duplicate_of_id=None)
-    did(session, request, _T.SEPARATED, who, other_id=other)
+    record_step(session, request, _T.SEPARATED, who, other_id=other)
 
 
 def _tell_closed(session: Session, request: Request) -> None:
@@ -264,4 +264,4 @@ def _tell_duplicates(session: Session, request: Request, kind: OutboxKind) -> No
     for duplicate in session.scalars(select(Request).where(Request.duplicate_of_id == request.id)):
         if duplicate.number != request.number:
             outbox.tell_of_request(session, kind, duplicate, request.reply)
-            have_called(session, duplicate, of=request)
+            queue_call(session, duplicate, of=request)

@@ -57,7 +57,7 @@ class Counts(NamedTuple):
     solved: int
 
 
-def page(
+def list_page(
     session: Session, department_id: int, part: Part, *, after: str | None, limit: int
 ) -> tuple[Sequence[Request], str | None]:
     """Return at most `limit` requests of the department, and the `after` of the next page (None: last page).
@@ -66,7 +66,7 @@ def page(
     """
     at = now(session)
     last = cursors.parse(after, by_day=(0, 1)) if after else None
-    late = (inbox.overdue(at), Request.owed_at >= at) if part is Part.WORK else (true(),)
+    late = (inbox.where_overdue(at), Request.owed_at >= at) if part is Part.WORK else (true(),)
     day = _DAY[part]
     seen: dict[int, tuple[Request, Place]] = {}
     for rank, which in enumerate(late):
@@ -85,16 +85,16 @@ def page(
     return [request for request, _ in found[:limit]], more
 
 
-def newest(
+def list_newest(
     session: Session, department_id: int, part: Part, *, before: int | None, limit: int
 ) -> Sequence[Request]:
     """Return the department's requests in pages, newest first (`inbox.Newest`)."""
-    return inbox.in_pages(session, select(Request).where(*_has(department_id, part)), before, limit)
+    return inbox.list_in_pages(session, select(Request).where(*_has(department_id, part)), before, limit)
 
 
-def counts(session: Session, department_id: int) -> Counts:
+def count_requests(session: Session, department_id: int) -> Counts:
     """Count the department's requests."""
-    late = func.count().filter(inbox.overdue(now(session)))
+    late = func.count().filter(inbox.where_overdue(now(session)))
     work = select(func.count(), late).where(*_has(department_id, Part.WORK))
     solved = select(func.count()).select_from(Request).where(*_has(department_id, Part.SOLVED))
     return Counts(*session.execute(work).one(), session.scalar(solved) or 0)
@@ -112,7 +112,7 @@ def _has(department_id: int, part: Part) -> tuple[ColumnElement[bool], ...]:
     return Request.department_id == department_id, which
 
 
-def must_be_its(session: Session, request: Request, department_id: int | None) -> None:
+def check_is_own(session: Session, request: Request, department_id: int | None) -> None:
     """Raises Refused("request-moved") if the department had the request before, ("not-found") if never."""
     if department_id is not None and department_id == events.department_that_sees(request):
         return
@@ -127,16 +127,16 @@ def must_be_its(session: Session, request: Request, department_id: int | None) -
 def get(session: Session, department_id: int | None, request_id: int) -> Request:
     """Return the department's request. Raises Refused("not-found" | "request-moved")."""
     request = lifecycle.get(session, request_id)
-    must_be_its(session, request, department_id)
+    check_is_own(session, request, department_id)
     return request
 
 
-def history(session: Session, request: Request) -> Sequence[Step]:
+def list_steps(session: Session, request: Request) -> Sequence[Step]:
     """List the steps of the request, oldest first, with names of the department's own people only.
 
     Steps about other requests are left out.
     """
-    entries = [e for e in lifecycle.history(session, request) if e.step not in _NOT_SEEN]
+    entries = [e for e in lifecycle.list_steps(session, request) if e.step not in _NOT_SEEN]
     of_us = select(User.username, User.name).where(
         User.role == Role.DEPARTMENT,
         User.department_id == request.department_id,
@@ -153,5 +153,5 @@ def history(session: Session, request: Request) -> Sequence[Step]:
 def _by(entry: RequestEntry, names: dict[str, str]) -> By:
     if entry.who in names:
         return By.DEPARTMENT
-    by = steps.by(entry)
+    by = steps.find_actor(entry)
     return By.ITSELF if by == "time" else By(by)

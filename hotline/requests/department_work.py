@@ -16,7 +16,7 @@ from hotline import reasons
 from hotline.errors import Refused
 from hotline.messages import outbox
 from hotline.requests import parts, solving, work
-from hotline.requests.department_inbox import must_be_its
+from hotline.requests.department_inbox import check_is_own
 from hotline.requests.lifecycle import log, move
 
 _S, _T = RequestState, RequestStep
@@ -31,7 +31,7 @@ def get_for_update(session: Session, user: User, request_id: int) -> Request:
     Raises Refused("not-found" | "request-moved").
     """
     request = work.get_for_update(session, request_id)
-    must_be_its(session, request, user.department_id)
+    check_is_own(session, request, user.department_id)
     return request
 
 
@@ -43,7 +43,7 @@ def accept(session: Session, request: Request, *, who: str) -> None:
     if request.state is _S.ACCEPTED:
         return
     move(session, request, _S.ACCEPTED, **_as_it_was(request))
-    work.did(session, request, _T.ACCEPTED, who, department_id=request.department_id)
+    work.record_step(session, request, _T.ACCEPTED, who, department_id=request.department_id)
 
 
 def accept_all(session: Session, user: User, ids: Sequence[int]) -> dict[int, str]:
@@ -52,7 +52,7 @@ def accept_all(session: Session, user: User, ids: Sequence[int]) -> dict[int, st
     refused = {id_: "not-found" for id_ in set(ids) - {request.id for request in requests}}
     for request in requests:
         try:
-            must_be_its(session, request, user.department_id)
+            check_is_own(session, request, user.department_id)
             accept(session, request, who=user.username)
         except Refused as why:
             refused[request.id] = why.code
@@ -65,7 +65,7 @@ def _there(session: Session, ids: Sequence[int]) -> Sequence[int]:
 
 def is_reachable(session: Session, request: Request) -> bool:
     """Return whether text messages reach the request's citizen; for a part, the whole request's citizen."""
-    number = parts.whole_of(session, request).number
+    number = parts.find_whole(session, request).number
     return number is not None and number.startswith(outbox.MOBILE)
 
 
@@ -82,19 +82,19 @@ def ask(session: Session, request: Request, *, who: str, question: str) -> None:
         raise Refused("question-long", f"at most {LONGEST_QUESTION} characters: it is a text message")
     if not is_reachable(session, request):
         raise Refused("citizen-unreachable", "the citizen has no number that text messages reach")
-    whole = parts.whole_of(session, request)
-    if any(part.state is _S.ASKED and part is not request for part in parts.of(session, whole)):
+    whole = parts.find_whole(session, request)
+    if any(part.state is _S.ASKED and part is not request for part in parts.list_current(session, whole)):
         raise Refused("question-open", "another part's question waits for the citizen")
     move(session, request, _S.ASKED, **_as_it_was(request))
     for each in {request, whole}:
-        work.answered(session, each)
+        work.record_first_answer(session, each)
     outbox.tell_of_request(session, OutboxKind.REQUEST_ASKED, whole, question)
-    work.did(session, request, _T.ASKED, who, question, department_id=request.department_id)
+    work.record_step(session, request, _T.ASKED, who, question, department_id=request.department_id)
     if whole is not request:
         log(session, whole, _T.ASKED, who, question, other_id=request.id)
 
 
-def citizen_answers(
+def record_citizen_answer(
     session: Session, request_id: int, answer: str, *, question: int | None = None, who: str = ""
 ) -> Request:
     """Record the citizen's answer to a question, by text message, app, or through an employee (`who`).
@@ -113,20 +113,24 @@ def citizen_answers(
     if len(answer) > LONGEST_ANSWER:
         raise Refused("text-long", f"at most {LONGEST_ANSWER} characters", "answer")
     request = work.get_for_update(session, request_id)
-    open_ = asked(session, request)
+    open_ = find_open_question(session, request)
     if question and (open_ is None or open_.id != question):
         if _is_said(session, request, question, answer):
             return request
         raise Refused("question-over", "this question is answered, or over")
     if open_ is None:
         raise Refused("wrong-state", "nothing is asked")
-    whole, asker = parts.whole_of(session, request), session.get_one(Request, open_.request_id)
-    hear = [asker] if asker is not whole else [p for p in parts.of(session, whole) if p.state in IN_WORK]
+    whole, asker = parts.find_whole(session, request), session.get_one(Request, open_.request_id)
+    hear = (
+        [asker]
+        if asker is not whole
+        else [p for p in parts.list_current(session, whole) if p.state in IN_WORK]
+    )
     for each in {asker, *hear}:
         if each.state is _S.ASKED:
             move(session, each, _S.ACCEPTED, **_as_it_was(each))
     of = None if asker is whole else asker.id
-    work.did(session, whole, _T.ANSWERED, who, answer, department_id=whole.department_id, other_id=of)
+    work.record_step(session, whole, _T.ANSWERED, who, answer, department_id=whole.department_id, other_id=of)
     for part in hear:
         log(session, part, _T.ANSWERED, who, answer, department_id=part.department_id)
     return request
@@ -141,28 +145,30 @@ def _is_said(session: Session, request: Request, question: int, answer: str) -> 
     return said is not None and (said.who, said.note) == ("", answer)
 
 
-def question_of(session: Session, request: Request) -> str:
-    """Return the text of the open question (`asked`); empty if there is none."""
-    open_ = asked(session, request)
+def find_question_text(session: Session, request: Request) -> str:
+    """Return the text of the open question (`find_open_question`); empty if there is none."""
+    open_ = find_open_question(session, request)
     return open_.note if open_ else ""
 
 
-def asked(session: Session, request: Request) -> RequestEntry | None:
+def find_open_question(session: Session, request: Request) -> RequestEntry | None:
     """Return the question that the citizen has not answered, while the request or a part is in work.
 
     Each question stands in the history of the part that asked. If several are open, the latest is returned.
     """
-    its = parts.of(session, request) if request.state is _S.SPLIT else []
+    its = parts.list_current(session, request) if request.state is _S.SPLIT else []
     found = [own for each in (request, *its) if (own := _own_question(session, each))]
     return max(found, key=lambda own: own.id, default=None)
 
 
-def asked_in(session: Session, request: Request, history: Sequence[RequestEntry]) -> RequestEntry | None:
-    """Do what `asked` does with a history already read, oldest first; the parts of a split request are
-    queried.
+def find_open_question_in(
+    session: Session, request: Request, history: Sequence[RequestEntry]
+) -> RequestEntry | None:
+    """Do what `find_open_question` does with a history already read, oldest first; the parts of a split
+    request are queried.
     """
     if request.state is _S.SPLIT:
-        return asked(session, request)
+        return find_open_question(session, request)
     own = [each for each in history if each.step in (_T.ASKED, _T.ANSWERED) and each.other_id is None]
     return own[-1] if own and own[-1].step is _T.ASKED and request.state in IN_WORK else None
 

@@ -22,9 +22,9 @@ class Load(NamedTuple):
     overdue: int
 
 
-def everyone(session: Session) -> Sequence[Load]:
+def list_all(session: Session) -> Sequence[Load]:
     """Return all departments with their load: active ones first, by Persian name."""
-    overdue = func.count(Request.id).filter(inbox.overdue(now(session)))
+    overdue = func.count(Request.id).filter(inbox.where_overdue(now(session)))
     # only a request that is with a department has a due date
     mine = (Request.department_id == Department.id) & Request.due_at.is_not(None)
     rows = session.execute(
@@ -44,7 +44,7 @@ def get(session: Session, department_id: int) -> Department:
     return department
 
 
-def named(session: Session, name_en: str) -> Department:
+def get_by_name(session: Session, name_en: str) -> Department:
     """Return the department with this English name. Raises Refused("not-found")."""
     department = session.scalar(select(Department).where(Department.name_en == name_en))
     if department is None:

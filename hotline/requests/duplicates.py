@@ -24,7 +24,7 @@ class Alike(NamedTuple):
     likeness: float
 
 
-def alike(session: Session, request: Request) -> list[Alike]:
+def list_probable(session: Session, request: Request) -> list[Alike]:
     """Return probable duplicates: same category and district, reported within two weeks of the request.
 
     Requests from the same number come first, then the most similar in words.

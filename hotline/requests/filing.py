@@ -37,7 +37,8 @@ def report(
 ) -> str:
     """Record a problem that a caller has spoken into a file; return its tracking number.
 
-    `call_id` is the channel's id; a call script that restarts finds the request by it (`lifecycle.of_call`).
+    `call_id` is the channel's id; a call script that restarts finds the request by it
+    (`lifecycle.find_by_call`).
     """
     said = {"number": number, "category": category, "district": district, "voice_message": voice_message}
     said["call_id"] = call_id
@@ -61,7 +62,7 @@ def write(
     Raises Refused("text-missing" | "text-long" | "category-inactive" | "not-found").
     """
     written = _checked(written)
-    categories.in_use(session, category)
+    categories.get_active(session, category)
     if registration_id is not None:
         citizen = session.get(Registration, registration_id)
         if citizen is None:
@@ -91,7 +92,7 @@ def file(
     said: dict[str, Any] = {"number": number, "category": category, "district": district}
     said["voice_message"] = voice_message
     said["written"] = _checked(written, longest, spoken=voice_message is not None)
-    categories.in_use(session, category)
+    categories.get_active(session, category)
     return _in_haste(session, _record(session, "", week, language=language, **said, **told))
 
 
@@ -101,11 +102,11 @@ def _in_haste(session: Session, request: Request) -> Request:
     A request that a desk writes needs no alert: somebody knows of it.
     """
     if categories.get(session, request.category).urgent:
-        urgent.of_request(session, request)
+        urgent.add_from_request(session, request)
     return request
 
 
-def with_answers(
+def append_answers(
     text: str, answers: Sequence[str], category: Category, language: str, *, spoken: bool = False
 ) -> str:
     """Return the citizen's words followed by each answered question. Raises Refused("answers-unasked").
@@ -131,8 +132,10 @@ def _checked(written: str, longest: int = LONGEST, *, spoken: bool = False) -> s
 
 def _record(session: Session, who: str, week: WorkingWeek, **values: Any) -> Request:
     at, category = now(session), categories.get(session, values["category"])
-    promised = categories.promised(category)
-    values["answer_by"], values["solve_by"] = working_time.all_due_in(session, at, promised, week)
+    promised = categories.find_promised_times(category)
+    values["answer_by"], values["solve_by"] = working_time.find_all_due_by_calendar(
+        session, at, promised, week
+    )
     request = add(session, made_at=at, **values)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REPORTED, request)
     # last: other transactions wait for the ledger's lock until the commit
@@ -143,7 +146,7 @@ def _record(session: Session, who: str, week: WorkingWeek, **values: Any) -> Req
 def add(session: Session, **values: Any) -> Request:
     """Insert a request under a new tracking number, without a history. Raises Refused("tickets-used-up")."""
     insert = _INSERT[session.get_bind().dialect.name]
-    for tracking in tickets.offers(session, Request.tracking, tickets.TRACKING):
+    for tracking in tickets.offer_numbers(session, Request.tracking, tickets.TRACKING):
         if request := session.scalar(insert, {"tracking": tracking, **values}):
             return request
     raise Refused("tickets-used-up", "no free tracking number was found")

@@ -58,7 +58,7 @@ class District(NamedTuple):
     overdue: int
 
 
-def district_of(session: Session, user: User) -> int | None:
+def find_district(session: Session, user: User) -> int | None:
     """Return the only district whose requests this person may see, or None for all districts.
 
     A district manager sees their own. An official's account without an official sees none: no district has
@@ -78,7 +78,7 @@ class _Rank(NamedTuple):
     by_day: bool = False
 
 
-def page(
+def list_page(
     session: Session, wanted: Filter, *, after: str | None, limit: int
 ) -> tuple[Sequence[Request], str | None]:
     """Return at most `limit` requests, and the `after` of the next page (None: last page).
@@ -119,22 +119,24 @@ class Newest(Protocol):
         """Run one query."""
 
 
-def newest(session: Session, wanted: Filter, *, before: int | None, limit: int) -> Sequence[Request]:
+def list_newest(session: Session, wanted: Filter, *, before: int | None, limit: int) -> Sequence[Request]:
     """Return matching requests by descending id, so that no request comes twice while others change."""
-    query = select(Request).where(*matching(wanted, now(session)))
+    query = select(Request).where(*where_matching(wanted, now(session)))
     # Scan by id: with another index SQLite would sort all matches for each page.
     query = query.with_hint(Request, "NOT INDEXED", "sqlite")
-    return in_pages(session, query, before, limit)
+    return list_in_pages(session, query, before, limit)
 
 
-def in_pages(session: Session, query: Select[Request], before: int | None, limit: int) -> Sequence[Request]:
+def list_in_pages(
+    session: Session, query: Select[Request], before: int | None, limit: int
+) -> Sequence[Request]:
     """Return at most `limit` requests of the query with ids below `before`, newest first."""
     if before is not None:
         query = query.where(Request.id < before)
     return session.scalars(query.order_by(Request.id.desc()).limit(limit)).all()
 
 
-def matching(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
+def where_matching(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
     """Return the conditions of the requests that a page shows."""
     which = _is(wanted, at)
     if wanted.states:
@@ -142,7 +144,7 @@ def matching(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
     if not wanted.states or RequestState.DUPLICATE in wanted.states:
         which.append(~_JOINED)
     if wanted.overdue:
-        which.append(overdue(at))
+        which.append(where_overdue(at))
     if wanted.escalated:
         which.append(_ESCALATED)
     return which
@@ -156,7 +158,7 @@ def _ranks(wanted: Filter, at: datetime) -> Iterator[_Rank]:
     states = set(wanted.states or RequestState)
     others = [state for state in _OTHERS if state in states]
     working = [state for state in others if state in IN_WORK]
-    late, not_late = overdue(at), Request.owed_at >= at
+    late, not_late = where_overdue(at), Request.owed_at >= at
     if RequestState.REOPENED in states:
         yield _Rank(0, [_OBJECTED, late] if wanted.overdue else [_OBJECTED])
     if working:
@@ -196,7 +198,7 @@ def _follows(last: Place) -> ColumnElement[bool]:
     return and_(Request.owed_at >= last.day, or_(Request.owed_at > last.day, older))
 
 
-def counts(session: Session, wanted: Filter) -> Counts:
+def count_requests(session: Session, wanted: Filter) -> Counts:
     """Count matching requests, ignoring the filter's states. Each count is read from an index.
 
     Only rows that were once parts are read themselves.
@@ -207,7 +209,7 @@ def counts(session: Session, wanted: Filter) -> Counts:
     rows = session.execute(query.where(Request.state.in_(words(RequestState)), *which)).all()
     by_state = {state: number for state, number in rows}
     number = select(func.count()).select_from(Request).where(*which)
-    late = session.scalar(number.where(Request.state.in_(words(IN_WORK)), overdue(at))) or 0
+    late = session.scalar(number.where(Request.state.in_(words(IN_WORK)), where_overdue(at))) or 0
     joined = number.where(_JOINED).with_hint(Request, "INDEXED BY ix_requests_part_of_id", "sqlite")
     if RequestState.DUPLICATE in by_state:
         by_state[RequestState.DUPLICATE] -= session.scalar(joined) or 0
@@ -216,21 +218,21 @@ def counts(session: Session, wanted: Filter) -> Counts:
     return Counts(by_state, late, escalated)
 
 
-def by_district(session: Session, wanted: Filter) -> list[District]:
+def count_by_district(session: Session, wanted: Filter) -> list[District]:
     """Return the counts of every district that has requests, for the map."""
     at = now(session)
     query = select(
         Request.district,
         func.count().filter(Request.part_of_id.is_(None)),
         func.count().filter(Request.state.not_in(ENDED_REQUESTS), Request.part_of_id.is_(None)),
-        func.count().filter(overdue(at)),
+        func.count().filter(where_overdue(at)),
     ).group_by(Request.district)
     if wanted.category is None and wanted.department_id is None and not wanted.mine and not wanted.promised:
         query = query.with_hint(Request, "INDEXED BY requests_on_map", "sqlite")
     return [District(*row) for row in session.execute(query.where(*_is(wanted, at)))]
 
 
-def not_anothers(user: User) -> ColumnElement[bool]:
+def where_not_anothers(user: User) -> ColumnElement[bool]:
     """Condition on Request: not a promise of another official.
 
     Only the office and its official see a promise.
@@ -246,7 +248,7 @@ def answer_is_late(request: Request, at: datetime) -> bool:
     return missed and request.state in IN_WORK
 
 
-def overdue(at: datetime) -> ColumnElement[bool]:
+def where_overdue(at: datetime) -> ColumnElement[bool]:
     """Condition on Request: what is owed next was due before `at`."""
     return Request.owed_at < at
 
@@ -259,7 +261,7 @@ def _is(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
         (w.district is not None, Request.district == w.district),
         (w.department_id is not None, Request.department_id == w.department_id),
         (w.promised, Request.promised_by_id.is_not(None)),
-        (w.seen_by is not None, not_anothers(w.seen_by) if w.seen_by else true()),
+        (w.seen_by is not None, where_not_anothers(w.seen_by) if w.seen_by else true()),
         (w.since_days is not None, Request.made_at > at - timedelta(days=w.since_days or 0)),
         (
             w.mine is not None,

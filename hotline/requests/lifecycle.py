@@ -59,13 +59,13 @@ def get_by_tracking(session: Session, typed: str, *, parts: bool = False) -> Req
     return request
 
 
-def of_call(session: Session, call_id: str) -> Request | None:
+def find_by_call(session: Session, call_id: str) -> Request | None:
     """Return the request that was reported in this call, if any."""
     made = select(Request).where(Request.call_id == call_id)
     return session.scalars(made.order_by(Request.id.desc()).limit(1)).first()
 
 
-def latest(session: Session, number: str) -> Request | None:
+def find_latest(session: Session, number: str) -> Request | None:
     """Return the request that a caller with this E.164 number hears about, or None.
 
     A request that awaits the caller's answer comes first, then an open one, then a recently ended one.
@@ -83,7 +83,7 @@ def latest(session: Session, number: str) -> Request | None:
     return session.scalars(query.order_by(*order).limit(1)).first()
 
 
-def first(session: Session, request: Request) -> Request:
+def find_original(session: Session, request: Request) -> Request:
     """Return the original of a duplicate, else the request itself."""
     return session.get_one(Request, request.duplicate_of_id) if request.duplicate_of_id else request
 
@@ -108,9 +108,9 @@ class Progress(NamedTuple):
         return self.state is RequestState.REPLIED and not self.joined
 
 
-def progress(session: Session, request: Request) -> Progress:
+def find_progress(session: Session, request: Request) -> Progress:
     """Return the request's state as its citizen may hear it."""
-    leading = first(session, request)
+    leading = find_original(session, request)
     reply_of = leading.id if spoken_replies.can_be_read(leading) else None
     state = _of_parts(session, leading) if leading.state is RequestState.SPLIT else leading.state
     said_yes = state is RequestState.REPLIED and _said_yes(session, request)
@@ -131,10 +131,10 @@ def _of_parts(session: Session, whole: Request) -> RequestState:
     return RequestState.ACCEPTED if session.scalar(asks.limit(1)) is None else RequestState.ASKED
 
 
-def of_caller(session: Session, number: str) -> Progress | None:
-    """Return the state of the request that a caller with this E.164 number hears about (`latest`)."""
-    request = latest(session, number)
-    return progress(session, request) if request else None
+def find_progress_for_caller(session: Session, number: str) -> Progress | None:
+    """Return the state of the request that a caller with this E.164 number hears about (`find_latest`)."""
+    request = find_latest(session, number)
+    return find_progress(session, request) if request else None
 
 
 def may_answer(session: Session, request: Request, number: str | None) -> bool:
@@ -149,7 +149,7 @@ def may_answer(session: Session, request: Request, number: str | None) -> bool:
     return request.call_id is not None and session.get(Release, request.id) is None
 
 
-def history(session: Session, request: Request) -> Sequence[RequestEntry]:
+def list_steps(session: Session, request: Request) -> Sequence[RequestEntry]:
     """Return the request's steps, oldest first."""
     return session.scalars(_HISTORY, {"request": request.id}).all()
 
@@ -159,12 +159,12 @@ _HISTORY = (
 )
 
 
-def proven(session: Session, request: Request) -> Sequence[steps.Sealed]:
+def list_proven_steps(session: Session, request: Request) -> Sequence[steps.Sealed]:
     """Return the steps that the citizen may read, as sealed in the ledger, without the office's notes."""
-    mine = [entry for entry, _ in told(session, request)]
+    mine = [entry for entry, _ in list_public_steps(session, request)]
     return [
         each if each.step.step in _SAID else each._replace(note=None)
-        for each in steps.sealed(session, mine, request.tracking)
+        for each in steps.list_sealed(session, mine, request.tracking)
     ]
 
 
@@ -175,15 +175,15 @@ class Step(NamedTuple):
     note: str
 
 
-def told(session: Session, request: Request) -> Sequence[Step]:
+def list_public_steps(session: Session, request: Request) -> Sequence[Step]:
     """Return the request's steps for its citizen, oldest first, without the office's internal steps and
     notes.
     """
-    return told_in(history(session, request))
+    return select_public_steps(list_steps(session, request))
 
 
-def told_in(history: Sequence[RequestEntry]) -> Sequence[Step]:
-    """Do what `told` does with a history already read."""
+def select_public_steps(history: Sequence[RequestEntry]) -> Sequence[Step]:
+    """Do what `list_public_steps` does with a history already read."""
     return [
         Step(entry, entry.note if entry.step in _SAID else "")
         for entry in history
@@ -191,7 +191,7 @@ def told_in(history: Sequence[RequestEntry]) -> Sequence[Step]:
     ]
 
 
-def sound(request: Request, folder: Path) -> Path:
+def get_sound(request: Request, folder: Path) -> Path:
     """Return the file of the caller's voice message. Raises Refused("not-found")."""
     path = folder / Path(request.voice_message).name if request.voice_message else None
     if path is None or path.is_symlink() or not path.is_file():

@@ -59,7 +59,7 @@ def split(
     if request.state is _S.REPLIED:
         raise Refused("wrong-state", "its citizen is asked whether it is solved, and may say yes any moment")
     for piece in pieces:
-        categories.in_use(session, piece.category)
+        categories.get_active(session, piece.category)
         _check(piece.written)
     kept = _kept(request) if keeps_first else {}
     move(session, request, _S.SPLIT, department_id=None)
@@ -100,12 +100,12 @@ def _of(request: Request) -> dict[str, Any]:
     return {"part_of_id": request.id, **{name: getattr(request, name) for name in same}}
 
 
-def of(session: Session, whole: Request) -> Sequence[Request]:
+def list_current(session: Session, whole: Request) -> Sequence[Request]:
     """Return the current parts of a split request, by id."""
-    return [part for part in ever(session, whole) if part.state is not _S.DUPLICATE]
+    return [part for part in list_all(session, whole) if part.state is not _S.DUPLICATE]
 
 
-def ever(session: Session, whole: Request) -> Sequence[Request]:
+def list_all(session: Session, whole: Request) -> Sequence[Request]:
     """Return all parts of a request, also those that were joined again, by id."""
     its = select(Request).where(Request.part_of_id == whole.id).order_by(Request.id)
     return session.scalars(its.execution_options(populate_existing=True)).all()
@@ -124,7 +124,7 @@ def join(session: Session, whole: Request, *, who: str) -> None:
         raise Refused("wrong-state", "it is in no parts")
     held = select(Request.id).where(Request.part_of_id == whole.id).order_by(Request.id).with_for_update()
     session.execute(held)
-    its = of(session, whole)
+    its = list_current(session, whole)
     if any(part.state not in _UNTOUCHED or part.replied_at for part in its):
         raise Refused("parts-begun", "a department has begun on a part")
     if _bodies_have(session, its):
@@ -157,26 +157,26 @@ def _before(session: Session, whole: Request) -> RequestState:
     return _S.REOPENED if last is _T.DENIED else _S.NEW
 
 
-def solved(session: Session, whole: Request) -> Sequence[tuple[int, Request]]:
+def list_solved(session: Session, whole: Request) -> Sequence[tuple[int, Request]]:
     """Return the parts that were replied to, with their positions among all; empty if there is only one."""
     found = [
         (place, part)
-        for place, part in enumerate(of(session, whole), 1)
+        for place, part in enumerate(list_current(session, whole), 1)
         if part.state is RequestState.REPLIED
     ]
     return found if len(found) > 1 else []
 
 
-def whole_of(session: Session, request: Request) -> Request:
+def find_whole(session: Session, request: Request) -> Request:
     """Return the whole of which the request is a part, else the request itself."""
     return session.get_one(Request, request.part_of_id) if request.part_of_id else request
 
 
-def result(session: Session, part: Request) -> Result | None:
+def find_result(session: Session, part: Request) -> Result | None:
     """Return the reply about the whole request when this part was the last to end, else None."""
     session.flush()
-    whole = whole_of(session, part)
-    parts = of(session, whole)
+    whole = find_whole(session, part)
+    parts = list_current(session, whole)
     if whole is part or any(each.state not in _DONE for each in parts):
         return None
     said = " / ".join(dict.fromkeys(each.reply for each in parts))

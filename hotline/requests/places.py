@@ -51,7 +51,7 @@ def check_district(number: int | None, settings: Settings) -> None:
         raise Refused("place-outside", f"the city has {there} districts", "district")
 
 
-def district_of(point: Point | None, file: Path | None) -> int | None:
+def find_district(point: Point | None, file: Path | None) -> int | None:
     """Return the district of the city's GeoJSON that contains the point, or None.
 
     None also stands for a missing or damaged file.
@@ -59,7 +59,7 @@ def district_of(point: Point | None, file: Path | None) -> int | None:
     if point is None or file is None or not file.is_file():
         return None
     try:
-        for number, polygons in districts(file):
+        for number, polygons in read_districts(file):
             rings = chain.from_iterable(polygons)
             if sum(_crosses(ring, point) for ring in rings) % 2:  # a hole is counted as a second crossing
                 return number
@@ -68,7 +68,7 @@ def district_of(point: Point | None, file: Path | None) -> int | None:
     return None
 
 
-def districts(file: Path) -> Sequence[tuple[int, Sequence[Sequence[Ring]]]]:
+def read_districts(file: Path) -> Sequence[tuple[int, Sequence[Sequence[Ring]]]]:
     """Return each district's number and polygons. Raises one of UNUSABLE."""
     return _read(file, file.stat().st_mtime_ns)
 

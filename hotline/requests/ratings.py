@@ -32,7 +32,7 @@ def rate(session: Session, request_id: int, stars: int, said: int | None = None)
         raise Refused("answer-over", "something else was said since")
     if answer is None:
         raise Refused("wrong-state", "first comes whether it is solved")
-    rating = of_answer(session, answer)
+    rating = rate_answer(session, answer)
     if rating is None:
         replied = _last(session, request, (_T.REPLIED,))
         department_id = replied.department_id if replied else None
@@ -56,7 +56,7 @@ def answer_in(history: Sequence[RequestEntry]) -> RequestEntry | None:
     return _is_answer(last)
 
 
-def of_answer(session: Session, answer: RequestEntry) -> Rating | None:
+def rate_answer(session: Session, answer: RequestEntry) -> Rating | None:
     """Return the rating of this yes or no."""
     return session.scalar(select(Rating).where(Rating.entry_id == answer.id))
 
@@ -66,7 +66,7 @@ def is_changeable(session: Session, rating: Rating) -> bool:
     return now(session) - rating.at < CHANGEABLE
 
 
-def of_request(session: Session, request: Request) -> Mapping[int, Rating]:
+def list_by_request(session: Session, request: Request) -> Mapping[int, Rating]:
     """Return the request's ratings, by the id of the rated step."""
     mine = select(Rating).where(Rating.request_id == request.id)
     return {rating.entry_id: rating for rating in session.scalars(mine)}

@@ -30,12 +30,12 @@ class Values(NamedTuple):
     text_en: str
 
 
-def everything(session: Session) -> Sequence[ReadyReply]:
+def list_all(session: Session) -> Sequence[ReadyReply]:
     """Return all ready replies in their order."""
     return session.scalars(select(ReadyReply).order_by(ReadyReply.id)).all()
 
 
-def version(replies: Sequence[ReadyReply]) -> str:
+def hash_of(replies: Sequence[ReadyReply]) -> str:
     """Return a hash that changes when any of the replies changes."""
     plain = [[getattr(reply, name) for name in Values._fields] for reply in replies]
     return hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:32]
@@ -52,7 +52,7 @@ def replace(session: Session, replies: Sequence[Values], *, seen: str | None = N
     for category in {reply.category for reply in wanted if reply.category is not None}:
         categories.get(session, category)
     one_at_a_time(session, _CHANGED)
-    if seen is not None and seen != version(everything(session)):
+    if seen is not None and seen != hash_of(list_all(session)):
         raise Refused("replies-changed", "somebody has changed them since; look at theirs first")
     session.execute(delete(ReadyReply))
     for reply in wanted:

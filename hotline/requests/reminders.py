@@ -46,9 +46,11 @@ def tell(session: Session, week: WorkingWeek, limit: int) -> int:
     Outside working hours send none.
     """
     at = trusted_now(session)
-    if not working_time.works_at(session, at, week):
+    if not working_time.is_working_time(session, at, week):
         return 0
-    told = [(request, to) for request, to in due(session, week, at, limit) if _tell(session, request, to, at)]
+    told = [
+        (request, to) for request, to in list_due(session, week, at, limit) if _tell(session, request, to, at)
+    ]
     for request, to in told:  # lock every row first, then the log
         log(session, request, _STEP[to], "", department_id=request.department_id, due_at=request.due_at)
     if any(to is _E.SUPERVISORS for _, to in told):
@@ -56,18 +58,21 @@ def tell(session: Session, week: WorkingWeek, limit: int) -> int:
     return len(told)
 
 
-def due(
+def list_due(
     session: Session, week: WorkingWeek, at: datetime, limit: int
 ) -> Sequence[tuple[Request, Escalation]]:
     """List which request to escalate to whom, longest due first."""
     found: list[tuple[Request, Escalation]] = []
-    last = days.local_day(working_time.due_in(session, at, _BEFORE, week))
-    soon = days.moment(last + timedelta(days=1), time())  # the end of the next working day
+    last = days.find_local_day(working_time.find_due_by_calendar(session, at, _BEFORE, week))
+    soon = days.find_moment(last + timedelta(days=1), time())  # the end of the next working day
     for request in _untold(session, _E.DEPARTMENT, Request.due_at <= soon, limit):
         found.append((request, _E.DEPARTMENT))
     for to, working_days in _AFTER.items():
         for request in _untold(session, to, Request.due_at < at, limit - len(found)):
-            if request.due_at and working_time.later(session, request.due_at, working_days, week) > at:
+            if (
+                request.due_at
+                and working_time.add_working_days(session, request.due_at, working_days, week) > at
+            ):
                 break  # the following ones are due later
             found.append((request, to))
     return found

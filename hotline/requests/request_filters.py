@@ -11,7 +11,7 @@ from hotline.errors import Refused
 MOST = 20
 
 
-def kept(session: Session, user_id: int) -> Sequence[RequestFilter]:
+def list_filters(session: Session, user_id: int) -> Sequence[RequestFilter]:
     """Return a person's filters, by name."""
     mine = select(RequestFilter).where(RequestFilter.user_id == user_id)
     return session.scalars(mine.order_by(RequestFilter.name, RequestFilter.id)).all()
@@ -60,4 +60,4 @@ def _held(session: Session, user_id: int) -> dict[str, RequestFilter]:
     time.
     """
     session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
-    return {each.name: each for each in kept(session, user_id)}
+    return {each.name: each for each in list_filters(session, user_id)}

@@ -21,8 +21,8 @@ def solve(session: Session, request: Request, *, user: User, reply: str, shown: 
     Raises what `work.reply` raises, and Refused("evidence-picture" | "picture-unknown").
     """
     category = categories.get(session, request.category)
-    bodys = agency_referrals.shown_by_bodies(request.id, user.department_id)
-    given = attachments.waiting(session, shown, or_(Picture.who == user.username, bodys))
+    bodys = agency_referrals.where_sent_by_agencies(request.id, user.department_id)
+    given = attachments.lock_waiting(session, shown, or_(Picture.who == user.username, bodys))
     if category.evidence is Evidence.PICTURE and not given:
         raise Refused("evidence-picture", "show by a picture that it is solved", "pictures")
     words = reply.strip() or _default(request, category)

@@ -37,13 +37,13 @@ _LACKING = (
 IS_ANY_LACKING = select(exists().where(*_LACKS))
 
 
-def lacking(session: Session, limit: int) -> Sequence[Lacking]:
+def list_without_sound(session: Session, limit: int) -> Sequence[Lacking]:
     """Return replies without sound, oldest requests first."""
     rows = session.execute(_LACKING, {"most": limit})
     return [Lacking(*row) for row in rows]
 
 
-def spoken(session: Session, request_id: int, reply: str) -> None:
+def record_spoken(session: Session, request_id: int, reply: str) -> None:
     """Record that the files of the request say this reply, or that it cannot be spoken."""
     this = update(Request).where(Request.id == request_id).values(spoken=reply)
     session.execute(this.execution_options(synchronize_session=False))
@@ -51,20 +51,24 @@ def spoken(session: Session, request_id: int, reply: str) -> None:
 
 def can_be_read(request: Request) -> bool:
     """Return whether the present reply exists as sound and is still valid for the caller."""
-    return bool(request.reply) and request.reply == request.spoken and request.reply == standing(request)
+    return (
+        bool(request.reply)
+        and request.reply == request.spoken
+        and request.reply == find_standing_reply(request)
+    )
 
 
-def standing(request: Request) -> str:
+def find_standing_reply(request: Request) -> str:
     """Return the city's reply, or an empty text after the citizen's objection, until the next reply."""
     return request.reply if request.reply_stands else ""
 
 
-def path(folder: Path, request_id: int) -> Path:
+def find_sound_path(folder: Path, request_id: int) -> Path:
     """Return the path of the request's sound without the codec's suffix."""
     return folder / str(request_id)
 
 
-def over(session: Session, ids: Iterable[int]) -> set[int]:
+def list_over(session: Session, ids: Iterable[int]) -> set[int]:
     """Return the given ids whose sound is no longer needed: missing, or ended longer ago than `KEPT`."""
     wanted = set(ids)
     kept = session.scalars(

@@ -68,7 +68,9 @@ flood of forged requests rings like a few, and no matter is hidden.
 """
 
 
-def of_caller(session: Session, number: str | None, registration_id: int | None = None) -> UrgentMatter:
+def record_from_caller(
+    session: Session, number: str | None, registration_id: int | None = None
+) -> UrgentMatter:
     """Record that a caller reports a person in danger; a repeat returns the open matter.
 
     Its row stays locked. Call this before any event, because whoever takes a matter locks the row first, too.
@@ -89,7 +91,7 @@ def of_caller(session: Session, number: str | None, registration_id: int | None 
     return there
 
 
-def of_request(session: Session, request: Request) -> None:
+def add_from_request(session: Session, request: Request) -> None:
     """Add an urgent matter for a request that a citizen has filed as urgent."""
     session.add(UrgentMatter(request_id=request.id, made_at=request.made_at))
     events.urgent_changed(session, "new")
@@ -111,7 +113,7 @@ def is_open(session: Session, matter: UrgentMatter) -> bool:
     return session.scalar(select(UrgentMatter.id).where(UrgentMatter.id == matter.id, OPEN)) is not None
 
 
-def waits_on_the_line(session: Session, matter: UrgentMatter) -> bool:
+def is_on_the_line(session: Session, matter: UrgentMatter) -> bool:
     """Return whether the matter's caller is still on the line."""
     caller = session.get(WaitingCaller, matter.registration_id) if matter.registration_id else None
     return caller is not None and caller.left_at is None
@@ -151,7 +153,7 @@ def take(session: Session, matter_id: int, *, who: str) -> UrgentMatter:
     return matter
 
 
-def number_of(matter: UrgentMatter) -> str | None:
+def find_number(matter: UrgentMatter) -> str | None:
     """Return the E.164 number to call, or None."""
     return matter.request.number if matter.request else matter.number
 

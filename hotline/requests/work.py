@@ -107,7 +107,7 @@ def promise(
     request = write(
         session,
         number=None,  # the registration has it
-        category=categories.by_key(session, registration.subject or subjects.OTHER).id,
+        category=categories.find_by_key(session, registration.subject or subjects.OTHER).id,
         district=official.district,
         written=written,
         language=registration.language,
@@ -117,7 +117,7 @@ def promise(
     )
     request.promised_by, request.promised_until = official, until_at
     session.flush()
-    did(session, request, _T.PROMISED, who, due_at=until_at)
+    record_step(session, request, _T.PROMISED, who, due_at=until_at)
     return request
 
 
@@ -136,7 +136,7 @@ def refer(
 
     Raises Refused("department-inactive" | "due-date" | "objection-own" | "wrong-state").
     """
-    must_be_anothers(session, request, who)
+    check_is_anothers(session, request, who)
     if not department.active:
         raise Refused("department-inactive", "nothing is referred to it any more")
     due_at = _end_of(session, due_on) if due_on else _promised(session, request)
@@ -144,7 +144,7 @@ def refer(
     if _is_repeated(session, request, step | {"due_at": due_at}):
         return
     move(session, request, _S.REFERRED, department_id=department.id, due_at=due_at)
-    did(session, request, _T.REFERRED, who, note.strip(), department_id=department.id, due_at=due_at)
+    record_step(session, request, _T.REFERRED, who, note.strip(), department_id=department.id, due_at=due_at)
 
 
 def _is_repeated(session: Session, request: Request, step: Mapping[str, object]) -> bool:
@@ -160,9 +160,9 @@ def _is_repeated(session: Session, request: Request, step: Mapping[str, object])
 
 def give_back(session: Session, request: Request, *, who: str, note: str) -> None:
     """Give the request back to the office with a reason. Raises Refused("reason-missing" | "wrong-state")."""
-    note, department_id = said(note), request.department_id
+    note, department_id = clean_note(note), request.department_id
     move(session, request, _S.NEW, only=WITH_DEPARTMENT, department_id=None)
-    did(session, request, _T.RETURNED, who, note, department_id=department_id)
+    record_step(session, request, _T.RETURNED, who, note, department_id=department_id)
 
 
 def tell(session: Session, request: Request, *, who: str, reply: str) -> None:
@@ -175,11 +175,11 @@ def tell(session: Session, request: Request, *, who: str, reply: str) -> None:
         raise Refused("wrong-state", "it is not in work any more")
     if _is_repeated(session, request, {"step": _T.NEWS, "who": who, "note": reply}):
         return
-    whole = parts.whole_of(session, request)
+    whole = parts.find_whole(session, request)
     for each in {request, whole}:
         each.reply, each.reply_stands = reply, True
-        answered(session, each)
-    did(session, request, _T.NEWS, who, reply)
+        record_first_answer(session, each)
+    record_step(session, request, _T.NEWS, who, reply)
     if whole is not request:
         log(session, whole, _T.NEWS, who, reply)
     outbox.tell_of_request(session, OutboxKind.REQUEST_NEWS, whole, reply)
@@ -206,12 +206,12 @@ def end_replied(session: Session, request: Request, *, who: str, reply: str) -> 
         "replied_by": who or None,
     }
     move(session, request, _S.REPLIED, **said)
-    answered(session, request)
-    have_called(session, request)
-    did(session, request, _T.REPLIED, who, reply, department_id=request.department_id)
+    record_first_answer(session, request)
+    queue_call(session, request)
+    record_step(session, request, _T.REPLIED, who, reply, department_id=request.department_id)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REPLIED, request, reply)
     followers.tell(session, request, OutboxKind.FOLLOWED_REPLIED, reply)
-    if done := parts.result(session, request):
+    if done := parts.find_result(session, request):
         _tell_of_all(session, done)
 
 
@@ -229,7 +229,7 @@ def split(
     keeps_first: bool = False,
 ) -> Sequence[Request]:
     """Split the request into parts. Raises what `parts.split` raises, and Refused("objection-own")."""
-    must_be_anothers(session, request, who)
+    check_is_anothers(session, request, who)
     return parts.split(session, request, pieces, who=who, keeps_first=keeps_first)
 
 
@@ -240,10 +240,10 @@ def may_end(session: Session, request: Request, who: str) -> None:
     """
     if who and request.state is _S.SPLIT:
         raise Refused("wrong-state", "it is done when its parts are")
-    must_be_anothers(session, request, who)
+    check_is_anothers(session, request, who)
 
 
-def have_called(
+def queue_call(
     session: Session, request: Request, *, of: Request | None = None, after: timedelta = timedelta()
 ) -> None:
     """Queue a call to a land line, which gets no text messages (hotline.outbound.solved).
@@ -276,7 +276,7 @@ _CALL_OF_ANSWER = (
 )
 
 
-def must_be_anothers(session: Session, request: Request, who: str) -> None:
+def check_is_anothers(session: Session, request: Request, who: str) -> None:
     """Raises Refused("objection-own") if the citizen objects to this person's reply and a colleague could
     act.
     """
@@ -287,7 +287,7 @@ def must_be_anothers(session: Session, request: Request, who: str) -> None:
         raise Refused("objection-own", "the citizen objects to what this person has said")
 
 
-def answered(session: Session, request: Request) -> None:
+def record_first_answer(session: Session, request: Request) -> None:
     """Record the time of the first answer to the citizen."""
     request.answered_at = request.answered_at or now(session)
 
@@ -305,7 +305,7 @@ def _end_of(session: Session, day: date) -> datetime:
     return at
 
 
-def did(
+def record_step(
     session: Session, request: Request, step: RequestStep, who: str, note: str = "", **facts: Any
 ) -> None:
     """Record a step in the request's history and, for a person, in the audit log. Call it last."""
@@ -315,7 +315,7 @@ def did(
     log(session, request, step, who, note, **facts)
 
 
-def said(note: str) -> str:
+def clean_note(note: str) -> str:
     """Return the note without outer spaces. Raises Refused("reason-missing")."""
     note = note.strip()
     if not note:

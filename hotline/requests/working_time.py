@@ -21,7 +21,7 @@ class Span(NamedTuple):
     unit: TimeUnit
 
 
-def due(at: datetime, span: Span, week: WorkingWeek, is_closed: Callable[[date], bool]) -> datetime:
+def find_due(at: datetime, span: Span, week: WorkingWeek, is_closed: Callable[[date], bool]) -> datetime:
     """Return when a promise made at the moment `at` is due, by the working week and closed days.
 
     An hour runs only while the city works. A day is a whole working day after the day of the promise. A
@@ -32,9 +32,9 @@ def due(at: datetime, span: Span, week: WorkingWeek, is_closed: Callable[[date],
         return day.weekday() in week.days and not is_closed(day)
 
     def until(day: date) -> datetime:
-        return days.moment(day, week.hours.end)
+        return days.find_moment(day, week.hours.end)
 
-    day = days.local_day(at)
+    day = days.find_local_day(at)
     while not works(day) or at >= until(day):
         day += _DAY
     if span.unit is TimeUnit.DAYS:
@@ -48,40 +48,44 @@ def _run(at: datetime, left: timedelta, week: WorkingWeek, works: Callable[[date
     """Return when the duration `left` of working time has passed since `at`."""
 
     def until(day: date) -> datetime:
-        return days.moment(day, week.hours.end)
+        return days.find_moment(day, week.hours.end)
 
-    day = days.local_day(at)
+    day = days.find_local_day(at)
     while not works(day) or at >= until(day):
         day += _DAY
-    begins = max(at, days.moment(day, week.hours.begin))
+    begins = max(at, days.find_moment(day, week.hours.begin))
     while left > until(day) - begins:
         left -= until(day) - begins
         day = _next(day, works)
-        begins = days.moment(day, week.hours.begin)
+        begins = days.find_moment(day, week.hours.begin)
     return begins + left
 
 
-def works_at(session: Session, at: datetime, week: WorkingWeek) -> bool:
+def is_working_time(session: Session, at: datetime, week: WorkingWeek) -> bool:
     """Return whether the city works at that moment."""
-    day = days.local_day(at)
-    begins, ends = (days.moment(day, each) for each in week.hours)
-    return day.weekday() in week.days and begins <= at < ends and day not in days.holidays(session, day, day)
+    day = days.find_local_day(at)
+    begins, ends = (days.find_moment(day, each) for each in week.hours)
+    return (
+        day.weekday() in week.days
+        and begins <= at < ends
+        and day not in days.find_holidays(session, day, day)
+    )
 
 
-def due_in(session: Session, at: datetime, span: Span, week: WorkingWeek) -> datetime:
-    """Return what `due` returns, by the holidays of the timetable."""
-    return all_due_in(session, at, (span,), week)[0]
+def find_due_by_calendar(session: Session, at: datetime, span: Span, week: WorkingWeek) -> datetime:
+    """Return what `find_due` returns, by the holidays of the timetable."""
+    return find_all_due_by_calendar(session, at, (span,), week)[0]
 
 
-def all_due_in(
+def find_all_due_by_calendar(
     session: Session, at: datetime, spans: Iterable[Span], week: WorkingWeek
 ) -> Sequence[datetime]:
-    """Return what `due_in` returns for each of the spans, reading the holidays once."""
+    """Return what `find_due_by_calendar` returns for each of the spans, reading the holidays once."""
     is_closed = _closed(session)
-    return [due(at, span, week, is_closed) for span in spans]
+    return [find_due(at, span, week, is_closed) for span in spans]
 
 
-def later(session: Session, at: datetime, working_days: int, week: WorkingWeek) -> datetime:
+def add_working_days(session: Session, at: datetime, working_days: int, week: WorkingWeek) -> datetime:
     """Return the moment after `working_days` full days of working hours since `at`, counted hour by hour."""
     day = date(2000, 1, 1)
     length = datetime.combine(day, week.hours.end) - datetime.combine(day, week.hours.begin)
@@ -94,7 +98,7 @@ def later(session: Session, at: datetime, working_days: int, week: WorkingWeek) 
 def _closed(session: Session) -> Callable[[date], bool]:
     @cache
     def closed(year: int) -> frozenset[date]:
-        return frozenset(days.holidays(session, date(year, 1, 1), date(year, 12, 31)))
+        return frozenset(days.find_holidays(session, date(year, 1, 1), date(year, 12, 31)))
 
     return lambda day: day in closed(day.year)
 

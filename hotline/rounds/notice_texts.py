@@ -6,20 +6,20 @@ from hotline.dates import Language
 from hotline.words import PUBLIC
 
 
-def plain(text: str) -> str:
+def clean_line(text: str) -> str:
     """Return a person's text as one line, without invisible characters and direction marks."""
-    return " ".join(control_characters.cleaned(text).split())
+    return " ".join(control_characters.clean(text).split())
 
 
-def office(official: Official, language: Language) -> str:
+def format_office(official: Official, language: Language) -> str:
     """Return the office's name in the form for publication."""
-    return plain(official.office_fa if language == "fa" else official.office_en)
+    return clean_line(official.office_fa if language == "fa" else official.office_en)
 
 
-def who(round_: Round, language: Language) -> str:
+def find_speaker_name(round_: Round, language: Language) -> str:
     """Return who answers: the official, or the substitute in their place."""
-    official = office(round_.official, language)
+    official = format_office(round_.official, language)
     if round_.substitute is None:
         return official
-    names = {"substitute": office(round_.substitute, language), "official": official}
+    names = {"substitute": format_office(round_.substitute, language), "official": official}
     return PUBLIC.fill(language, "notice", "instead", names)

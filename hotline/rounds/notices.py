@@ -18,7 +18,7 @@ from hotline import dates
 from hotline.dates import LANGUAGES, Language
 from hotline.errors import Refused
 from hotline.rounds import phases
-from hotline.rounds.notice_texts import office, plain, who
+from hotline.rounds.notice_texts import clean_line, find_speaker_name, format_office
 from hotline.rounds.planning import NOTICE
 from hotline.words import PUBLIC
 from settings import Settings
@@ -55,7 +55,7 @@ class NoticeState:
     day_ahead: bool
 
 
-def what(round_: Round) -> What:
+def read_content(round_: Round) -> What:
     """Return the present content of the notice.
 
     A change before the first notice is no change for the public.
@@ -66,34 +66,34 @@ def what(round_: Round) -> What:
     return "changed" if changed else "announced"
 
 
-def state(round_: Round, at: datetime) -> State:
+def find_state(round_: Round, at: datetime) -> State:
     """Return the state of the notice at the moment `at`; `is_public` is the same rule in SQL."""
     if round_.cancelled_at and round_.cancelled_at < round_.announce_at:
         return "never"
-    return what(round_) if round_.announce_at <= at else "planned"
+    return read_content(round_) if round_.announce_at <= at else "planned"
 
 
-def updated_at(round_: Round) -> datetime:
+def find_updated_at(round_: Round) -> datetime:
     """Return when the notice got its present text."""
     facts = (round_.announce_at, round_.changed_at, round_.cancelled_at)
     return max(at for at in facts if at)
 
 
-def deputies_of(round_: Round) -> list[Official]:
+def list_deputies(round_: Round) -> list[Official]:
     """Return the deputies who sit beside the speaker."""
     return [deputy for deputy in round_.deputies if deputy is not round_.substitute]
 
 
-def link(round_: Round, language: Language, public_url: str) -> str:
+def format_link(round_: Round, language: Language, public_url: str) -> str:
     """Return the address of the round's public page."""
     return f"{public_url}/public/rounds/{round_.id}{'?lang=en' if language == 'en' else ''}"
 
 
-def text(round_: Round, language: Language, public_url: str) -> Notice:
+def format_text(round_: Round, language: Language, public_url: str) -> Notice:
     """Return the present notice: announced, changed or cancelled. `public_url` comes before /public/…."""
-    event, facts = what(round_), _facts(round_, language)
-    deputies = len(deputies_of(round_))
-    url = link(round_, language, public_url)
+    event, facts = read_content(round_), _facts(round_, language)
+    deputies = len(list_deputies(round_))
+    url = format_link(round_, language, public_url)
     if event == "cancelled":
         body, short = ["off", "off-next"], ["short-cancelled", "short-reason", "short-off-next"]
     else:
@@ -117,17 +117,21 @@ def text(round_: Round, language: Language, public_url: str) -> Notice:
 
 def _facts(round_: Round, language: Language) -> dict[str, str]:
     r = round_
-    years = {dates.year(at, language) for at in (r.registration_from, r.registration_until, r.starts_at)}
-    reason = plain(r.reason)
+    years = {
+        dates.format_year(at, language) for at in (r.registration_from, r.registration_until, r.starts_at)
+    }
+    reason = clean_line(r.reason)
     return {
-        "who": who(r, language),
-        "when": dates.span(r.starts_at, r.ends_at, language),
-        "deputies": dates.listed([office(deputy, language) for deputy in deputies_of(r)], language),
-        "registration": dates.span(
+        "who": find_speaker_name(r, language),
+        "when": dates.format_span(r.starts_at, r.ends_at, language),
+        "deputies": dates.join_words(
+            [format_office(deputy, language) for deputy in list_deputies(r)], language
+        ),
+        "registration": dates.format_span(
             r.registration_from, r.registration_until, language, with_year=len(years) > 1
         ),
-        "minutes": dates.digits(r.minutes, language),
-        "capacity": dates.digits(r.capacity or "", language),
+        "minutes": dates.format_digits(r.minutes, language),
+        "capacity": dates.format_digits(r.capacity or "", language),
         "reason": reason if reason.endswith((".", "!", "?", "؟")) else f"{reason}.",
     }
 
@@ -154,7 +158,7 @@ def is_public(at: datetime) -> ColumnElement[bool]:
     )
 
 
-def published(session: Session) -> Sequence[Round]:
+def list_published(session: Session) -> Sequence[Round]:
     """Return the rounds with a public notice, by start, until SHOWN_FOR after their end.
 
     If there are more than _MOST, rounds that are not over come first, then the latest ended ones.
@@ -176,13 +180,13 @@ def get(session: Session, round_id: int) -> Round:
     return round_
 
 
-def ahead(session: Session, round_: Round) -> NoticeState:
+def find_lead_time(session: Session, round_: Round) -> NoticeState:
     """Return when the notice becomes public, and whether citizens know the start a day (planning.NOTICE)
     ahead.
 
     If the start was moved, the time counts from that change.
     """
-    known_at = phases.known_at(round_)
+    known_at = phases.find_known_at(round_)
     webhook_at = session.scalar(
         select(func.min(OutboxMessage.sent_at)).where(
             OutboxMessage.round_id == round_.id,
@@ -193,7 +197,7 @@ def ahead(session: Session, round_: Round) -> NoticeState:
     return NoticeState(known_at, webhook_at, round_.starts_at - known_at >= NOTICE)
 
 
-def posts(session: Session, found: Sequence[Round]) -> dict[int, OutboxMessage]:
+def find_posts(session: Session, found: Sequence[Round]) -> dict[int, OutboxMessage]:
     """Return the newest webhook message about each of these rounds, by the round's id."""
     ids = [round_.id for round_ in found]
     newest = (
@@ -213,7 +217,7 @@ def queue_due(session: Session, settings: Settings) -> int:
     due = session.scalars(
         select(Round).where(is_public(at), Round.ends_at > at, Round.ended_at.is_(None)).order_by(Round.id)
     ).all()
-    keys = {f"notice-{round_.id}-{what(round_)}-{round_.changes}": round_ for round_ in due}
+    keys = {f"notice-{round_.id}-{read_content(round_)}-{round_.changes}": round_ for round_ in due}
     told = set(session.scalars(select(OutboxMessage.key).where(OutboxMessage.key.in_(keys))))
     return sum(_queue(session, settings, key, keys[key], at) for key in keys if key not in told)
 
@@ -241,32 +245,32 @@ def _event(round_: Round, public_url: str) -> dict[str, Any]:
     r = round_
     names = ("announce_at", "registration_from", "registration_until", "starts_at", "ends_at")
     return {
-        "type": f"round.{what(r)}",
-        "timestamp": updated_at(r).isoformat(),
+        "type": f"round.{read_content(r)}",
+        "timestamp": find_updated_at(r).isoformat(),
         "data": {
             "id": r.id,
             "version": r.changes,
             "official": _named(r.official),
             "substitute": _named(r.substitute) if r.substitute else None,
-            "deputies": [_named(deputy) for deputy in deputies_of(r)],
+            "deputies": [_named(deputy) for deputy in list_deputies(r)],
             **{name: getattr(r, name).isoformat() for name in names},
             "capacity": r.capacity,
             "minutes": r.minutes,
             "languages": r.languages.split(","),
-            "reason": plain(r.reason),
-            "texts": {language: asdict(text(r, language, public_url)) for language in LANGUAGES},
-            "urls": {language: link(r, language, public_url) for language in LANGUAGES},
+            "reason": clean_line(r.reason),
+            "texts": {language: asdict(format_text(r, language, public_url)) for language in LANGUAGES},
+            "urls": {language: format_link(r, language, public_url) for language in LANGUAGES},
         },
     }
 
 
 def _named(official: Official) -> dict[str, Any]:
     return {"kind": official.kind, "district": official.district} | {
-        language: office(official, language) for language in LANGUAGES
+        language: format_office(official, language) for language in LANGUAGES
     }
 
 
-def signed(message_id: str, body: str, secret: str, at: datetime) -> dict[str, str]:
+def sign_headers(message_id: str, body: str, secret: str, at: datetime) -> dict[str, str]:
     """Return the headers of a webhook message (standardwebhooks.com).
 
     `message_id` is the same for all attempts (OutboxMessage.key); `at` is the UTC time of this attempt.

@@ -70,7 +70,7 @@ def get(session: Session, official_id: int) -> Official:
     return official
 
 
-def everyone(session: Session) -> Sequence[Official]:
+def list_all(session: Session) -> Sequence[Official]:
     """Return all offices but the operators: the mayor, the deputies, then the districts by number."""
     order = list(OfficialKind)
     found = session.scalars(select(Official).where(Official.kind != OfficialKind.OPERATORS)).all()

@@ -33,7 +33,7 @@ _ROUNDS_LOOKED_AT = 5
 _FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
-def phase(round_: Round, at: datetime) -> Phase:
+def find_phase(round_: Round, at: datetime) -> Phase:
     """Return the phase of `round_` at the moment `at`."""
     if round_.cancelled_at:
         return Phase.CANCELLED
@@ -49,12 +49,12 @@ def phase(round_: Round, at: datetime) -> Phase:
     return Phase.OPEN if at < round_.registration_until else Phase.CLOSED
 
 
-def known_at(round_: Round) -> datetime:
+def find_known_at(round_: Round) -> datetime:
     """Return since when citizens know the start: from the notice, or from a later change of the start."""
     return max(round_.announce_at, round_.start_set_at or round_.announce_at)
 
 
-def takes_registrations(round_: Round | Row[Any], at: datetime) -> bool:
+def may_register(round_: Round | Row[Any], at: datetime) -> bool:
     """Return whether a citizen may register at the moment `at`; a live round may still take registrations.
 
     A row with the four columns is enough.
@@ -63,31 +63,31 @@ def takes_registrations(round_: Round | Row[Any], at: datetime) -> bool:
     return takes_place and round_.registration_from <= at < round_.registration_until
 
 
-def speaker(round_: Round) -> Official:
+def find_speaker(round_: Round) -> Official:
     """Return who speaks with citizens: the official, or the substitute in their place."""
     return round_.substitute or round_.official
 
 
 def is_over(at: datetime, of: type[Round] = Round) -> ColumnElement[bool]:
-    """Condition: a round is over or cancelled at the moment `at`; `phase` in SQL.
+    """Condition: a round is over or cancelled at the moment `at`; `find_phase` in SQL.
 
     `of` is the table, or an alias of it.
     """
     return _over(at, at - OVERTIME, of)
 
 
-def over(of: type[Round] = Round) -> ColumnElement[bool]:
-    """Condition as in `is_over` for a prepared statement; its parameters are those of `moment`."""
+def where_over(of: type[Round] = Round) -> ColumnElement[bool]:
+    """Condition as in `is_over` for a prepared statement; its parameters are those of `bind_moment`."""
     return _over(bindparam("at", type_=UtcDateTime), bindparam("overtime_ago", type_=UtcDateTime), of)
 
 
-def over_now(of: type[Round] = Round) -> ColumnElement[bool]:
+def where_over_now(of: type[Round] = Round) -> ColumnElement[bool]:
     """Condition as in `is_over` at the time of the query, without parameters."""
     return _over(ago(), ago(OVERTIME), of)
 
 
-def moment(at: datetime) -> dict[str, datetime]:
-    """Return the parameters of `over` at the moment `at`."""
+def bind_moment(at: datetime) -> dict[str, datetime]:
+    """Return the parameters of `where_over` at the moment `at`."""
     return {"at": at, "overtime_ago": at - OVERTIME}
 
 
@@ -121,12 +121,12 @@ OPEN_UNTIL = select(func.max(Round.registration_until)).where(*_open(ago()))
 """Selects when the last of the rounds open now stops taking registrations; NULL if none is open."""
 
 
-def registrable(session: Session) -> Sequence[Round]:
+def list_registrable(session: Session) -> Sequence[Round]:
     """Return the rounds that take registrations now, by start."""
     return session.scalars(_REGISTRABLE, {"at": now(session)}).all()
 
 
-def upcoming(session: Session) -> Round | None:
+def find_upcoming(session: Session) -> Round | None:
     """Return the announced round whose registration begins next."""
     at = now(session)
     return session.scalars(
@@ -141,7 +141,7 @@ def upcoming(session: Session) -> Round | None:
     ).first()
 
 
-def expected_reach(session: Session, round_: Round) -> int:
+def estimate_reach(session: Session, round_: Round) -> int:
     """Return the expected number of citizens that the official reaches in the round; at least 1.
 
     It is the mean of the official's last five ended rounds with a line, even if carried over. Without any, it
@@ -176,7 +176,7 @@ def find_operators_line(session: Session) -> Round | None:
     return session.scalar(_OPERATORS_LINE)
 
 
-def operators_line(session: Session) -> Round:
+def get_operators_line(session: Session) -> Round:
     """Return the operators' line; the first call makes it."""
     line = find_operators_line(session)
     if line is not None:
@@ -206,7 +206,7 @@ def operators_line(session: Session) -> Round:
     return line
 
 
-def current(session: Session, *only: ColumnElement[bool], limit: int = 100) -> Sequence[Round]:
+def list_current(session: Session, *only: ColumnElement[bool], limit: int = 100) -> Sequence[Round]:
     """Return the rounds that ended at most a day ago or are not over, by start."""
     horizon = now(session) - timedelta(days=1)
     return session.scalars(
@@ -214,7 +214,7 @@ def current(session: Session, *only: ColumnElement[bool], limit: int = 100) -> S
     ).all()
 
 
-def between(
+def list_between(
     session: Session, start: datetime, end: datetime, *only: ColumnElement[bool], limit: int = 500
 ) -> Sequence[Round]:
     """Return the announced rounds that start in [start, end), by start; not the operators' line."""
@@ -243,7 +243,7 @@ def open_round(session: Session, round_: Round) -> None:
 
 def check_begun(round_: Round, at: datetime) -> None:
     """Check that the round has begun and is not over. Raises Refused("round-over" | "round-not-started")."""
-    if phase(round_, at) is not Phase.LIVE and at < round_.starts_at:
+    if find_phase(round_, at) is not Phase.LIVE and at < round_.starts_at:
         raise Refused("round-not-started", "the round has not begun")
     check_not_over(round_, at)
 
@@ -257,7 +257,7 @@ def check_goes_on(round_: Round, at: datetime) -> None:
 
 def check_not_over(round_: Round, at: datetime) -> None:
     """Raises Refused("round-over") if the round is over or cancelled."""
-    if phase(round_, at) in (Phase.OVER, Phase.CANCELLED):
+    if find_phase(round_, at) in (Phase.OVER, Phase.CANCELLED):
         raise Refused("round-over", "the round is over")
 
 
@@ -296,7 +296,7 @@ def record(session: Session, round_: Round, fact: str, at: datetime | None = Non
     return True
 
 
-def counts(session: Session, round_ids: Sequence[int]) -> dict[int, dict[RegistrationState, int]]:
+def count_by_state(session: Session, round_ids: Sequence[int]) -> dict[int, dict[RegistrationState, int]]:
     """Count the registrations of each round by state."""
     rows = session.execute(
         select(Registration.round_id, Registration.state, func.count())

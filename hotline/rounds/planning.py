@@ -100,8 +100,8 @@ def change(
     at = now(session)
     _hold_officials(session, [round_.official, round_.substitute, values.get("substitute")])
     session.refresh(round_, _FACTS, with_for_update=True)  # two simultaneous changes count as two
-    begun = phases.phase(round_, at) is Phase.LIVE
-    if round_.is_operators_line or not (begun or phases.phase(round_, at) in NOT_BEGUN):
+    begun = phases.find_phase(round_, at) is Phase.LIVE
+    if round_.is_operators_line or not (begun or phases.find_phase(round_, at) in NOT_BEGUN):
         raise Refused("wrong-state", "a round that is over is not changed, nor the operators' line")
     if begun:
         _check_to_come(round_, at, values)
@@ -137,7 +137,7 @@ def cancel(session: Session, round_: Round, *, who: str, reason: str) -> None:
     Refused("reason-missing" | "wrong-state").
     """
     reason = reasons.check(reason)
-    phase = phases.phase(round_, now(session))
+    phase = phases.find_phase(round_, now(session))
     if phase is Phase.CANCELLED:
         return
     if phase is Phase.OVER or round_.is_operators_line:
@@ -149,7 +149,7 @@ def cancel(session: Session, round_: Round, *, who: str, reason: str) -> None:
     entries.append(session, Fact.ROUND_CANCELLED, round_.id, None, {"reason": reason})
 
 
-def begin(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
+def open_now(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
     """Open a round by hand; the first claim opens it as well.
 
     Raises Refused("round-over"), and Refused("round-not-started") more than 30 minutes before the announced
@@ -240,7 +240,7 @@ def _check(session: Session, round_: Round, *, short_notice: bool) -> None:
         raise Refused("round-values", "capacity and minutes are at least 1")
     if not r.languages or not set(r.languages.split(",")) <= set(LANGUAGES):
         raise Refused("round-values", f"languages are some of {', '.join(LANGUAGES)}")
-    if not short_notice and r.starts_at - phases.known_at(r) < NOTICE:
+    if not short_notice and r.starts_at - phases.find_known_at(r) < NOTICE:
         raise Refused("notice-too-short", "a round is announced a day ahead; say so if less is meant")
     _check_free(session, r)
 

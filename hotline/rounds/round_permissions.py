@@ -14,7 +14,7 @@ SERVE_ANY = (Role.OPERATOR, Role.SUPERVISOR, Role.ADMINISTRATOR)
 """Roles that may answer in any round: an operator's desk serves every line."""
 
 
-def own(user: User) -> ColumnElement[bool]:
+def where_own(user: User) -> ColumnElement[bool]:
     """Condition on Round: the person is its official, its substitute, or a deputy beside them."""
     if user.role is not Role.OFFICIAL or user.official_id is None:
         return false()
@@ -23,19 +23,19 @@ def own(user: User) -> ColumnElement[bool]:
     return or_(Round.official_id == mine, Round.substitute_id == mine, Round.id.in_(beside))
 
 
-def seen(user: User) -> ColumnElement[bool]:
+def where_readable(user: User) -> ColumnElement[bool]:
     """Condition on Round: the person may read it; `check_sees` is the same rule for one round."""
-    return own(user) if user.role is Role.OFFICIAL else true()
+    return where_own(user) if user.role is Role.OFFICIAL else true()
 
 
-def speaks_in(session: Session, user: User, round_: Round) -> bool:
-    """Return whether the round is the person's `own`."""
-    return session.scalar(select(Round.id).where(Round.id == round_.id, own(user))) is not None
+def is_own(session: Session, user: User, round_: Round) -> bool:
+    """Return whether the round is the person's own (`where_own`)."""
+    return session.scalar(select(Round.id).where(Round.id == round_.id, where_own(user))) is not None
 
 
 def may_serve(session: Session, user: User, round_: Round) -> bool:
     """Return whether the person may get citizens of this round."""
-    return user.role in SERVE_ANY or speaks_in(session, user, round_)
+    return user.role in SERVE_ANY or is_own(session, user, round_)
 
 
 def check_serves(session: Session, user: User, round_: Round) -> None:
@@ -53,25 +53,25 @@ def check_sees(session: Session, user: User, round_: Round) -> None:
         check_serves(session, user, round_)
 
 
-def at_desk(session: Session, desk_id: int) -> User | None:
+def find_at_desk(session: Session, desk_id: int) -> User | None:
     """Return the person at the desk."""
     return session.scalar(select(User).where(User.desk_id == desk_id))
 
 
-def serves(session: Session, user: User, round_: Round) -> bool:
+def is_served_by(session: Session, user: User, round_: Round) -> bool:
     """Return whether the person's desk serves the round."""
     desk = session.get(Desk, user.desk_id) if user.desk_id else None
     return desk is not None and desk.round_id == round_.id and may_serve(session, user, round_)
 
 
-def answers(session: Session, user: User, round_: Round) -> bool:
+def may_answer(session: Session, user: User, round_: Round) -> bool:
     """Return whether the person answers in this line, and so may see its citizens' numbers."""
-    return user.role in (Role.OPERATOR, Role.OFFICIAL) or serves(session, user, round_)
+    return user.role in (Role.OPERATOR, Role.OFFICIAL) or is_served_by(session, user, round_)
 
 
 def check_ends(session: Session, user: User, round_: Round) -> None:
     """Check that the person may end the round. Raises Refused("forbidden")."""
-    may = user.role in CONDUCTORS or speaks_in(session, user, round_) or serves(session, user, round_)
+    may = user.role in CONDUCTORS or is_own(session, user, round_) or is_served_by(session, user, round_)
     if not may:
         raise Refused("forbidden", "only for who conducts rounds, its official, and who serves it")
 
@@ -81,7 +81,7 @@ def check_pauses(session: Session, user: User, round_: Round) -> None:
 
     Raises Refused("not-serving").
     """
-    if user.role not in (*CONDUCTORS, Role.OPERATOR) and not speaks_in(session, user, round_):
+    if user.role not in (*CONDUCTORS, Role.OPERATOR) and not is_own(session, user, round_):
         raise Refused("not-serving", "only for who conducts rounds, its official, and operators")
 
 

@@ -27,7 +27,7 @@ def is_open(session: Session) -> bool:
     return not session.scalar(select(exists().where(User.id.is_not(None))))
 
 
-def new_code(session: Session, settings: Settings) -> str:
+def make_code(session: Session, settings: Settings) -> str:
     """Replace the code and return the new one, to be shown once.
 
     Raises Refused("not-found") if there are accounts.
@@ -49,7 +49,7 @@ def is_right(session: Session, code: str, settings: Settings) -> bool:
     return hmac.compare_digest(kept, _hash(code, settings))
 
 
-def begin(
+def create_administrator(
     session: Session, *, code: str, username: str, name: str, password: str, settings: Settings
 ) -> User:
     """Create the first administrator and use up the code. Of two people with the code one succeeds.

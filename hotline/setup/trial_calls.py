@@ -55,7 +55,7 @@ def ask(
     if trunk and trunk not in [each.name for each in settings.trunks]:
         raise Refused("not-found", "there is no such trunk", "trunk")
     one_at_a_time(session, "trial calls")
-    look(session)
+    end_lost(session)
     under_way = session.scalar(select(TrialCall).where(TrialCall.slot == 1))
     if under_way and under_way.number == number:
         return under_way
@@ -71,11 +71,11 @@ def ask(
     call = TrialCall(number=number, language=language, asked_at=at, trunk=trunk)
     session.add(call)
     session.flush()
-    audit.record(session, who, "trial-call", numbers.masked(number))
+    audit.record(session, who, "trial-call", numbers.mask(number))
     return call
 
 
-def look(session: Session) -> None:
+def end_lost(session: Session) -> None:
     """End calls that were not placed in time, or whose end the dialer or Asterisk never reported."""
     at = now(session)
     late = TrialCall.token.is_(None), TrialCall.asked_at <= at - _GIVEN_UP
@@ -83,19 +83,19 @@ def look(session: Session) -> None:
     _end(session, TrialCall.placed_at <= at - _LONGEST, result=TrialResult.UNKNOWN)
 
 
-def result(session: Session, call: TrialCall) -> TrialResult | None:
+def find_result(session: Session, call: TrialCall) -> TrialResult | None:
     """Return the result of the call, or None while it is in progress."""
     if call.slot and call.token is None and call.asked_at <= now(session) - _GIVEN_UP:
         return TrialResult.NOT_PLACED  # the next requested call writes it down
     return call.result
 
 
-def masked(call: TrialCall) -> str:
+def mask_number(call: TrialCall) -> str:
     """Return the call's number in a form that may be shown."""
-    return call.number if call.ended_at else numbers.masked(call.number)
+    return call.number if call.ended_at else numbers.mask(call.number)
 
 
-def latest(session: Session, limit: int = 5) -> Sequence[TrialCall]:
+def list_latest(session: Session, limit: int = 5) -> Sequence[TrialCall]:
     """Return the newest calls, newest first."""
     query = select(TrialCall).order_by(TrialCall.id.desc()).limit(limit)
     return session.scalars(query.execution_options(populate_existing=True)).all()
@@ -104,7 +104,7 @@ def latest(session: Session, limit: int = 5) -> Sequence[TrialCall]:
 # --- for the dialer, and the call's script ---
 
 
-def due(session: Session) -> int | None:
+def find_due(session: Session) -> int | None:
     """Return the id of the call that is due now."""
     found = session.execute(_DUE, {"since": now(session) - IN_TIME}).scalars().all()
     return next(iter(found), None)
@@ -124,35 +124,35 @@ def take_up(session: Session, call_id: int) -> TrialCall | None:
     return session.get(TrialCall, taken, populate_existing=True) if taken else None
 
 
-def by_token(session: Session, token: str) -> TrialCall | None:
+def find_by_token(session: Session, token: str) -> TrialCall | None:
     """Return the test call with the channel `token`, while it is in progress."""
     query = select(TrialCall).where(TrialCall.token == token, TrialCall.slot == 1)
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def on_the_phone(session: Session) -> dict[str, datetime]:
+def list_in_progress(session: Session) -> dict[str, datetime]:
     """Return the tokens of calls in progress, with the time when each was placed."""
     query = select(TrialCall.token, TrialCall.placed_at)
     found = session.execute(query.where(TrialCall.slot == 1, TrialCall.token.is_not(None)))
     return {token: at for token, at in found if token and at}
 
 
-def rang(session: Session, token: str, trunk: str) -> None:
+def record_ringing(session: Session, token: str, trunk: str) -> None:
     """Record that the telephone rings, and the trunk if known."""
     _set(session, token, rang_at=func.coalesce(TrialCall.rang_at, _at(session)), trunk=trunk)
 
 
-def answered(session: Session, token: str, trunk: str) -> None:
+def record_answer(session: Session, token: str, trunk: str) -> None:
     """Record that somebody answered."""
     _set(session, token, answered_at=func.coalesce(TrialCall.answered_at, _at(session)), trunk=trunk)
 
 
-def heard(session: Session, token: str) -> None:
+def record_heard(session: Session, token: str) -> None:
     """Record that the sentence was played to its end."""
     _set(session, token, heard_at=func.coalesce(TrialCall.heard_at, _at(session)))
 
 
-def said(session: Session, token: str, trunk: str, sip: int, *, goes_on: bool) -> None:
+def record_refusal(session: Session, token: str, trunk: str, sip: int, *, goes_on: bool) -> None:
     """Record a trunk's refusal (SIP code; 0: no answer); `goes_on`: another trunk is tried next."""
     if not goes_on:
         _set(session, token, trunk=trunk[:20], said=sip)
@@ -162,7 +162,7 @@ def said(session: Session, token: str, trunk: str, sip: int, *, goes_on: bool) -
     _set(session, token, tried=told)
 
 
-def ended(session: Session, token: str, result: TrialResult, *, cap: str = "") -> None:
+def record_end(session: Session, token: str, result: TrialResult, *, cap: str = "") -> None:
     """Record the end of the call, or that it was never placed; the first recorded end stays."""
     _end(session, TrialCall.token == token, result=result, cap=cap)
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, one_at_a_time
 from db.models import BlockedNumber, OutboxMessage
 from hotline import audit, numbers
-from hotline.errors import Refused, seconds_until
+from hotline.errors import Refused, count_seconds_until
 from hotline.messages import outbox
 from settings import Settings
 
@@ -45,7 +45,7 @@ def ask(session: Session, text: str, *, who: str, language: str, settings: Setti
         raise Refused(
             "too-many-trials",
             f"{PER_HOUR} test messages in an hour are enough",
-            after_s=seconds_until(oldest + _HOUR, at),
+            after_s=count_seconds_until(oldest + _HOUR, at),
         )
     key = f"{_PREFIX}{uuid.uuid4().hex}"
     outbox.answer(session, key, number, {"language": language, "text": "trial", "ways": [], "values": {}})
@@ -59,7 +59,7 @@ def is_one(message: OutboxMessage) -> bool:
     return message.key.startswith(_PREFIX)
 
 
-def latest(session: Session, limit: int = 5) -> Sequence[OutboxMessage]:
+def list_latest(session: Session, limit: int = 5) -> Sequence[OutboxMessage]:
     """Return the newest test messages, newest first."""
     query = select(OutboxMessage).where(_OURS).order_by(OutboxMessage.id.desc())
     return session.scalars(query.limit(limit)).all()

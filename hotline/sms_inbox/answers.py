@@ -44,7 +44,7 @@ class Said(NamedTuple):
 
 def find(session: Session, number: str, text: str) -> Said | None:
     """Return the answer in this text message of the E.164 number; None if it answers no open question."""
-    begins = _BEGINS.match(numbers.ascii_digits(text))
+    begins = _BEGINS.match(numbers.convert_digits(text))
     words = text[begins.end() :].strip() if begins else ""
     if begins is None or not words or session.get(BlockedNumber, number) is not None:
         return None
@@ -54,16 +54,16 @@ def find(session: Session, number: str, text: str) -> Said | None:
         return None
     if request.number != number:
         return None
-    if department_work.question_of(session, request):
+    if department_work.find_question_text(session, request):
         return Said(request, words[: department_work.LONGEST_ANSWER])
-    verdict = understood(words)
-    may_say = lifecycle.progress(session, request).asked or ratings.answer_of(session, request)
+    verdict = parse_answer(words)
+    may_say = lifecycle.find_progress(session, request).asked or ratings.answer_of(session, request)
     return Said(request, words, verdict) if verdict and may_say else None
 
 
-def understood(words: str) -> Verdict | None:
+def parse_answer(words: str) -> Verdict | None:
     """Parse «yes» or «no», in words or as keys; a single digit after it is the rating."""
-    plain = numbers.ascii_digits(words)
+    plain = numbers.convert_digits(words)
     said = _VERDICT.match(plain)
     if said is None:
         return None
@@ -80,7 +80,7 @@ def understood(words: str) -> Verdict | None:
 def take(session: Session, said: Said) -> str:
     """Record the answer. Return the name of the text that replies to it."""
     if said.verdict is None:
-        department_work.citizen_answers(session, said.request.id, said.words)
+        department_work.record_citizen_answer(session, said.request.id, said.words)
         return "said"
     try:
         return _judged(session, said.request, said.verdict)
@@ -90,7 +90,7 @@ def take(session: Session, said: Said) -> str:
 
 def _judged(session: Session, request: Request, verdict: Verdict) -> str:
     text = "rated"
-    if lifecycle.progress(session, request).asked:
+    if lifecycle.find_progress(session, request).asked:
         closing.answer(session, request.id, solved=verdict.solved, note=verdict.reason)
         text = "solved" if verdict.solved else "unsolved"
     elif verdict.solved and request.state in (RequestState.REOPENED, RequestState.SPLIT):
@@ -105,7 +105,7 @@ def _judged(session: Session, request: Request, verdict: Verdict) -> str:
     return "rated"
 
 
-def asked(session: Session, number: str) -> Request | None:
+def find_asked(session: Session, number: str) -> Request | None:
     """Return the latest request of this number with an open question, a department's question first."""
     mine, part = select(Request).where(Request.number == number), aliased(Request)
     of_part = exists().where(part.part_of_id == Request.id, part.state == RequestState.ASKED)

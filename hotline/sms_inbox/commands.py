@@ -28,7 +28,7 @@ from hotline.errors import Refused
 from hotline.line import order, registration
 from hotline.messages import outbox
 from hotline.rounds import phases
-from hotline.rounds.notice_texts import office
+from hotline.rounds.notice_texts import format_office
 from hotline.sms_inbox import answers, registrations
 
 log = logging.getLogger("api")
@@ -79,9 +79,9 @@ _CODE_DIGITS = 6
 """Length of the code that gives a place up. A forger of the sender has some twenty guesses a day."""
 
 
-def understood(text: str) -> Command:
+def parse_command(text: str) -> Command:
     """Parse the text in any script, spelling and order; HELP if its purpose is unclear."""
-    plain = numbers.ascii_digits(text[:LONGEST]).translate(_ARABIC_LETTERS).replace("\u200c", "").lower()
+    plain = numbers.convert_digits(text[:LONGEST]).translate(_ARABIC_LETTERS).replace("\u200c", "").lower()
     words = _WORD.findall(plain)
     if len(words) > 1 and words[0] == _SHORT_NUMBER:
         words = words[1:]
@@ -115,7 +115,7 @@ def _is_ticket(digits: str) -> bool:
         return False
 
 
-def received(
+def execute(
     session: Session, number: str, text: str, name: str, *, per_day: int, most_answers: int, public_url: str
 ) -> bool:
     """Execute this text message of the E.164 number, and queue the answer, once for each `name`.
@@ -127,13 +127,13 @@ def received(
         return False
     one_at_a_time(session, number)
     key = f"{outbox.ANSWER_KEY}{hashlib.sha256(name.encode()).hexdigest()[:40]}"
-    command = understood(text)
+    command = parse_command(text)
     said = answers.find(session, number, text[:LONGEST])
     is_owner = bool(
         said or _own(session, number, command.digits) or _by_code(session, number, command.digits)
     )
     limit = ANSWERS_A_DAY * (2 if is_owner else 1)
-    today = outbox.answers_today(session, number)
+    today = outbox.count_answers_today(session, number)
     if today >= limit or outbox.is_known(session, key) or not _are_left(session, most_answers, is_owner):
         return False
     heard = answers.take(session, said) if said else ""
@@ -141,7 +141,7 @@ def received(
         answer = _Answer("enough")
     elif said:
         answer = _of_request(heard, said.request)
-    elif answers.understood(text.strip()) and answers.asked(session, number):
+    elif answers.parse_answer(text.strip()) and answers.find_asked(session, number):
         answer = _help(session, number, command, _Rules(per_day, public_url))
     else:
         answer = _ACTS[command.want](session, number, command, _Rules(per_day, public_url))
@@ -160,7 +160,7 @@ def _are_left(session: Session, most: int, is_owner: bool) -> bool:
     """
     if not is_owner:
         most -= most // _SHARE_OF_OWNERS
-    left = most - outbox.answers_today(session)
+    left = most - outbox.count_answers_today(session)
     if left == 1:
         whose = "owners" if is_owner else "strangers"
         log.warning("text messages of %s: the last of %d answers in 24 hours goes out", whose, most)
@@ -184,7 +184,7 @@ class _Answer(NamedTuple):
 
 
 def _help(session: Session, number: str, _command: Command, _rules: _Rules) -> _Answer:
-    asked = answers.asked(session, number)
+    asked = answers.find_asked(session, number)
     if asked is None:
         return _Answer("help")
     return _of_request("how-solved" if asked.state is RequestState.REPLIED else "how", asked)
@@ -192,14 +192,14 @@ def _help(session: Session, number: str, _command: Command, _rules: _Rules) -> _
 
 def _of_request(text: str, request: Request) -> _Answer:
     language: Language = "en" if request.language == "en" else "fa"
-    return _Answer(text, {"tracking": dates.digits(request.tracking, language)}, language)
+    return _Answer(text, {"tracking": dates.format_digits(request.tracking, language)}, language)
 
 
 def _register(session: Session, number: str, command: Command, rules: _Rules) -> _Answer:
     mine = _own(session, number, command.digits)
     if mine:
         return _of_own(session, mine, command.language, rules)
-    open_ = phases.registrable(session)
+    open_ = phases.list_registrable(session)
     if command.digits:
         open_ = [round_ for round_ in open_ if str(round_.id) == command.digits.lstrip("0")] or open_
     if not open_:
@@ -244,27 +244,27 @@ def _refused(refused: Refused, round_: Round, language: Language) -> _Answer:
     texts = {"round-full": "full", "too-many-today": "too-many", "number-blocked": "blocked"}
     if refused.code not in texts:
         raise refused
-    return _Answer(texts[refused.code], {"office": office(phases.speaker(round_), language)})
+    return _Answer(texts[refused.code], {"office": format_office(phases.find_speaker(round_), language)})
 
 
 def _none_open(session: Session, language: Language) -> _Answer:
-    coming = phases.upcoming(session)
+    coming = phases.find_upcoming(session)
     if coming is None:
         return _Answer("none-open")
-    since = dates.moment(coming.registration_from, language, with_year=False)
-    return _Answer("opens", {"office": office(phases.speaker(coming), language), "when": since})
+    since = dates.format_moment(coming.registration_from, language, with_year=False)
+    return _Answer("opens", {"office": format_office(phases.find_speaker(coming), language), "when": since})
 
 
 def _way(session: Session, digits: object, round_id: int, command: Command) -> Mapping[str, str]:
     """Return the values of one line of the answer: the digits to send, and their office."""
     return {
-        "digits": dates.digits(digits, command.language),
+        "digits": dates.format_digits(digits, command.language),
         "office": _office(session, round_id, command.language),
     }
 
 
 def _office(session: Session, round_id: int, language: Language) -> str:
-    return office(phases.speaker(session.get_one(Round, round_id)), language)
+    return format_office(phases.find_speaker(session.get_one(Round, round_id)), language)
 
 
 def _place(session: Session, number: str, command: Command, rules: _Rules) -> _Answer:
@@ -284,12 +284,12 @@ def _of_place(session: Session, place: Registration, language: Language, text: s
     """Return the place's state as an answer; `text` is for a waiting place in a future round."""
     round_ = session.get_one(Round, place.round_id)
     values = {
-        "ticket": dates.digits(place.ticket, language),
+        "ticket": dates.format_digits(place.ticket, language),
         "office": _office(session, round_.id, language),
-        "when": dates.span(round_.starts_at, round_.ends_at, language, with_year=False),
-        "place": dates.digits(order.before_me(session, place) + 1, language),
+        "when": dates.format_span(round_.starts_at, round_.ends_at, language, with_year=False),
+        "place": dates.format_digits(order.count_before(session, place) + 1, language),
     }
-    over = phases.phase(round_, now(session)) in (Phase.OVER, Phase.CANCELLED)
+    over = phases.find_phase(round_, now(session)) in (Phase.OVER, Phase.CANCELLED)
     if place.state is _S.CALLING:
         text = "calling"
     elif place.state is _S.UNREACHED or (place.state is _S.WAITING and over):
@@ -337,7 +337,7 @@ def _give_up(session: Session, place: Registration, language: Language) -> _Answ
 
 def _by_code(session: Session, number: str, digits: str) -> int | None:
     """Return the place that these digits give up: a code in today's newest answer to «لغو» of this number."""
-    codes = outbox.newest_codes(session, number)
+    codes = outbox.find_newest_codes(session, number)
     return codes.get(digits) or codes.get(digits.removeprefix(_SHORT_NUMBER))
 
 

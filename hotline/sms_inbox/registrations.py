@@ -25,7 +25,7 @@ def ask(session: Session, *, round_id: int, number: str, language: str, per_day:
     unconfirmed = RegistrationState.UNCONFIRMED
     place = registration.reserve(session, found, unconfirmed, number, language=language)
     if place is None:  # a carry-over brought the number into the round meanwhile
-        return registration.held(session, round_id, number)
+        return registration.get_place(session, round_id, number)
     registration.record(session, Fact.REGISTERED, place)
     return session.get_one(Registration, place.id)
 

@@ -29,16 +29,16 @@ class Day:
     day_overrides: list[tuple[TimetableRule, DayOverride]] = field(default_factory=list)
 
 
-def between(session: Session, first: date, last: date, user: User) -> Sequence[Day]:
+def list_days(session: Session, first: date, last: date, user: User) -> Sequence[Day]:
     """Return every day from `first` to `last`, both included; an official sees only their own rounds."""
     found = [Day(first + timedelta(days=n)) for n in range((last - first).days + 1)]
     by_day = {each.day: each for each in found}
-    for day, off in days.off(session, first, last).items():
+    for day, off in days.list_off_days(session, first, last).items():
         by_day[day].off = off
     for day, made in _rounds(session, first, last, user).items():
         by_day[day].rounds = made
-    for rule in timetable_rules.everyone(session):
-        for occurrence in timetable_rules.days_seen(session, user, rule, first, last):
+    for rule in timetable_rules.list_all(session):
+        for occurrence in timetable_rules.list_readable_days(session, user, rule, first, last):
             of_day = by_day[occurrence.day]
             if occurrence.override:
                 of_day.day_overrides.append((rule, occurrence.override))
@@ -49,18 +49,18 @@ def between(session: Session, first: date, last: date, user: User) -> Sequence[D
 
 
 def _rounds(session: Session, first: date, last: date, user: User) -> dict[date, list[Round]]:
-    begin, end = days.moment(first, time()), days.moment(last + timedelta(days=1), time())
+    begin, end = days.find_moment(first, time()), days.find_moment(last + timedelta(days=1), time())
     found = session.scalars(
         select(Round)
         .where(
             Round.is_operators_line.is_(False),
             Round.starts_at >= begin,
             Round.starts_at < end,
-            round_permissions.seen(user),
+            round_permissions.where_readable(user),
         )
         .order_by(Round.starts_at, Round.id)
     )
     by_day = defaultdict(list)
     for round_ in found:
-        by_day[days.local_day(round_.starts_at)].append(round_)
+        by_day[days.find_local_day(round_.starts_at)].append(round_)
     return by_day

@@ -42,9 +42,9 @@ def override_day(
     if not reason.strip():
         raise Refused("reason-missing", "say why; citizens read it")
     _hold_rules(session, rule.id)
-    if day < days.local_day(now(session)):
+    if day < days.find_local_day(now(session)):
         raise Refused("wrong-state", "the day is past")
-    if not days.recurring(rule.rrule, rule.starts_on, day, day):
+    if not days.list_recurring(rule.rrule, rule.starts_on, day, day):
         raise Refused("not-an-occurrence", f"{day} is not a day of rule {rule.id}")
     timetable_rules.check_hours(starts_at or rule.starts_at, ends_at or rule.ends_at)
     if substitute and rule.at_once > 1:
@@ -62,7 +62,7 @@ def override_day(
     )
     audit.record(session, who, "day-changed", f"rule {rule.id}, {day}", reason)
     made = _hold_rounds(session, day, rule)
-    waiting = [r for r in made if phases.phase(r, now(session)) in planning.NOT_BEGUN]
+    waiting = [r for r in made if phases.find_phase(r, now(session)) in planning.NOT_BEGUN]
     if made and not waiting:
         raise Refused("wrong-state", "the day's round has begun, is over or was cancelled")
     for round_ in waiting:
@@ -90,7 +90,7 @@ def add_holiday(session: Session, day: date, name: str, *, works: bool = False, 
     audit.record(session, who, "working-day-added" if works else "holiday-added", str(day), name)
     at = now(session)
     held = [] if works else _hold_rounds(session, day)
-    cancelled = [r for r in held if phases.phase(r, at) in planning.NOT_BEGUN]
+    cancelled = [r for r in held if phases.find_phase(r, at) in planning.NOT_BEGUN]
     for round_ in cancelled:
         planning.cancel(session, round_, who=who, reason=name)
     events.timetable_changed(session, "holiday")
@@ -119,8 +119,8 @@ def _adapt(
     who: str,
     short_notice: bool,
 ) -> None:
-    times = round_making.moved(rule, round_, override, now(session))
-    substitute = round_making.substitute(session, override, round_.official)
+    times = round_making.find_moved_times(rule, round_, override, now(session))
+    substitute = round_making.find_substitute(session, override, round_.official)
     same_hours = (times["starts_at"], times["ends_at"]) == (round_.starts_at, round_.ends_at)
     if same_hours and substitute is round_.substitute:
         return

@@ -31,22 +31,22 @@ _OWN = select(Holiday.day, Holiday.works, Holiday.name).where(
 )
 
 
-def moment(day: date, at: time) -> datetime:
+def find_moment(day: date, at: time) -> datetime:
     """Return the moment (UTC) at which the city's clocks show `at` on that day."""
     return datetime.combine(day, at, CITY).astimezone(UTC)
 
 
-def local_day(at: datetime) -> date:
+def find_local_day(at: datetime) -> date:
     """Return the city's day at the moment `at`."""
     return at.astimezone(CITY).date()
 
 
-def week_of(day: date) -> date:
+def find_week_start(day: date) -> date:
     """Return the Saturday that begins the day's week."""
     return day - timedelta(days=(day.weekday() + 2) % 7)
 
 
-def recurring(rule: str, starts_on: date, first: date, last: date) -> Sequence[date]:
+def list_recurring(rule: str, starts_on: date, first: date, last: date) -> Sequence[date]:
     """Return the rule's days from `first` to `last`, both included (RFC 5545, starting on `starts_on`)."""
     found = _parsed(rule, starts_on).between(_midnight(first), _midnight(last), inc=True)
     return [each.date() for each in found]
@@ -75,12 +75,12 @@ class DayOff:
     in_calendar: bool
 
 
-def holidays(session: Session, first: date, last: date) -> dict[date, str]:
+def find_holidays(session: Session, first: date, last: date) -> dict[date, str]:
     """Return the closed days from `first` to `last`, with the holidays' Persian names."""
-    return {day: found.name_fa for day, found in off(session, first, last).items() if found.closed}
+    return {day: found.name_fa for day, found in list_off_days(session, first, last).items() if found.closed}
 
 
-def off(session: Session, first: date, last: date) -> dict[date, DayOff]:
+def list_off_days(session: Session, first: date, last: date) -> dict[date, DayOff]:
     """Return the calendar's and the city's entries for the days from `first` to `last`.
 
     The library computes Islamic holidays ahead, and the moon may move one by a day. So the city's own entry

@@ -51,11 +51,11 @@ class Occurrence(NamedTuple):
         return self.officials[len(self.rounds) :]
 
 
-def occurrences(session: Session, rule: TimetableRule, first: date, last: date) -> Sequence[Occurrence]:
+def list_occurrences(session: Session, rule: TimetableRule, first: date, last: date) -> Sequence[Occurrence]:
     """Return the rule's days from `first` to `last`, both included, with made and expected rounds."""
     at = now(session)
-    begin = min(first, days.local_day(at))  # expected turns depend on all days before
-    closed = days.holidays(session, begin, last)
+    begin = min(first, days.find_local_day(at))  # expected turns depend on all days before
+    closed = days.find_holidays(session, begin, last)
     day_overrides = {
         e.occurs_on: e
         for e in session.scalars(
@@ -71,11 +71,11 @@ def occurrences(session: Session, rule: TimetableRule, first: date, last: date) 
         .order_by(Round.turn)
     ):
         made[round_.occurs_on].append(round_)
-    turn = next_turn(session, rule)
+    turn = find_next_turn(session, rule)
     found = []
-    for day in days.recurring(rule.rrule, rule.starts_on, begin, last):
+    for day in days.list_recurring(rule.rrule, rule.starts_on, begin, last):
         override, there, holiday = day_overrides.get(day), made[day], closed.get(day, "")
-        starts_at, ends_at = hours(rule, day, override)
+        starts_at, ends_at = find_hours(rule, day, override)
         if there:
             starts_at, ends_at = there[0].starts_at, there[0].ends_at
         is_off = holiday or (override and override.dropped)
@@ -98,16 +98,16 @@ def occurrences(session: Session, rule: TimetableRule, first: date, last: date) 
     return [occurrence for occurrence in found if occurrence.day >= first]
 
 
-def lacking(session: Session, ahead_days: int) -> Sequence[tuple[int, date]]:
+def list_lacking(session: Session, ahead_days: int) -> Sequence[tuple[int, date]]:
     """Return the rules and days, from today `ahead_days` ahead, that lack a round; `make_round` makes it."""
-    today = days.local_day(trusted_now(session))
+    today = days.find_local_day(trusted_now(session))
     active = session.scalars(
         select(TimetableRule).where(TimetableRule.active).order_by(TimetableRule.id)
     ).all()
     found: list[tuple[int, date]] = []
     for rule in active:
         try:
-            days_ahead = occurrences(session, rule, today, today + timedelta(days=ahead_days))
+            days_ahead = list_occurrences(session, rule, today, today + timedelta(days=ahead_days))
         except (ValueError, IndexError, OverflowError):  # a rule older than today's checks
             log.exception("rule %d names no days", rule.id)
             continue
@@ -123,18 +123,18 @@ def make_round(session: Session, rule_id: int, day: date) -> Round | None:
     """
     # two schedulers must take different turns
     rule = session.get_one(TimetableRule, rule_id, with_for_update=True)
-    (occurrence,) = occurrences(session, rule, day, day) or (None,)
+    (occurrence,) = list_occurrences(session, rule, day, day) or (None,)
     if occurrence is None or not occurrence.lacking:
         return None
-    turn = next_turn(session, rule)
+    turn = find_next_turn(session, rule)
     official = _in_turn(session, rule, turn)
-    starts_at, ends_at = hours(rule, day, occurrence.override)
+    starts_at, ends_at = find_hours(rule, day, occurrence.override)
     announce_at = max(starts_at - timedelta(days=rule.announce_days), now(session))
     return planning.make(
         session,
         official=official,
-        substitute=substitute(session, occurrence.override, official),
-        deputies=deputies(rule, official),
+        substitute=find_substitute(session, occurrence.override, official),
+        deputies=list_deputies(rule, official),
         announce_at=announce_at,
         registration_from=max(starts_at - timedelta(days=rule.registration_days), announce_at),
         registration_until=ends_at,
@@ -151,25 +151,25 @@ def make_round(session: Session, rule_id: int, day: date) -> Round | None:
     )
 
 
-def hours(rule: TimetableRule, day: date, override: DayOverride | None) -> tuple[datetime, datetime]:
+def find_hours(rule: TimetableRule, day: date, override: DayOverride | None) -> tuple[datetime, datetime]:
     """Return when (UTC) the rule's rounds of that day begin and end; the end may be after midnight."""
     starts_at = (override and override.starts_at) or rule.starts_at
     ends_at = (override and override.ends_at) or rule.ends_at
     last = day if starts_at < ends_at else day + timedelta(days=1)
-    return days.moment(day, starts_at), days.moment(last, ends_at)
+    return days.find_moment(day, starts_at), days.find_moment(last, ends_at)
 
 
-def deputies(rule: TimetableRule, official: Official) -> list[Official]:
+def list_deputies(rule: TimetableRule, official: Official) -> list[Official]:
     """Return the deputies beside `official` in the rule's rounds."""
     return [deputy for deputy in rule.deputies if deputy.id != official.id]
 
 
-def moved(
+def find_moved_times(
     rule: TimetableRule, round_: Round, override: DayOverride | None, at: datetime
 ) -> dict[str, datetime]:
     """Return the times of a made round by rule and override; registration that is open stays open."""
     assert round_.occurs_on  # noqa: S101 - of a rule
-    starts_at, ends_at = hours(rule, round_.occurs_on, override)
+    starts_at, ends_at = find_hours(rule, round_.occurs_on, override)
     opens = max(starts_at - timedelta(days=rule.registration_days), round_.announce_at)
     if round_.registration_from <= at:
         opens = min(opens, round_.registration_from)
@@ -181,7 +181,7 @@ def moved(
     }
 
 
-def substitute(session: Session, override: DayOverride | None, official: Official) -> Official | None:
+def find_substitute(session: Session, override: DayOverride | None, official: Official) -> Official | None:
     """Return the substitute for `official` on the day of the override, if there is one."""
     if override is None or override.substitute_id in (None, official.id):
         return None
@@ -204,7 +204,7 @@ def hold_rounds(session: Session, *which: ColumnElement[bool]) -> Sequence[Round
     ).all()
 
 
-def next_turn(session: Session, rule: TimetableRule) -> int:
+def find_next_turn(session: Session, rule: TimetableRule) -> int:
     """Return the number of the next round's turn."""
     last = session.scalar(select(func.max(Round.turn)).where(Round.rule_id == rule.id))
     return 0 if last is None else last + 1

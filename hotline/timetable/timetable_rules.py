@@ -73,26 +73,26 @@ def get(session: Session, rule_id: int) -> TimetableRule:
     return rule
 
 
-def everyone(session: Session) -> Sequence[TimetableRule]:
+def list_all(session: Session) -> Sequence[TimetableRule]:
     """Return all rules, including stopped ones."""
     return session.scalars(select(TimetableRule).order_by(TimetableRule.id)).all()
 
 
-def seen(session: Session, user: User) -> Sequence[TimetableRule]:
+def list_readable(session: Session, user: User) -> Sequence[TimetableRule]:
     """Return the rules that the person sees: an official only those they take part in, others all."""
-    found = everyone(session)
+    found = list_all(session)
     if user.role is not Role.OFFICIAL:
         return found
     return [rule for rule in found if user.official_id in _taking_part(rule)]
 
 
-def days_seen(
+def list_readable_days(
     session: Session, user: User, rule: TimetableRule, first: date, last: date
 ) -> Sequence[Occurrence]:
     """Return the rule's days from `first` to `last` that the person sees; an official sees only their own
     rounds.
     """
-    found = round_making.occurrences(session, rule, first, last)
+    found = round_making.list_occurrences(session, rule, first, last)
     if user.role is not Role.OFFICIAL:
         return found
     return [own for own in (_own(user.official_id, rule, each) for each in found) if own]
@@ -117,7 +117,7 @@ def change(
     """Change columns of a rule, except its days, for the rounds that it makes from now on.
 
     With new `officials`, the next turn is the next old official who stays. Rounds already made stay
-    (`behind`). Raises Refused("reason-missing" | "wrong-state") and what `add` raises.
+    (`list_outdated`). Raises Refused("reason-missing" | "wrong-state") and what `add` raises.
     """
     reason = reasons.check(reason)
     _hold(session, rule)
@@ -134,18 +134,18 @@ def change(
     events.timetable_changed(session, "rule-changed")
 
 
-def behind(session: Session, rule: TimetableRule) -> Sequence[Round]:
+def list_outdated(session: Session, rule: TimetableRule) -> Sequence[Round]:
     """Return the rule's rounds that have not begun and differ from what the rule would make now."""
     at = now(session)
     of_rule = select(Round).where(Round.rule_id == rule.id, Round.ends_at > at).order_by(Round.starts_at)
     return [
         round_
         for round_ in session.scalars(of_rule)
-        if phases.phase(round_, at) in planning.NOT_BEGUN and _differs(session, rule, round_)
+        if phases.find_phase(round_, at) in planning.NOT_BEGUN and _differs(session, rule, round_)
     ]
 
 
-def catch_up(
+def update_rounds(
     session: Session,
     rule: TimetableRule,
     round_ids: Sequence[int],
@@ -212,7 +212,7 @@ def _take_turns(session: Session, rule: TimetableRule, in_turn: Sequence[Officia
     ids = [official.id for official in in_turn]
     officials.check_active(session, ids)
     if rule.officials:
-        turn, old = round_making.next_turn(session, rule), [o.official_id for o in rule.officials]
+        turn, old = round_making.find_next_turn(session, rule), [o.official_id for o in rule.officials]
         first = (turn + rule.shift) % len(old)
         staying = (ids.index(each) for each in old[first:] + old[:first] if each in ids)
         rule.shift = (next(staying, 0) - turn) % len(ids)
@@ -231,11 +231,11 @@ def _differs(session: Session, rule: TimetableRule, round_: Round) -> bool:
 def _as_ruled(session: Session, rule: TimetableRule, round_: Round) -> dict[str, Any]:
     override = session.get(DayOverride, (rule.id, round_.occurs_on))
     return {
-        **round_making.moved(rule, round_, override, now(session)),
+        **round_making.find_moved_times(rule, round_, override, now(session)),
         "capacity": rule.capacity,
         "minutes": rule.minutes,
         "languages": rule.languages,
-        "deputies": round_making.deputies(rule, round_.official),
+        "deputies": round_making.list_deputies(rule, round_.official),
         "recorded": rule.recorded,
     }
 

@@ -77,7 +77,8 @@ def find_capacity(
     ours = session.scalar(on_their_way) or 0
     left = {
         Cap.AT_ONCE: _of(settings.outgoing_at_once, share) - ours,
-        Cap.CHANNELS: _channels(session, settings, on_their_way, node) - busy_numbers.callers(session, node),
+        Cap.CHANNELS: _channels(session, settings, on_their_way, node)
+        - busy_numbers.count_callers(session, node),
         Cap.PER_HOUR: _left(session, at - _HOUR, _of(settings.calls_per_hour, share)),
         Cap.PER_DAY: _left(session, at - _DAY, _of(settings.calls_per_day, share)),
     }
@@ -89,8 +90,8 @@ def find_capacity(
 
 
 def _channels(session: Session, settings: Settings, on_their_way: Select[Any], node: str | None) -> int:
-    here = session.scalar(on_their_way.where(round_affinity.mine(PlacedCall.node)), {"node": node}) or 0
-    nodes = 1 if node else max(1, len(leases.live(session)))
+    here = session.scalar(on_their_way.where(round_affinity.where_mine(PlacedCall.node)), {"node": node}) or 0
+    nodes = 1 if node else max(1, len(leases.list_live(session)))
     return settings.channels * nodes - here
 
 
@@ -132,7 +133,7 @@ def claim_call(
     any event.
     """
     extension = numbers.is_extension(number, settings.extensions)
-    if not extension and not numbers.allowed(number, settings.allowed_prefixes):
+    if not extension and not numbers.is_allowed(number, settings.allowed_prefixes):
         log.error("%s: not placed: its number is outside HOTLINE_ALLOWED_PREFIXES", token)
         return Cap.NOT_ALLOWED
     one_at_a_time(session, "toll")  # two counts at the same time would both find the same free call
@@ -227,7 +228,7 @@ def record_end(session: Session, token: str, *, ours: bool = False) -> None:
 
 
 _ON_THE_PHONE = select(PlacedCall.token, PlacedCall.at).where(
-    PlacedCall.ended_at.is_(None), round_affinity.mine(PlacedCall.node)
+    PlacedCall.ended_at.is_(None), round_affinity.where_mine(PlacedCall.node)
 )
 
 

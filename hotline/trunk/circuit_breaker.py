@@ -15,7 +15,7 @@ A breaker is closed (calls flow), open (no call until `next_probe_at`) or probin
 | probing | the probe fails, or ends unknown | open, as a rule for a longer pause |
 
 A probe is the head of a line, free of charge. While the trunk answers OPTIONS, each probe is another number,
-and the first ones follow quickly: a few unreachable phones must not look like a dead trunk (own_faults).
+and the first ones follow quickly. A few unreachable phones must not look like a dead trunk (own_faults).
 Pauses grow beyond ANSWERING only while OPTIONS is unanswered, since an answer makes a probe due at once.
 Nobody is called while ivr is dead. All state is in the database, and a restarted dialer continues from it.
 """
@@ -58,7 +58,7 @@ class Outage(NamedTuple):
 
 def find_outage(session: Session) -> Outage | None:
     """Return the reason why no calls can be placed, and since when; None while calls flow."""
-    silent = heartbeats.silent_since(session, "ivr")
+    silent = heartbeats.find_silent_since(session, "ivr")
     if silent:
         return Outage(silent, "ivr")
     opened = [Outage(row.opened_at, row.name) for row in _open(session) if row.opened_at]
@@ -67,7 +67,7 @@ def find_outage(session: Session) -> Outage | None:
 
 def count_allowed(session: Session) -> int | None:
     """Return how many calls may be placed now: None is no limit, 1 is a probe, 0 is none."""
-    if heartbeats.silent_since(session, "ivr"):
+    if heartbeats.find_silent_since(session, "ivr"):
         return 0
     opened = _open(session)
     return int(all(_may_probe(row, now(session)) for row in opened)) if opened else None
@@ -91,7 +91,9 @@ def record_failure(session: Session, name: str, token: str) -> None:
     row, at = _get(session, name), now(session)
     number, another = failure_attribution.find_number(session, token), False
     if name == TRUNK:
-        if row.opened_at is None and failure_attribution.fails_alone(session, token, number, row.worked_at):
+        if row.opened_at is None and failure_attribution.has_failed_alone(
+            session, token, number, row.worked_at
+        ):
             row.suspects = True
             return
         another = failure_attribution.has_untried(session, token, [*list_failed_numbers(row), number])
@@ -159,7 +161,7 @@ def record_options(session: Session, *, yes: bool) -> None:
         row.probes, row.next_probe_at = 0, at
 
 
-def answers_options(session: Session) -> bool | None:
+def is_answering_options(session: Session) -> bool | None:
     """Return whether the trunk answers SIP OPTIONS; None if it never did, or takes calls all the same."""
     row = session.get(Breaker, TRUNK)
     return row.answers if row else None
@@ -211,7 +213,7 @@ def is_failing(session: Session, number: str) -> bool:
     return row is not None and any(other != number for other in list_failed_numbers(row))
 
 
-def fails_alone(session: Session, token: str, since: datetime | None) -> bool:
+def has_failed_alone(session: Session, token: str, since: datetime | None) -> bool:
     """Return whether the call of `token` failed although the trunk has carried other calls since `since`."""
     row, call = session.get(Breaker, TRUNK), session.get(PlacedCall, token)
     if row is None or call is None or row.opened_at or row.worked_at is None or since is None:

@@ -40,7 +40,7 @@ def has_untried(session: Session, token: str, tried: Collection[str]) -> bool:
     return round_id is not None and session.scalar(other.limit(1)) is not None
 
 
-def fails_alone(session: Session, token: str, number: str, worked_at: datetime | None) -> bool:
+def has_failed_alone(session: Session, token: str, number: str, worked_at: datetime | None) -> bool:
     """Return whether another call got through since the calls to this number began to fail in a row."""
     if worked_at is None:
         return False

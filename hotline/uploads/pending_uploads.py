@@ -17,7 +17,7 @@ from hotline.recordings import disk, voice_notes
 from hotline.uploads import pieces
 
 LARGEST = {UploadKind.PICTURE: decoding.LARGEST, UploadKind.VOICE: voice_notes.LARGEST}
-LOOK = {UploadKind.PICTURE: decoding.look, UploadKind.VOICE: voice_notes.look}
+LOOK = {UploadKind.PICTURE: decoding.check_head, UploadKind.VOICE: voice_notes.detect_container}
 """Checks of a file's first bytes, by kind."""
 AT_ONCE = 8
 """Maximum number of a number's unfinished uploads and unclaimed voices. One more deletes the oldest."""
@@ -39,7 +39,7 @@ Files = Sequence[tuple[str, str]]
 """Files to delete after the commit: the folder (UPLOADS, MESSAGES) and the file's name."""
 
 
-def begin(session: Session, number: str, kind: UploadKind, size: int) -> tuple[Upload, Files]:
+def begin_upload(session: Session, number: str, kind: UploadKind, size: int) -> tuple[Upload, Files]:
     """Begin an upload of `size` bytes from this E.164 number; return it, and the files that make room for it.
 
     Raises Refused("picture-empty" | "picture-large" | "voice-empty" | "voice-large").
@@ -70,11 +70,11 @@ def _of(session: Session, number: str, id_: str, *, lock: bool) -> Upload:
     own = {"id": id_, "number": number, "since": now(session) - LASTS}
     found = session.scalar(_OWN.with_for_update() if lock else _OWN, own)
     if found is None:
-        raise pieces.unknown()
+        raise pieces.refuse_unknown()
     return found
 
 
-def until(upload: Upload) -> datetime:
+def find_expiry(upload: Upload) -> datetime:
     """Return when the upload expires."""
     return upload.made_at + LASTS
 
@@ -105,7 +105,7 @@ def _no_voice() -> Refused:
     return Refused("voice-unknown", "no such voice waits; send it once more", "voice")
 
 
-def of_number(session: Session, number: str) -> Sequence[Upload]:
+def list_by_number(session: Session, number: str) -> Sequence[Upload]:
     """Return all uploads of a number."""
     return session.scalars(_mine(number)).all()
 
@@ -141,9 +141,9 @@ def _drop(session: Session, rows: Sequence[Upload]) -> Files:
     return files
 
 
-def orphans(session: Session, folder: Path) -> list[Path]:
+def list_orphans(session: Session, folder: Path) -> list[Path]:
     """Return files without a row that are older than a day."""
     before = (trusted_now(session) - LASTS).timestamp()
-    old = [path for path, status in disk.files(folder) if status.st_mtime < before]
+    old = [path for path, status in disk.list_files(folder) if status.st_mtime < before]
     there = set(session.scalars(select(Upload.id))) if old else set()
     return [path for path in old if path.name not in there]

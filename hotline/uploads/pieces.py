@@ -17,15 +17,15 @@ from hotline.recordings import disk
 _OPEN = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def length(folder: Path, name: str) -> int:
+def find_length(folder: Path, name: str) -> int:
     """Return how many bytes have arrived. Raises Refused("upload-unknown")."""
     try:
         return (folder / name).lstat().st_size
     except FileNotFoundError:
-        raise unknown() from None
+        raise refuse_unknown() from None
 
 
-def unknown() -> Refused:
+def refuse_unknown() -> Refused:
     """Return the refusal of an upload that does not exist, is another's, or is gone."""
     return Refused("upload-unknown", "no such file is on its way; send it anew")
 
@@ -35,7 +35,7 @@ def make(folder: Path, name: str) -> None:
 
     Raises Refused("disk-full").
     """
-    with disk.room(folder):
+    with disk.allow_writing(folder):
         os.close(os.open(folder / name, _OPEN | os.O_CREAT | os.O_EXCL, 0o600))
 
 
@@ -52,7 +52,7 @@ class Pieces:
             if os.fstat(self._file).st_size != at:
                 raise Refused("upload-offset", "it ends elsewhere: ask how far it is")
             while data:
-                with disk.room(self._folder):
+                with disk.allow_writing(self._folder):
                     data = data[os.write(self._file, data) :]
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
@@ -65,16 +65,16 @@ class Pieces:
         try:
             os.fsync(self._file)
         except OSError:
-            raise disk.full() from None
+            raise disk.refuse_full() from None
 
 
 @contextmanager
-def opened(folder: Path, name: str) -> Iterator[Pieces]:
+def open_for_pieces(folder: Path, name: str) -> Iterator[Pieces]:
     """Open the file for pieces. Raises Refused("upload-unknown")."""
     try:
         descriptor = os.open(folder / name, _OPEN)
     except OSError:
-        raise unknown() from None
+        raise refuse_unknown() from None
     try:
         yield Pieces(folder, descriptor)
     finally:
@@ -82,13 +82,13 @@ def opened(folder: Path, name: str) -> Iterator[Pieces]:
 
 
 @contextmanager
-def whole(folder: Path, name: str, size: int) -> Iterator[BinaryIO]:
+def open_whole(folder: Path, name: str, size: int) -> Iterator[BinaryIO]:
     """Open the finished file for reading. Raises Refused("upload-unfinished") unless all `size` bytes are
     there.
 
     Raises Refused("upload-unknown") if there is no file.
     """
-    if length(folder, name) != size:
+    if find_length(folder, name) != size:
         raise Refused("upload-unfinished", "not all of it is there")
     try:
         file = (folder / name).open("rb")

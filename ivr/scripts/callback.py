@@ -19,12 +19,12 @@ _MACHINE = "MACHINE"
 def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Ask for a 1, which only a person presses; tell the dialplan yes or no."""
     with call.working(leads=True), reading(engine) as session:
-        callback = transitions.by_token(session, call.channel_id)
+        callback = transitions.find_by_token(session, call.channel_id)
         if callback is None:
             raise AGIError("a callback that nobody asked for")
         round_ = session.get_one(Round, callback.registration.round_id)
         language = callback.registration.language
-        office, recorded = phases.speaker(round_).clip, round_.recorded
+        office, recorded = phases.find_speaker(round_).clip, round_.recorded
     call.speak(language)
     call.lead("callback-intro")
     question = "callback-press-one"

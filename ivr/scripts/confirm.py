@@ -46,14 +46,14 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     """
     token = call.channel_id
     with reading(engine) as session:
-        confirmation = confirmation_calls.by_token(session, token)
+        confirmation = confirmation_calls.find_by_token(session, token)
         if confirmation is None or confirmation.registration is None:
             raise AGIError("a confirmation that nobody asked for")
         kind, language = confirmation.kind, confirmation.registration.language
-        new_number = confirmation.new_number and numbers.national(confirmation.new_number)
-        office = phases.speaker(session.get_one(Round, confirmation.registration.round_id)).clip
+        new_number = confirmation.new_number and numbers.format_national(confirmation.new_number)
+        office = phases.find_speaker(session.get_one(Round, confirmation.registration.round_id)).clip
         said = confirmation.agreed
-        told = confirmation_calls.kept(session, confirmation) if said is not None else None
+        told = confirmation_calls.repeat_answer(session, confirmation) if said is not None else None
     call.speak(language)
     if said is None:
         intro, question = _ABOUT_MOVING if new_number else _ABOUT[kind]
@@ -78,7 +78,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
 def _tell_of_silence(call: Call, engine: Engine, token: str, *, moves: bool) -> None:
     """Say that the place is safe, if it is: the owner has decided nothing."""
     with call.working(), reading(engine) as session:
-        told = confirmation_calls.as_it_stands(session, token)
+        told = confirmation_calls.find_obstacle(session, token)
     if told is None:
         call.say("number-kept" if moves else "not-cancelled")
     elif told.code in _REFUSALS:

@@ -24,7 +24,7 @@ def tell(talk: Conversation, reported: Progress, *, may_answer: bool = True) -> 
 
 def read(call: Call, settings: Settings, reply_of: int | None) -> None:
     """Play the office's reply to this request if its audio exists; a key ends it."""
-    file = reply_of and spoken_replies.path(settings.replies_dir, reply_of)
+    file = reply_of and spoken_replies.find_sound_path(settings.replies_dir, reply_of)
     if file and _is_there(file):
         call.say("request-reply")
         call.say_sound(file)

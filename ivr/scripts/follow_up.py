@@ -103,7 +103,7 @@ def _find(
     if kind is tickets.TICKET:
         return caller_context.place(session, registration.get_by_ticket(session, number))
     request = lifecycle.get_by_tracking(session, number)
-    return lifecycle.progress(session, request), lifecycle.may_answer(session, request, talk.number)
+    return lifecycle.find_progress(session, request), lifecycle.may_answer(session, request, talk.number)
 
 
 def _owners(talk: Conversation, places: Sequence[Place]) -> None:

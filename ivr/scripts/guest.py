@@ -17,11 +17,11 @@ _TRIES = 2
 def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Ask for a 1, which only a person presses; tell the dialplan yes or no."""
     with call.working(leads=True), reading(engine) as session:
-        guest = third_party.by_token(session, call.channel_id)
+        guest = third_party.find_by_token(session, call.channel_id)
         if guest is None:
             raise AGIError("a third person whom nobody asked for")
         callback = session.get_one(Callback, guest.callback_id)
-        office = conversations.speaker(session, callback).clip
+        office = conversations.find_speaker(session, callback).clip
         recorded = phases.get(session, callback.round_id).recorded
     call.speak("fa")
     call.lead("guest-intro", office=office)

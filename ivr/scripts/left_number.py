@@ -17,7 +17,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Ask, and once more after a silence; the dialplan goes on to the menu with the stored number."""
     token = call.channel_id
     with reading(engine) as session:
-        placed = queue.by_token(session, token)
+        placed = queue.find_by_token(session, token)
         if placed is None or placed.number is None:
             raise AGIError("a call to a number that nobody left")
         number, answer = placed.number, placed.answer

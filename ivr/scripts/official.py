@@ -38,10 +38,10 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
 def _is_right(call: Call, engine: Engine, pin: str) -> bool:
     """Return whether the PIN is right, and count the try. Slow on purpose, so outside any transaction."""
     with reading(engine) as session:
-        person = desk_phones.person(session, call.channel_id)
+        person = desk_phones.find_person(session, call.channel_id)
         if person is None:
             raise AGIError("a telephone that nobody asked for")
-        user_id, known = person.id, accounts.pin_hash(session, person)
+        user_id, known = person.id, accounts.find_pin_hash(session, person)
     right = accounts.is_right(known, pin)
     with call.working(), writing(engine) as session:
-        return accounts.pin_tried(session, user_id, right=right)
+        return accounts.count_pin_try(session, user_id, right=right)

@@ -34,11 +34,11 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     place, channel = int(of_whom), call.channel_id
     with call.working(), writing(engine) as session:
         registration = session.get(Registration, place)
-        caller_number = numbers.of_caller(call.caller_id, settings.allowed_prefixes)
+        caller_number = numbers.parse_caller(call.caller_id, settings.allowed_prefixes)
         if registration is None or caller_number != registration.number:
             raise AGIError("not the place of this caller")
         here = waiting_callers.is_here(session, settings.node)  # the line may have moved at this moment
-        there = waiting_callers.stay(session, place, channel, settings.node)
+        there = waiting_callers.record_waiting(session, place, channel, settings.node)
         still_open = there or waiting_callers.is_open(session, place)  # for an older call
         caller = waiting_callers.find(session, place) if there else None
         waited = (now(session) - caller.since).total_seconds() if caller else 0.0
@@ -93,10 +93,10 @@ def _free_line(engine: Engine, node: str) -> None:
         empty = operators_line_node.is_left_empty(session, node)
     if empty:
         with writing(engine) as session:
-            operators_line_node.free(session, node)
+            operators_line_node.detach(session, node)
 
 
 def _news(engine: Engine, place: int) -> list[Prompt]:
     with reading(engine) as session:
-        outlook: Outlook = waiting_callers.outlook(session, place)
+        outlook: Outlook = waiting_callers.forecast_for(session, place)
     return [] if outlook.free else [*operator.told(outlook), Prompt("operator-press-two")]

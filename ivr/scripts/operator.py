@@ -95,7 +95,7 @@ def _join(talk: Conversation, session: Session, line: Side | None = None) -> tup
     """Return the place, its forecast, and whether the operators' line is or comes here."""
     line = line or operators_line_node.hold(session, talk.settings.node)  # lock order: before any row
     registered = talk.place(session, None)
-    outlook = waiting_callers.outlook(session, registered.registration_id)  # for the desks' present node
+    outlook = waiting_callers.forecast_for(session, registered.registration_id)  # for the desks' present node
     if line is Side.COMES:
         operators_line_node.follow(session, talk.settings.node)
     return registered, outlook, line is not Side.ELSEWHERE

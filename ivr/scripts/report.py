@@ -92,13 +92,13 @@ def _as_name(category: int, district: int | None) -> str:
 
 def _keep(talk: Conversation, key: int, district: int | None, wav: Path) -> str:
     with writing(talk.engine) as session:
-        known = lifecycle.of_call(session, talk.call.channel_id)
+        known = lifecycle.find_by_call(session, talk.call.channel_id)
         if known and known.voice_message == wav.name:  # the commit's confirmation was lost
             return known.tracking
         return filing.report(
             session,
             number=talk.number,
-            category=categories.by_key(session, key).id,
+            category=categories.find_by_key(session, key).id,
             district=district,
             voice_message=wav.name,
             language=talk.call.language,

@@ -54,7 +54,7 @@ def _is_over(call: Call, engine: Engine) -> bool:
     """Return whether the call has failed, polling a few times a second apart."""
     for _ in range(_LOOKS):
         with reading(engine) as session:
-            if rescue_calls.came_to_nothing(session, call.channel_id):
+            if rescue_calls.has_failed(session, call.channel_id):
                 return True
         call.wait_for_digit(_PAUSE_MS)
     return False

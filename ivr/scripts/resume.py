@@ -34,11 +34,11 @@ def take_up(talk: Conversation, chosen: str) -> Made:
     `chosen`: the channel's `Variable.SUBJECT`.
     """
     with reading(talk.engine) as session:
-        made = registration.of_call(session, talk.call.channel_id)
+        made = registration.find_by_call(session, talk.call.channel_id)
         place = caller_context.place(session, made) if made else None
         lacks_subject = made is not None and made.subject is None
         lacks_voice_message = made is not None and made.voice_message is None
-        reported = lifecycle.of_call(session, talk.call.channel_id)
+        reported = lifecycle.find_by_call(session, talk.call.channel_id)
     said = voice_message.left_over(talk)
     if reported:
         return Made(place, reported.tracking, lacks_subject, lacks_voice_message, None)

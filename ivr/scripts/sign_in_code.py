@@ -13,7 +13,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Say who calls and why, ask, and say the digits twice. Without a key nothing is said."""
     token = call.channel_id
     with reading(engine) as session:
-        placed = queue.by_token(session, token)
+        placed = queue.find_by_token(session, token)
         if placed is None or placed.code is None:
             raise AGIError("a code that nobody asked for")
         language = placed.code.language
@@ -21,7 +21,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     call.say("code-call-intro")
     if call.ask("code-call-question", keys="12", tries=2) == "2":
         with call.working(), writing(engine) as session:
-            code_calls.decline(session, token)
+            code_calls.decline_calls(session, token)
         call.say("code-call-declined")
         return
     with call.working(), reading(engine) as session:

@@ -21,11 +21,11 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     """
     token = call.channel_id
     with reading(engine) as session:
-        placed = queue.by_token(session, token)
+        placed = queue.find_by_token(session, token)
         if placed is None or placed.request is None:
             raise AGIError("a call about a request that nobody asked for")
         language = placed.request.language
-        reported = lifecycle.progress(session, placed.request)
+        reported = lifecycle.find_progress(session, placed.request)
         due_at, ended = placed.due_at, reported.state in solved_call.TOLD
         objected = placed.request.state in solved_call.OBJECTED  # by a caller who showed this number
         asked = placed.request.state in solved_call.ASKED

@@ -11,7 +11,7 @@ from settings import Settings
 def run(call: Call, engine: Engine, _settings: Settings) -> None:
     """Say who calls and why, in the requested language."""
     with reading(engine) as session:
-        trial = trial_calls.by_token(session, call.channel_id)
+        trial = trial_calls.find_by_token(session, call.channel_id)
         if trial is None:
             raise AGIError("a test call that nobody asked for")
         language = trial.language

@@ -14,11 +14,11 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Record a 1 or 2 before its confirmation; silence changes nothing."""
     token = call.channel_id
     with reading(engine) as session:
-        placed = queue.by_token(session, token)
+        placed = queue.find_by_token(session, token)
         if placed is None or placed.registration is None or placed.round_id is None:
             raise AGIError("a heads-up call that nobody asked for")
         language, answer = placed.registration.language, placed.answer
-        office = phases.speaker(phases.get(session, placed.round_id)).clip
+        office = phases.find_speaker(phases.get(session, placed.round_id)).clip
     call.speak(language)
     if answer:  # recorded by a script that broke off
         _confirm(call, HeadsUpAnswer(answer))

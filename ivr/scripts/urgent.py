@@ -53,19 +53,19 @@ def _is_anybody_there(talk: Conversation, *, leads: bool = False) -> bool:
 
 
 def _first(talk: Conversation, session: Session) -> tuple[Registered, Outlook, int]:
-    urgent_matters.of_caller(session, talk.number)  # lock order: this row before the line's facts
+    urgent_matters.record_from_caller(session, talk.number)  # lock order: this row before the line's facts
     registered = talk.place(session, None)
     place = session.get_one(Registration, registered.registration_id)
     if not place.moved_up:
         with suppress(Refused):  # a desk has the place in hand already
             order.move_up(session, place, who=audit.CITIZEN, reason=PUBLIC.text("fa", "ledger", "in-danger"))
-    outlook = waiting_callers.outlook(session, registered.registration_id)
+    outlook = waiting_callers.forecast_for(session, registered.registration_id)
     return registered, outlook, _keep(talk, session, place.id, tell=not outlook.free)
 
 
 def _keep(talk: Conversation, session: Session, place: int | None = None, *, tell: bool = True) -> int:
     """Record the urgent matter; with `tell` all desks see it until somebody has talked with the caller."""
-    matter = urgent_matters.of_caller(session, talk.number, place).id
+    matter = urgent_matters.record_from_caller(session, talk.number, place).id
     if tell:
         events.urgent_changed(session, "new")
     return matter

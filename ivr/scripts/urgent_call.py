@@ -18,7 +18,7 @@ _LONGEST = 99
 def run(call: Call, engine: Engine, _settings: Settings) -> None:
     """Say the matter and its age, and record a 1 before its confirmation; 9 switches to English."""
     with reading(engine) as session:
-        matter = urgent_calls.by_token(session, call.channel_id)
+        matter = urgent_calls.find_by_token(session, call.channel_id)
         if matter is None:
             raise AGIError("a call about something urgent that nobody asked for")
         is_open = urgent.is_open(session, matter)
@@ -26,7 +26,7 @@ def run(call: Call, engine: Engine, _settings: Settings) -> None:
         if matter.request:
             told = Prompt("urgent-call-request", {"tracking": matter.request.tracking, "minutes": minutes})
         else:
-            number = numbers.national(matter.number or "")
+            number = numbers.format_national(matter.number or "")
             told = Prompt("urgent-call-caller", {"minutes": minutes, "number": number})
         matter_id = matter.id
     call.speak("fa")

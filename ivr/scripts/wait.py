@@ -26,10 +26,10 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     """
     token = call.channel_id
     with reading(engine) as session:
-        callback = transitions.by_token(session, token)
+        callback = transitions.find_by_token(session, token)
         if callback is None:
             raise AGIError("a callback that nobody asked for")
-        office = phases.speaker(session.get_one(Round, callback.round_id)).clip
+        office = phases.find_speaker(session.get_one(Round, callback.round_id)).clip
         language = callback.registration.language
         back = call.again or callback.screen_desk_id is not None  # an operator spoke with them first
         met = callback.on_the_line and not back  # the caller has been waiting all the time
@@ -52,13 +52,13 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
 def _look(engine: Engine, token: str) -> tuple[Prompt, bool]:
     """Return the estimated wait as a prompt, and whether any desk is there to take the citizen."""
     with reading(engine) as session:
-        callback = transitions.by_token(session, token)
+        callback = transitions.find_by_token(session, token)
         if callback is None:
             raise AGIError("the callback is gone")
-        seconds = round_statistics.expected_wait(session, callback)
+        seconds = round_statistics.estimate_wait(session, callback)
         # A desk takes the citizen whom it called; any free desk takes a caller on the line.
         theirs = callback.desk_id is not None or callback.on_the_line
-        served = theirs or bool(serving.desks_of(session, callback.round_id))
+        served = theirs or bool(serving.list_desks(session, callback.round_id))
     if seconds is None:
         return Prompt("wait-unknown"), served
     return Prompt("wait-soon") if seconds < 60 else about(round(seconds / 60)), served

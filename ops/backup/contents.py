@@ -64,7 +64,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 def _put_stored(settings: Settings, writer: Writer) -> None:
     """Add the pictures of the database that are in the store, or came there while the folder was read."""
-    store, folder = stores.bucket(settings), stores.folder(settings)
+    store, folder = stores.open_bucket(settings), stores.open_folder(settings)
     if store is None:
         return
     engine = connect(settings.database)

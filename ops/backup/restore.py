@@ -245,6 +245,6 @@ def prove(settings: Settings) -> Proof:
         path = settings.recordings_dir / os.path.basename(name)
         if not path.exists():
             missing += 1
-        elif archive.digest(path) != sha256:
+        elif archive.hash_file(path) != sha256:
             problems.append(f"{name}: the recording is not the one in the books")
     return Proof(report.entries, len(named) - missing, problems, missing)

@@ -52,7 +52,7 @@ def take(
     began, at = time.monotonic(), datetime.now(UTC)
     with only_one(settings):
         last = backups.read(settings)
-        if unless_since and last and backups.made_since(last, folder, unless_since):
+        if unless_since and last and backups.has_backup_since(last, folder, unless_since):
             return None
         try:
             if key:
@@ -75,7 +75,7 @@ def take(
 @contextmanager
 def only_one(settings: Settings) -> Iterator[None]:
     """Allow one backup or restore at a time for this state folder. Raises Unusable if another one runs."""
-    with backups.alone(settings) as alone:
+    with backups.lock(settings) as alone:
         if not alone:
             raise Unusable("another backup is being made, or restored")
         for left in settings.state_dir.glob(f"{_COPY}*"):  # a killed backup's

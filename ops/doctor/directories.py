@@ -10,7 +10,7 @@ from db.engine import reading
 from db.models import Role, User
 from hotline.directory import ldap, roles, state
 from hotline.directory.ldap_connection import Away
-from hotline.directory.oidc_provider import provider
+from hotline.directory.oidc_provider import connect
 from hotline.directory.roles import RolesError
 from ops.doctor.findings import Finding, Known, fault, ok, warning
 from settings import Settings
@@ -29,7 +29,7 @@ def directory(known: Known) -> Iterator[Finding]:
         one = settings.model_copy(update={"ldap_url": (url,)})
         try:
             grants = roles.read(settings.directory_roles)
-            missing = ldap.look(one, (), {each.group for each in grants}).missing_groups
+            missing = ldap.find_states(one, (), {each.group for each in grants}).missing_groups
         except (Away, RolesError) as error:
             yield fault(name, f"{url}: {error}", "docs/operate/directory.md")
             continue
@@ -40,7 +40,7 @@ def directory(known: Known) -> Iterator[Finding]:
     if known.engine is None or known.why:
         return
     with reading(known.engine) as session:
-        if found := state.trouble(session):
+        if found := state.find_trouble(session):
             yield warning(name, str(found), "hotline137 directory check; docs/operate/directory.md")
         if settings.ldap_url and not _rescuers(session):
             said = "no administrator has a password of their own: nobody gets in without it"
@@ -51,7 +51,7 @@ def _provider(settings: Settings) -> Finding:
     """Check the sign-in by its own document, with which every browser's sign-in and session check begins."""
     name, issuer = "city's sign-in", settings.oidc_issuer
     try:
-        with provider(settings):
+        with connect(settings):
             pass
     except Away as away:
         return fault(name, f"{issuer}: {away}", "oidc.issuer; docs/operate/directory.md")

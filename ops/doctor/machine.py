@@ -62,7 +62,7 @@ def space(known: Known) -> Iterator[Finding]:
 
 
 def _space(folder: Path, there: Path) -> Finding:
-    left, inodes = disk.of(there), os.statvfs(there)
+    left, inodes = disk.find_disk(there), os.statvfs(there)
     said = f"{left.free / 1e9:.1f} of {left.total / 1e9:.1f} GB are left for {folder}"
     do = "free some, or keep less: retention.recordings_days, pictures_days in city.toml; du -sh there"
     if left.free < disk.SPARE:

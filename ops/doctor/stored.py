@@ -50,8 +50,8 @@ def _ask(settings: Settings) -> Known:
             at, server = now(session), _server(session)
             if not fits(session.connection()):
                 return Known(settings, engine, at=at, server=server, why="its tables are of another version")
-            beats = {name: heartbeats.alive(session, name) for name in _PROCESSES}
-            stuck = heartbeats.stuck_job(session) if beats["scheduler"] else None
+            beats = {name: heartbeats.is_alive(session, name) for name in _PROCESSES}
+            stuck = heartbeats.find_stuck_job(session) if beats["scheduler"] else None
         return Known(
             settings,
             engine,
@@ -188,8 +188,8 @@ def nodes(known: Known) -> Iterator[Finding]:
     if known.engine is None or known.why:
         return
     with reading(known.engine) as session:
-        found = machines.words(session)
-        sip = leases.at_other_machine(session, known.settings)
+        found = machines.list_states(session)
+        sip = leases.find_other_machine(session, known.settings)
     if sip:
         yield fault(
             f"node {known.settings.node}", f"another machine at {sip} has this name, too", "HOTLINE_NODE"
@@ -263,7 +263,7 @@ def text_messages(known: Known) -> Iterator[Finding]:
     if known.engine is None or known.why:
         return
     with reading(known.engine) as session:
-        found = {account.provider: account for account in delivery_reports.accounts(session)}
+        found = {account.provider: account for account in delivery_reports.list_accounts(session)}
         at = now(session)
     for name in providers:
         account = found.get(name)

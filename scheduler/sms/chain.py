@@ -124,7 +124,7 @@ class Chain:
         return provider.knows_names and template is None
 
     async def _by(self, provider: SmsProvider, order: Order) -> Sent:
-        said, name = order.said, delivery.name_outside(order.message)
+        said, name = order.said, delivery.make_provider_name(order.message)
         template = template_for(provider.name, said, self._settings.sms_templates)
         letter = Letter(said.to, said.text, name, template)
         try:

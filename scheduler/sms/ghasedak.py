@@ -58,7 +58,7 @@ class Ghasedak:
 
     async def send(self, letter: Letter) -> str:
         """Send the message. Return Ghasedak's messageId."""
-        number = numbers.national(letter.to)
+        number = numbers.format_national(letter.to)
         if letter.template:
             body: dict[str, Any] = {
                 "receptors": [{"mobile": number, "clientReferenceId": letter.name}],

@@ -61,7 +61,7 @@ class Kavenegar:
 
     async def send(self, letter: Letter) -> str:
         """Send the message. Return Kavenegar's messageid."""
-        form = {"receptor": numbers.national(letter.to)}
+        form = {"receptor": numbers.format_national(letter.to)}
         if letter.template:
             tokens = {name: token(name, value) for name, value in letter.template.tokens.items()}
             answer = await self._ask("verify/lookup", form | {"template": letter.template.name} | tokens)

@@ -66,7 +66,7 @@ class Melipayamak:
 
     async def send(self, letter: Letter) -> str:
         """Send the message. Return Melipayamak's RecId."""
-        to = {"to": numbers.national(letter.to)}
+        to = {"to": numbers.format_national(letter.to)}
         if letter.template:
             filled = {"bodyId": letter.template.name, "text": _joined(letter.template)}
             answer = await self._ask("BaseServiceNumber", to | filled)

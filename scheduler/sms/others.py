@@ -41,7 +41,7 @@ class Console(_SaysNothing):
 
     async def send(self, letter: Letter) -> str:
         """Log that a message would have been sent."""
-        log.info("text message %s to %s: %d signs", letter.name, numbers.masked(letter.to), len(letter.text))
+        log.info("text message %s to %s: %d signs", letter.name, numbers.mask(letter.to), len(letter.text))
         return ""
 
 

@@ -60,7 +60,7 @@ class SmsIr:
 
     async def send(self, letter: Letter) -> str:
         """Send the message. Return SMS.ir's messageId."""
-        number = numbers.national(letter.to)
+        number = numbers.format_national(letter.to)
         if letter.template:
             answer = await self._ask("POST", "send/verify", _verify(number, letter.template))
             id_ = answer.part("data", "messageId")

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hotline.numbers import ascii_digits
+from hotline.numbers import convert_digits
 from hotline.words import WordsError
 from scheduler.sms.provider import Template
 from scheduler.sms_message import TEXTS, Text
@@ -42,7 +42,7 @@ def template_for(provider: str, said: Text, file: Path | None) -> Template | Non
     slots = {slot for value in found.tokens.values() for slot in _SLOT.findall(value)}
     if slots - said.values.keys():
         return None
-    values = {slot: ascii_digits(said.values[slot]) for slot in slots}  # machines read codes, too
+    values = {slot: convert_digits(said.values[slot]) for slot in slots}  # machines read codes, too
     filled = {
         name: " ".join(_SLOT.sub(lambda slot: values[slot[1]], value).split())
         for name, value in found.tokens.items()

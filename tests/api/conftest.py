@@ -124,4 +124,4 @@ def made(session: Session) -> Make:
 @pytest.fixture
 def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Report enough room on any disk."""
-    monkeypatch.setattr(disk, "of", lambda _folder: disk.Disk(100 << 30, 50 << 30))
+    monkeypatch.setattr(disk, "find_disk", lambda _folder: disk.Disk(100 << 30, 50 << 30))

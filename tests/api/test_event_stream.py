@@ -158,7 +158,7 @@ def test_each_change_of_a_desks_phone_is_sent_once(page: Page, engine: Engine) -
         next(stream)
         with writing(engine) as session:
             for channel in ("PJSIP/desk", None, None, "PJSIP/desk"):  # at first it is there
-                heartbeats.phone_connected(session, desk_id, channel)
+                heartbeats.record_phone(session, desk_id, channel)
         for what in ("disconnected", "connected"):
             told = next(stream).data
             assert (told["kind"], told["what"], told["desk_id"]) == ("desk", what, desk_id)

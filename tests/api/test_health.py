@@ -44,9 +44,9 @@ def test_database_that_hung_makes_nobody_look_dead(
     room = as_role(Role.SUPERVISOR)
     heard: list[Engine] = []
     with pytest.MonkeyPatch.context() as patch, TestClient(app, client=HERE) as insider:
-        note = heartbeats.answered
+        note = heartbeats.record_answer
         patch.setattr(news, "_UNWRITTEN_S", 0.1)
-        patch.setattr(heartbeats, "answered", lambda by: (note(by), heard.append(by)))
+        patch.setattr(heartbeats, "record_answer", lambda by: (note(by), heard.append(by)))
         until(lambda: heard, "the API knows that its database answers")
         beat(engine, "ivr", "dialer", "scheduler", "asterisk")
         with writing(engine) as session:  # so that seconds are enough
@@ -228,7 +228,7 @@ def test_nearly_full_disk_is_reported(
     insider: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beat(engine, "ivr", "dialer", "scheduler", "asterisk")
-    monkeypatch.setattr(disk, "of", lambda _folder: disk.Disk(100 << 30, 1 << 29))
+    monkeypatch.setattr(disk, "find_disk", lambda _folder: disk.Disk(100 << 30, 1 << 29))
     answer = insider.get("/healthz")
     assert (answer.status_code, answer.json()["disk"]) == (200, "nearly full")
 

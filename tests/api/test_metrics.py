@@ -143,7 +143,7 @@ def test_figures_match_the_tables(figures: Figures, engine: Engine, settings: Se
                 "AND NOT is_operators_line"
             )
         )
-        callers = busy_numbers.callers(session)
+        callers = busy_numbers.count_callers(session)
     assert found["hotline_database_up"] == 1
     for outcome in Outcome:
         assert found[f"hotline_attempts_total{{outcome={outcome}}}"] == outcomes.get(outcome, 0)

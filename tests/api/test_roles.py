@@ -372,7 +372,7 @@ def test_department_reaches_only_its_own_endpoints(app: FastAPI, page: TestClien
 def test_citizen_reaches_only_citizen_endpoints(page: TestClient, engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         code = codes.ask(session, a_number(), CodeWay.CALL, "fa", settings, browser=BROWSER)
-        tokens = sessions.begin(session, code, "", settings)
+        tokens = sessions.begin_session(session, code, "", settings)
     ends = ("DELETE /my", "DELETE /my/sessions", "DELETE /my/sessions/current", "POST /my/sessions/refresh")
     for endpoint, may in MAY.items():
         if endpoint in ends:

@@ -106,7 +106,7 @@ def test_page_may_connect_to_each_nodes_phone_only(
             leases.take(session, settings.model_copy(update={"node": name, "websocket_url": place}))
     assert _connects(page, "/desk") == ["'self'", ours, "wss://two.137.city.example"]
     assert _connects(page, "/public/") == ["'self'"], "there is no phone"
-    monkeypatch.setattr("hotline.nodes.phones.addresses", _gone)
+    monkeypatch.setattr("hotline.nodes.phones.list_addresses", _gone)
     assert "wss://two.137.city.example" in _connects(page, "/desk"), (
         "the database is away, the phones are not"
     )

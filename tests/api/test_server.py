@@ -237,7 +237,7 @@ def test_full_disk_during_a_piece_keeps_what_arrived(
     under_way = sending.add(0, 3000)
     until(lambda: sending.there() == 3000, "there was room when it began")
     with monkeypatch.context() as patched:
-        patched.setattr(disk, "of", lambda _folder: disk.Disk(1 << 40, disk.SPARE - 1))
+        patched.setattr(disk, "find_disk", lambda _folder: disk.Disk(1 << 40, disk.SPARE - 1))
         for at in (3000, 5000):
             under_way.sendall(sending.body[at : at + 2000])
         under_way.sendall(sending.body[7000:])

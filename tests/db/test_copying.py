@@ -83,7 +83,7 @@ def test_database_copied_to_the_other_kind_and_back_is_equal(
         new = story.registers()
         with writing(there) as session:
             assert new == max(row.id for row in before["registrations"]) + 1
-            assert order.before_me(session, session.get_one(Registration, new)) == 4
+            assert order.count_before(session, session.get_one(Registration, new)) == 4
             ids = session.scalars(select(Event.id).order_by(Event.id)).all()
             assert given + 1 not in ids and ids[-1] > given + 1, "no number is given twice"
             a_user(session)

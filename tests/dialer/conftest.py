@@ -53,7 +53,7 @@ def hall(
 ) -> Iterator[Hall]:
     monkeypatch.setattr(rooms, "_AGAIN_S", 60.0)  # however slow this machine is at the moment
     hall = Hall(settings, engine, manager)
-    monkeypatch.setattr(call_ahead.round_statistics, "calls_wanted", hall.calls_wanted)
+    monkeypatch.setattr(call_ahead.round_statistics, "count_calls_wanted", hall.calls_wanted)
     yield hall
     hall.close()
     called = [o["ChannelId"] for o in manager.named("Originate") if o["Context"] != "aside"]
@@ -72,7 +72,7 @@ def impatient(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(lease_module, "clock", clock)
+    monkeypatch.setattr(lease_module, "read_clock", clock)
     return clock
 
 

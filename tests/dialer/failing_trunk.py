@@ -24,7 +24,7 @@ def hall_of_failures(
     settings: Settings, engine: Engine, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Hall]:
     hall = Hall(settings, engine, manager)
-    monkeypatch.setattr(call_ahead.round_statistics, "calls_wanted", hall.calls_wanted)
+    monkeypatch.setattr(call_ahead.round_statistics, "count_calls_wanted", hall.calls_wanted)
     # Who is passed over is so, and no probe is due, until the test says so, however slow this machine is.
     monkeypatch.setattr(schedule, "_NEXT_ONE_TRIES", timedelta(minutes=1))
     for pause in ("FIRST", "ANSWERING"):

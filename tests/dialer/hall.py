@@ -92,7 +92,7 @@ class Hall(Office):
 
     def asks_next(self, desk: int = 1, after: str | None = None) -> Callback | None:
         with writing(self.engine) as session:
-            ended = transitions.by_token(session, after).id if after else None  # type: ignore[union-attr]
+            ended = transitions.find_by_token(session, after).id if after else None  # type: ignore[union-attr]
             at = session.get_one(Desk, desk)
             return serving.ask_next(session, at, ended, self._settings, confirmed=True)
 
@@ -103,13 +103,13 @@ class Hall(Office):
 
     def screens(self, token: str) -> None:
         with writing(self.engine) as session:
-            callback, desk = transitions.by_token(session, token), session.get_one(Desk, OPERATOR)
+            callback, desk = transitions.find_by_token(session, token), session.get_one(Desk, OPERATOR)
             assert callback is not None
             screening.screen(session, callback, desk)
 
     def hands_over(self, token: str) -> None:
         with writing(self.engine) as session:
-            callback = transitions.by_token(session, token)
+            callback = transitions.find_by_token(session, token)
             assert callback is not None
             screening.hand_over(session, callback)
 

@@ -82,7 +82,7 @@ class Office:
 
     def callback(self, token: str) -> Callback:
         with reading(self.engine) as session:
-            callback = transitions.by_token(session, token)
+            callback = transitions.find_by_token(session, token)
             assert callback is not None
             return callback
 
@@ -102,7 +102,7 @@ class Office:
 
     def change(self, token: str, **values: Any) -> None:
         with writing(self.engine) as session:
-            callback = transitions.by_token(session, token)
+            callback = transitions.find_by_token(session, token)
             assert callback is not None
             for name, value in values.items():
                 setattr(callback, name, value)
@@ -117,11 +117,11 @@ class Office:
 
     def asks_call(self, token: str) -> None:
         with writing(self.engine) as session:
-            transitions.ask_call(session, transitions.by_token(session, token), self._settings)
+            transitions.ask_call(session, transitions.find_by_token(session, token), self._settings)
 
     def asks_hangup(self, token: str) -> None:
         with writing(self.engine) as session:
-            transitions.ask_hangup(session, transitions.by_token(session, token))
+            transitions.ask_hangup(session, transitions.find_by_token(session, token))
 
     # --- a callback goes its way ---
 

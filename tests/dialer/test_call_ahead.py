@@ -17,7 +17,7 @@ from tests.kit.shifted_clock import ShiftedClock, clock
 __all__ = ["clock"]
 
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
-THE_RULE = call_ahead.round_statistics.calls_wanted
+THE_RULE = call_ahead.round_statistics.count_calls_wanted
 
 
 # --- from the line to the desk ---
@@ -107,7 +107,7 @@ def test_second_ringing_phone_rings_on_and_is_ready_next(hall: Hall, manager: Fa
 @pytest.fixture
 def paced(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> Hall:
     """The hall whose calls are placed by hotline.callbacks.pacing itself; its first desk is free."""
-    monkeypatch.setattr(call_ahead.round_statistics, "calls_wanted", THE_RULE)
+    monkeypatch.setattr(call_ahead.round_statistics, "count_calls_wanted", THE_RULE)
     hall.asks_next()
     return hall
 

@@ -63,9 +63,9 @@ def test_callback_to_a_caller_on_the_line_costs_nothing(
         registration.attempts = 2  # the third is the last
         heartbeats.beat(session, "ivr")
         if waits:
-            assert waiting_callers.stay(session, registration.id, "channel-1")
+            assert waiting_callers.record_waiting(session, registration.id, "channel-1")
         else:
-            busy_numbers.callers_changed(session, {"channel-1": registration.number}, [])
+            busy_numbers.record_callers(session, {"channel-1": registration.number}, [])
 
     manager.refuses(token, sip)
     office.until(lambda: office.state(token) is C.CLOSED)
@@ -160,7 +160,7 @@ def test_only_a_hang_up_by_the_citizen_is_reached(
     office.until(lambda: office.state(token) is C.ENDED)
 
     callback = office.callback(token)
-    assert conversations.default_outcome(callback) is default
+    assert conversations.find_default_outcome(callback) is default
     assert (callback.held_until is not None) == (cause == NO_SOUND), (
         "our side cut it: called again by one key"
     )

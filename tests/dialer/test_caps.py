@@ -26,7 +26,7 @@ def test_busy_trunk_channels_take_nobody_out_of_the_line(
     settings: Settings, engine: Engine, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hall = Hall(settings.model_copy(update={"calls_at_once": 2}), engine, manager)
-    monkeypatch.setattr(call_ahead.round_statistics, "calls_wanted", hall.calls_wanted)
+    monkeypatch.setattr(call_ahead.round_statistics, "count_calls_wanted", hall.calls_wanted)
     try:
         hall.wanted = 5
         hall.until(lambda: len(manager.named("Originate")) == 2)

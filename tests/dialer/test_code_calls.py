@@ -25,10 +25,10 @@ def test_code_that_helps_nobody_is_not_called(
         way = CodeWay.SMS if why == "sms" else CodeWay.CALL
         if why == "did not ask last time":
             codes.ask(session, number, way, "fa", sent, browser=make.BROWSER)
-            (due,) = queue.due(session, code_calls.CALLS, 1)
+            (due,) = queue.list_due(session, code_calls.CALLS, 1)
             placed = queue.claim(session, code_calls.CALLS, due)
             assert placed and placed.token
-            code_calls.decline(session, placed.token)
+            code_calls.decline_calls(session, placed.token)
             queue.finish(session, placed.token)
         asked_for = codes.ask(session, number, way, "fa", sent, browser=make.BROWSER)
         if why == "too late":

@@ -33,7 +33,7 @@ def able(manager: FakeManager) -> Iterator[None]:
 def _take(office: Office, settings: Settings) -> str:
     """The browser of a new sign-in takes the first desk's account; its password."""
     with writing(office.engine) as session:
-        sign_in = sign_ins.cookie_hash(sign_ins.sign_in(session, office.user))
+        sign_in = sign_ins.hash_cookie(sign_ins.sign_in(session, office.user))
         session.flush()
         return desk_admission.take_account(session, 1, sign_in, settings)
 

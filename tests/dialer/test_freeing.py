@@ -35,7 +35,7 @@ def test_freed_citizen_is_hung_up_and_due_at_once(
 ) -> None:
     token = office.call(state)
     with writing(office.engine) as session:
-        callback = transitions.by_token(session, token)
+        callback = transitions.find_by_token(session, token)
         assert callback is not None
         freeing.free(session, callback, settings, who="the-supervisor", reason="میز برنمی‌گردد")
 

@@ -31,7 +31,7 @@ class Manager:
 
 
 def ends(manager: Manager, *, conversations: bool = False, apology_s: float = 0.0) -> Ends:
-    until = calls_until.clock() + apology_s
+    until = calls_until.read_clock() + apology_s
     return hang_up_placed(manager, conversations=conversations, apology_until=until)  # type: ignore[arg-type]
 
 

@@ -80,7 +80,7 @@ def test_heads_up_call_refused_by_asterisk_is_retried(office: Office, manager: F
     assert first["ChannelId"] != second["ChannelId"]
     assert first["Channel"] == second["Channel"]
     with reading(office.engine) as session:
-        assert list(queue.in_progress(session)) == [second["ChannelId"]], "never two at once"
+        assert list(queue.list_in_progress(session)) == [second["ChannelId"]], "never two at once"
 
 
 @pytest.mark.parametrize("how", ["cancelled", "ended"])
@@ -215,7 +215,7 @@ def test_owner_who_answered_is_not_called_again(office: Office, manager: FakeMan
         assert (kept.agreed, kept.token) == (yes, None)
         kept.not_before = now(session)
         session.flush()
-        assert confirmation_calls.due(session, 5) == []
+        assert confirmation_calls.list_due(session, 5) == []
         state = session.get_one(Registration, place).state
     assert state is (RegistrationState.WAITING if yes else RegistrationState.CANCELLED)
 

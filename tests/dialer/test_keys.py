@@ -112,7 +112,7 @@ def test_key_after_the_sign_in_ended_does_nothing(hall: Hall) -> None:
         desk = session.get_one(Desk, 1)
         person = session.scalars(select(User).where(User.desk_id == desk.id)).one()
         cookie = sign_ins.sign_in(session, person)
-        desk.phone, desk.admitted_by = "browser", sign_ins.cookie_hash(cookie)
+        desk.phone, desk.admitted_by = "browser", sign_ins.hash_cookie(cookie)
         person_id = person.id
     hall.presses("next")
     assert hall.wants()

@@ -131,7 +131,7 @@ def asked_for(engine: Engine) -> str:
 
 def outcome(engine: Engine, token: str) -> Outcome | None:
     with reading(engine) as session:
-        callback = transitions.by_token(session, token)
+        callback = transitions.find_by_token(session, token)
         return callback.outcome if callback else None
 
 

@@ -154,13 +154,13 @@ def test_node_whose_work_was_taken_ends_its_calls(
     turn(lease)
     assert lease.leads() and asterisk.told >= 1
     with reading(engine) as session:
-        assert {node.name for node in leases.live(session)} == {"one", "two"}
+        assert {node.name for node in leases.list_live(session)} == {"one", "two"}
 
 
 def test_ivr_that_never_reports_is_away_after_a_while(one_of_two: NodeLease, engine: Engine) -> None:
     def told() -> tuple[str, bool]:
         with reading(engine) as session:
-            return administration.words(session)["one"], draining.has_no_ivr(session, "one")
+            return administration.list_states(session)["one"], draining.has_no_ivr(session, "one")
 
     assert told() == ("live", False), "it has just started"
     with writing(engine) as session:

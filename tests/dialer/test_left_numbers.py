@@ -163,7 +163,7 @@ def line_lives_on(office: Office, settings: Settings, home: str | None) -> None:
     with writing(office.engine) as session:
         for name in ("main", "two"):
             leases.take(session, settings.model_copy(update={"node": name}))
-        phases.operators_line(session).node = home
+        phases.get_operators_line(session).node = home
 
 
 def works_as(office: Office, settings: Settings, node: str, *, leads: bool) -> None:

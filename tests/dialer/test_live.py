@@ -41,7 +41,7 @@ class Hall(Office):
         """Somebody joins the operators' line, and stays on the line by this channel."""
         with writing(self.engine) as session:
             made = registration.register(
-                session, round_id=phases.operators_line(session).id, number=make.a_number(), tell=False
+                session, round_id=phases.get_operators_line(session).id, number=make.a_number(), tell=False
             ).registration_id
         if stays:
             self.stays(made, stays)
@@ -50,7 +50,7 @@ class Hall(Office):
     def stays(self, place: int, channel: str) -> None:
         self.manager.channels[channel] = {"Channel": "PJSIP/trunk-0000002b", "ChannelStateDesc": "Up"}
         with writing(self.engine) as session:
-            assert waiting_callers.stay(session, place, channel)
+            assert waiting_callers.record_waiting(session, place, channel)
 
     def leaves(self, channel: str = CALLER) -> None:
         self.manager.channels.pop(channel, None)
@@ -63,7 +63,7 @@ class Hall(Office):
 
     def of(self, place: int) -> Callback | None:
         with reading(self.engine) as session:
-            return transitions.of_registration(session, place)
+            return transitions.find_by_registration(session, place)
 
     def place(self, id_: int) -> Registration:
         with reading(self.engine) as session:
@@ -91,7 +91,7 @@ class Hall(Office):
         self.manager.hangs_up(token)
         self.until(lambda: self.state(token) is C.ENDED)
         with writing(self.engine) as session:
-            callback = transitions.by_token(session, token)
+            callback = transitions.find_by_token(session, token)
             assert callback
             closing.record_outcome(session, callback, outcome, self._settings)
 
@@ -134,7 +134,7 @@ def test_manual_desk_takes_a_caller_on_the_line_without_a_call(
     hall.until_at_rest()
     assert hall.calls() == []
     with writing(hall.engine) as session:
-        line_id = phases.operators_line(session).id
+        line_id = phases.get_operators_line(session).id
         taken = claims.claim(session, round_id=line_id, desk_id=1, user_id=hall.user.id)
         assert taken and taken.registration_id == place
     hall.until_at_rest()
@@ -152,7 +152,7 @@ def test_next_calls_a_waiting_caller_ahead_without_a_call(
     hall.joins()
     with writing(hall.engine) as session:
         desk = session.get_one(Desk, 1)
-        serving.serve(session, desk, phases.operators_line(session).id, hall._settings)
+        serving.serve(session, desk, phases.get_operators_line(session).id, hall._settings)
         serving.ask_next(session, desk, None, hall._settings)
     token = hall.meets()
     hall.leaves()
@@ -206,7 +206,7 @@ def test_caller_who_hangs_up_before_meeting_keeps_the_place(hall: Hall, how: str
     with writing(hall.engine) as session:
         assert waiting_callers.has_just_left(session, place)
         session.get_one(WaitingCaller, place).left_at = now(session) - timedelta(minutes=1)
-        line_id = phases.operators_line(session).id
+        line_id = phases.get_operators_line(session).id
         taken = claims.claim(session, round_id=line_id, desk_id=1, user_id=hall.user.id)
         assert taken and taken.registration_id == place
     hall.asks_call(taken.token)
@@ -217,7 +217,7 @@ def test_caller_who_hangs_up_before_meeting_keeps_the_place(hall: Hall, how: str
 def test_caller_who_hangs_up_when_taken_is_not_dialled(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     place = hall.joins()
     with writing(hall.engine) as session:
-        operators_line = phases.operators_line(session)
+        operators_line = phases.get_operators_line(session)
         taken = claims.call_for(session, operators_line, 1, hall.user.id)
         assert taken
         waiting_callers.leave(session, CALLER)

@@ -162,7 +162,7 @@ def test_heartbeats_report_the_dialer_and_connected_asterisk(
 ):
     def alive(process: str) -> bool:
         with reading(engine) as session:
-            return heartbeats.alive(session, process)
+            return heartbeats.is_alive(session, process)
 
     def hangs() -> bool:
         with reading(engine) as session:

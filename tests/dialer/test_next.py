@@ -52,7 +52,7 @@ def test_desk_phone_lost_before_meeting_meets_on_return(hall: Hall, manager: Fak
     manager.hangs_up("desk.1")
     hall.until(lambda: not hall.phone_connected())
     with writing(hall.engine) as session:  # a moment before, the desk was given the citizen
-        callback, desk = transitions.by_token(session, token), session.get_one(Desk, 1)
+        callback, desk = transitions.find_by_token(session, token), session.get_one(Desk, 1)
         assert callback is not None
         callback.desk_id, desk.next_asked_at = 1, now(session)
     hall.until(lambda: hall.callback(token).desk_id is None)

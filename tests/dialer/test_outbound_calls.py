@@ -73,7 +73,7 @@ def call(engine: Engine) -> OutboundCall:
 
 def due(engine: Engine, kind: OutboundKind) -> list[int]:
     with reading(engine) as session:
-        return list(queue.due(session, _eligible(kind), 10))
+        return list(queue.list_due(session, _eligible(kind), 10))
 
 
 def claim(engine: Engine, kind: OutboundKind) -> str | None:
@@ -121,7 +121,7 @@ def test_call_that_two_dialers_claim_is_claimed_once(kind: OutboundKind, engine:
     tokens = make.at_once(2, lambda _: claim(engine, kind))
     assert sorted(tokens, key=bool) == [None, call(engine).token]
     with reading(engine) as session:
-        assert list(queue.in_progress(session)) == [call(engine).token]
+        assert list(queue.list_in_progress(session)) == [call(engine).token]
 
 
 def test_busy_number_is_not_called(kind: OutboundKind, engine: Engine) -> None:
@@ -225,7 +225,7 @@ def test_call_of_a_dead_node_costs_no_attempt(kind: OutboundKind, engine: Engine
     with writing(engine) as session:
         session.add(PlacedCall(token=token, number=NUMBER, at=now(session), node="one"))
         session.flush()
-        queue.cut(session, select(PlacedCall.token).where(PlacedCall.node == "one"))
+        queue.retry_cut(session, select(PlacedCall.token).where(PlacedCall.node == "one"))
     if KINDS[kind].after_fault:
         assert (call(engine).token, call(engine).attempts, call(engine).ended_at) == (None, 0, None)
     else:
@@ -267,7 +267,7 @@ def test_deleted_citizen_is_not_called(kind: OutboundKind, engine: Engine, answe
     with writing(engine) as session:
         kept = session.scalars(select(OutboundCall.answer).where(OutboundCall.number == NUMBER)).all()
         assert kept == ([answer] if answer else []), "a «no» protects the person"
-        erasure.to_new_owner(session, NUMBER, who="u", reason="x", give_up=True)
+        erasure.delete_former_owner(session, NUMBER, who="u", reason="x", give_up=True)
         assert not session.scalars(select(OutboundCall.id).where(OutboundCall.number == NUMBER)).all()
 
 

@@ -42,7 +42,7 @@ def test_leap_ends_no_conversation(
     writer.end_overdue()
     with writing(engine) as session:
         held = make.a_callback(session, CallbackState.TALKING)
-        conversations.lose(session, held.token, settings)
+        conversations.hold_without_desk(session, held.token, settings)
     clock.shift = LEAP
     writer.end_overdue()
     with reading(engine) as session:

@@ -53,7 +53,7 @@ def test_cancelled_round_releases_all_but_the_conversation(
         assert hall.ended_with(token) == (O.RETURNED, R.WAITING, 0)
     assert hall.state(talking) is C.TALKING
     with reading(hall.engine) as session:
-        assert transitions.live_at_desk(session, OPERATOR) is None
+        assert transitions.find_live_at_desk(session, OPERATOR) is None
 
 
 def test_cancelled_round_prevents_a_meeting(hall: Hall, manager: FakeManager) -> None:

@@ -32,7 +32,7 @@ def hall(
     settings: Settings, engine: Engine, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Hall]:
     hall = Hall(several(settings, FIRST, SECOND), engine, manager)
-    monkeypatch.setattr(call_ahead.round_statistics, "calls_wanted", hall.calls_wanted)
+    monkeypatch.setattr(call_ahead.round_statistics, "count_calls_wanted", hall.calls_wanted)
     monkeypatch.setattr(trunks, "_ASKED_S", 0.0)
     yield hall
     hall.close()
@@ -100,7 +100,7 @@ def test_ring_on_a_trunk_that_fell_silent_is_free(hall: Hall, manager: FakeManag
 
     assert hall.callback(token).outcome is O.FAILED
     with reading(hall.engine) as session:
-        assert circuit_breaker.answers_options(session) is True, "calls flow by the other"
+        assert circuit_breaker.is_answering_options(session) is True, "calls flow by the other"
 
 
 def test_calls_stop_with_the_last_reachable_trunk(

@@ -35,7 +35,7 @@ class Supervised:
         with writing(self.office.engine) as session:
             desk = session.get_one(Desk, MINE)
             if how is None:
-                supervising.stop(session, desk, who="the-supervisor")
+                supervising.stop_by(session, desk, who="the-supervisor")
             else:
                 supervising.hear(session, desk, 1, how, who="the-supervisor")
 

@@ -23,13 +23,13 @@ class Third:
         self.hall, self.manager = hall, manager
         self.citizen = hall.brings(C.TALKING)
         with writing(hall.engine) as session:
-            callback = transitions.by_token(session, self.citizen)
+            callback = transitions.find_by_token(session, self.citizen)
             assert callback is not None
             self.token = third_party.ask(session, callback, NUMBER, settings, who="operator1").token
 
     def row(self) -> Guest:
         with reading(self.hall.engine) as session:
-            guest = third_party.by_token(session, self.token)
+            guest = third_party.find_by_token(session, self.token)
             assert guest is not None
             return guest
 
@@ -67,10 +67,10 @@ class Third:
     def wants(self, what: str, settings: Settings) -> None:
         """The desk does this with the citizen."""
         with writing(self.hall.engine) as session:
-            callback = transitions.by_token(session, self.citizen)
+            callback = transitions.find_by_token(session, self.citizen)
             assert callback is not None
             if what == "hold":
-                conversations.put_on_hold(session, callback, settings)
+                conversations.hold(session, callback, settings)
             elif what == "resume":
                 conversations.resume(session, callback, settings)
             else:
@@ -124,7 +124,7 @@ def test_guest_call_without_a_channel_has_failed(
     third = Third(hall, manager, settings)
     with writing(hall.engine) as session:
         third_party.take_up(session, third.token, settings)
-        guest = third_party.by_token(session, third.token)
+        guest = third_party.find_by_token(session, third.token)
         assert guest and guest.placed_at
         guest.placed_at -= LONG_AGO
     hall.restart()
@@ -177,7 +177,7 @@ def test_voicemail_never_enters_the_conversation(third: Third, hall: Hall, manag
 def test_guest_ended_by_the_desk_leaves_the_talk_running(third: Third, hall: Hall, state: GuestState) -> None:
     third.comes(state)
     with writing(hall.engine) as session:
-        guest = third_party.by_token(session, third.token)
+        guest = third_party.find_by_token(session, third.token)
         assert guest
         third_party.end(session, guest, who="operator1")
     hall.until(third.is_hung_up)

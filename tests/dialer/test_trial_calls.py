@@ -31,7 +31,7 @@ def asked(office: Office, settings: Settings) -> None:
 
 def trial(office: Office) -> TrialCall:
     with reading(office.engine) as session:
-        (call,) = trial_calls.latest(session)
+        (call,) = trial_calls.list_latest(session)
         return call
 
 
@@ -116,7 +116,7 @@ def test_full_or_refusing_asterisk_is_reported(
     asked(office, settings)
     office.until(lambda: len(manager.named("Originate")) == 2)
     with reading(office.engine) as session:
-        assert trial_calls.latest(session)[0].result is R.NOT_PLACED
+        assert trial_calls.list_latest(session)[0].result is R.NOT_PLACED
 
 
 @on_sqlite

@@ -153,7 +153,7 @@ def of_nodes(hall: Hall, **answers: bool | None) -> None:
 
 def said(hall: Hall) -> bool | None:
     with reading(hall.engine) as session:
-        return draining.trunk_answers(session, "main")
+        return draining.find_trunk_answer(session, "main")
 
 
 @pytest.mark.parametrize("sip", [0, 180])
@@ -175,7 +175,7 @@ def test_trunk_reachable_from_another_node_keeps_calls_flowing(
     hall.until_at_rest()
     assert hall.callback(token).outcome is O.FAILED, "free of charge"
     with reading(hall.engine) as session:
-        assert down(hall) is None and circuit_breaker.answers_options(session) is True
+        assert down(hall) is None and circuit_breaker.is_answering_options(session) is True
         assert not circuit_breaker.has_failures(session, circuit_breaker.TRUNK), (
             "what fails here is not the trunk's fault"
         )

@@ -43,7 +43,7 @@ def matter(office: Office) -> UrgentMatter:
 def in_danger(office: Office, channel: str = CALLER) -> str:
     """A caller is to be connected with the emergency service; the token of the call."""
     with writing(office.engine) as session:
-        one = urgent.of_caller(session, make.a_number())
+        one = urgent.record_from_caller(session, make.a_number())
         return rescue_calls.ask(session, one.id, channel).token
 
 

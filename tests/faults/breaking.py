@@ -222,7 +222,7 @@ class Faults:
         try:
             with reading(system.engine) as session:
                 beats = [
-                    session.get_one(Heartbeat, heartbeats.row_of(name)).at.timestamp() for name in _BEATING
+                    session.get_one(Heartbeat, heartbeats.find_row(name)).at.timestamp() for name in _BEATING
                 ]
         except SQLAlchemyError:
             return False

@@ -109,7 +109,7 @@ def _takes_live(system: System, desk: Operator) -> Iterator[None]:
 
 def _of_desk(system: System, desk: Operator) -> Callback | None:
     with reading(system.engine) as session:
-        return transitions.live_at_desk(session, desk.desk)
+        return transitions.find_live_at_desk(session, desk.desk)
 
 
 def test_lost_sound_while_waiting_costs_no_attempt(impatient: System, desk: Operator) -> None:

@@ -59,7 +59,8 @@ def _clocks(system: System) -> list[float]:
     """How many seconds the clock of each process is ahead, as it wrote down."""
     with reading(system.engine) as session:
         beats = [
-            session.get_one(Heartbeat, heartbeats.row_of(name)).at for name in ("ivr", "dialer", "scheduler")
+            session.get_one(Heartbeat, heartbeats.find_row(name)).at
+            for name in ("ivr", "dialer", "scheduler")
         ]
     return [beat.timestamp() - time.time() for beat in beats]
 

@@ -58,7 +58,7 @@ def beats(system: System) -> dict[str, float]:
     with reading(system.engine) as session:
         at = now(session)
         return {
-            name: (at - session.get_one(Heartbeat, heartbeats.row_of(name)).at).total_seconds()
+            name: (at - session.get_one(Heartbeat, heartbeats.find_row(name)).at).total_seconds()
             for name in ("ivr", "dialer", "scheduler", "asterisk")
         }
 

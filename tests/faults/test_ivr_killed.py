@@ -133,7 +133,7 @@ def test_killed_ivr_keeps_the_request_and_speaks_its_number(system: System, tone
         tracking = caller.said({"report-recorded"}, since=went_on).digits("report-recorded.1")
     (request,) = _reported(system, caller.number)
     assert (request.category, request.district, request.tracking) == (4, 12, tracking)
-    spoke_s = voice_messages.seconds(system.settings.messages_dir / str(request.voice_message))
+    spoke_s = voice_messages.measure_seconds(system.settings.messages_dir / str(request.voice_message))
     assert spoke_s >= SPEAKS_S * (2 if moment == "beep" else 1)
 
 
@@ -150,7 +150,9 @@ def test_hang_up_after_a_killed_ivr_still_sends_the_request(system: System, tone
         until(lambda: _reported(system, caller.number), "it is sent")
     (request,) = _reported(system, caller.number)
     assert (request.category, request.district) == (4, 12)
-    assert voice_messages.seconds(system.settings.messages_dir / str(request.voice_message)) >= SPEAKS_S
+    assert (
+        voice_messages.measure_seconds(system.settings.messages_dir / str(request.voice_message)) >= SPEAKS_S
+    )
 
 
 def test_caller_of_hung_scripts_hears_an_announcement_at_once(
@@ -232,7 +234,7 @@ def test_killed_ivr_apologises_and_calls_no_second_time(
             heads_up.tell(
                 session, system.settings.turn_near_places, call_beyond=system.settings.call_ahead_most
             )
-            assert make.due_heads_up(session) == list(confirmation_calls.due(session, 1)) == []
+            assert make.due_heads_up(session) == list(confirmation_calls.list_due(session, 1)) == []
         assert place.state is RegistrationState.WAITING
         assert len(citizen.calls) == 1
 
@@ -247,7 +249,7 @@ def _is_keyed_in(system: System, round_id: int, number: str) -> None:
     system.keys_in(round_id, number, by=system.number())
     with writing(system.engine) as session:
         asked = session.scalars(select(Confirmation.id).where(Confirmation.number == "+98" + number[1:]))
-        confirmations.caller_leaves(session, asked.all())
+        confirmations.start_calls_soon(session, asked.all())
 
 
 def _comes_near(system: System, round_id: int, number: str) -> None:

@@ -139,7 +139,7 @@ def test_round_opened_early_calls_the_next_ahead(
         with writing(system.engine) as session:
             round_ = session.get_one(Round, round_id)
             round_.starts_at = now(session) + timedelta(minutes=10)
-            planning.begin(session, round_, who="manager")
+            planning.open_now(session, round_, who="manager")
         official.serve(round_id)
         until(lambda: official.talks, "the first speaks", 30)
         assert official.talks[0].number == line[0]

@@ -54,4 +54,4 @@ def _rung(game: SimulatedRound) -> list[Outcome]:
 
 def _answers(system: System) -> bool | None:
     with reading(system.engine) as session:
-        return circuit_breaker.answers_options(session)
+        return circuit_breaker.is_answering_options(session)

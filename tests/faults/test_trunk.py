@@ -121,7 +121,8 @@ def _waiting_line(system: System) -> Iterator[SimulatedRound]:
 def _trunk_answers(system: System) -> bool:
     with reading(system.engine) as session:
         return (
-            circuit_breaker.answers_options(session) is True and circuit_breaker.find_outage(session) is None
+            circuit_breaker.is_answering_options(session) is True
+            and circuit_breaker.find_outage(session) is None
         )
 
 
@@ -191,7 +192,7 @@ def test_incoming_calls_leave_channels_for_callbacks(
 
 def _callers(system: System) -> int:
     with reading(system.engine) as session:
-        return busy_numbers.callers(session)
+        return busy_numbers.count_callers(session)
 
 
 def _is_over(outage: Outage, *, probe_behind: bool = False) -> None:

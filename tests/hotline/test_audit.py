@@ -14,7 +14,7 @@ from db.models import AuditEntry, OutboxKind, OutboxMessage
 from db.states import CallbackState, RequestStep
 from hotline import audit
 from hotline.clock import CITY
-from hotline.dates import LANGUAGES, day
+from hotline.dates import LANGUAGES, format_day
 from hotline.recordings import archive
 from hotline.reports import audit_subjects, audit_texts
 from tests.factories import a_callback, a_registration, a_request, a_round, a_user
@@ -65,7 +65,7 @@ def test_each_audited_action_has_its_text() -> None:
     actions = recorded()
     assert {"round-ended", "holiday-added", "recording-heard", "person-disabled"} <= actions
     for language in LANGUAGES:
-        words = audit_texts.actions(language)
+        words = audit_texts.list_actions(language)
         assert actions == words.keys()
         assert all(words.values())
 
@@ -124,7 +124,7 @@ def test_audit_entry_is_worded_in_the_language(
     entry: tuple[str, ...], fa: tuple[str, ...], en: tuple[str, ...]
 ) -> None:
     row = AuditEntry(**dict(zip(("who", "action", "subject", "reason"), entry, strict=True)))
-    assert (audit_texts.in_words(row, "fa"), audit_texts.in_words(row, "en")) == (fa, en)
+    assert (audit_texts.describe_entry(row, "fa"), audit_texts.describe_entry(row, "en")) == (fa, en)
 
 
 def test_named_subject_links_to_its_page(
@@ -135,7 +135,7 @@ def test_named_subject_links_to_its_page(
     callback = a_callback(session, CallbackState.TALKING)
     request = a_request(session)
     a_user(session, username="op 1")
-    at, when = now(session), day(round_.starts_at.astimezone(CITY).date(), "en")
+    at, when = now(session), format_day(round_.starts_at.astimezone(CITY).date(), "en")
     own = {"to": place.number, "body": "{}", "made_at": at, "not_before": at}
     message = OutboxMessage(
         key="1", kind=OutboxKind.REGISTERED, registration_id=place.id, round_id=round_.id, **own
@@ -160,10 +160,10 @@ def test_named_subject_links_to_its_page(
         "desk 1, 3": ("desk 1, 3", "desks"),
     }
     entries = [AuditEntry(who="x", action="dreamt", subject=subject, reason="") for subject in subjects]
-    named = audit_subjects.named(session, (entry.subject for entry in entries), "en")
+    named = audit_subjects.find_names(session, (entry.subject for entry in entries), "en")
     for entry, (words, page) in zip(entries, subjects.values(), strict=True):
-        found = named.get(audit_subjects.thing_of(entry.subject))
-        assert (audit_texts.in_words(entry, "en", named).subject, found and found.page) == (words, page)
+        found = named.get(audit_subjects.parse_subject(entry.subject))
+        assert (audit_texts.describe_entry(entry, "en", named).subject, found and found.page) == (words, page)
 
 
 def test_round_in_the_audit_log_has_its_office_and_day(
@@ -173,11 +173,11 @@ def test_round_in_the_audit_log_has_its_office_and_day(
     when, office = round_.starts_at.astimezone(CITY).date(), round_.official
     for language, called in (("fa", office.office_fa), ("en", office.office_en)):
         subject = f"round {round_.id}"
-        named = audit_subjects.named(session, [subject, subject], language)
-        assert named == {subject: (f"{called}, {day(when, language)}", f"rounds/{round_.id}")}
+        named = audit_subjects.find_names(session, [subject, subject], language)
+        assert named == {subject: (f"{called}, {format_day(when, language)}", f"rounds/{round_.id}")}
         entry = AuditEntry(who="x", action="dreamt", subject=subject, reason="")
-        words = audit_texts.in_words(entry, language, named).subject
-        assert called in words and day(when, language) in words
+        words = audit_texts.describe_entry(entry, language, named).subject
+        assert called in words and format_day(when, language) in words
 
 
 def test_each_filter_narrows_the_audit_search(

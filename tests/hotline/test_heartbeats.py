@@ -36,7 +36,7 @@ class Hours:
 
     def _answered(self, ago: float) -> None:
         self._at -= ago
-        heartbeats.answered(self._engine)
+        heartbeats.record_answer(self._engine)
         self._at += ago
 
 
@@ -52,7 +52,7 @@ def hours(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Hours:
 def down(engine: Engine) -> str:
     with reading(engine) as session:
         told = circuit_breaker.find_outage(session)
-        assert heartbeats.alive(session, "ivr") is (told is None)
+        assert heartbeats.is_alive(session, "ivr") is (told is None)
         return told.why if told else ""
 
 
@@ -95,7 +95,7 @@ def test_database_gap_gives_nodes_time_to_report(hours: Hours, engine: Engine, s
 
     def words() -> set[str]:
         with reading(engine) as session:
-            return set(administration.words(session).values())
+            return set(administration.list_states(session).values())
 
     hours.pass_(20, answers=False)
     assert words() == {"live"}
@@ -128,7 +128,7 @@ def test_done_jobs_are_recorded_with_their_time(engine: Engine) -> None:
     jobs = dict.fromkeys(map(str, range(9)), 3)
     for _ in range(2):
         with writing(engine) as session:
-            heartbeats.jobs_done(session, jobs, jobs)
+            heartbeats.record_jobs(session, jobs, jobs)
 
     with reading(engine) as session:
         rows = session.query(Heartbeat).all()
@@ -148,4 +148,4 @@ def test_hung_process_is_not_alive_unless_another_node_lives(
     with writing(engine) as session:
         heartbeats.record_hang(session, "asterisk", settings.node)
     with reading(engine) as session:
-        assert heartbeats.alive(session, "asterisk") is others
+        assert heartbeats.is_alive(session, "asterisk") is others

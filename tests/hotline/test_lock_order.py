@@ -190,7 +190,7 @@ def test_end_beside_a_supervision_change_stops_both(
         last = desks[-1].id
     beside(engine, lambda session: hold(session, Desk, last), supervising.end_over)
     with reading(engine) as session:
-        assert supervising.hearing(session) == []
+        assert supervising.list_hearing(session) == []
 
 
 def test_desk_claiming_by_hand_is_passed_over(engine: Engine, settings: Settings) -> None:
@@ -219,8 +219,8 @@ def test_locked_desk_is_passed_over_for_the_next(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
-        (place,) = some_registrations(session, phases.operators_line(session), 1)
-        assert waiting_callers.stay(session, place.id, "channel")
+        (place,) = some_registrations(session, phases.get_operators_line(session), 1)
+        assert waiting_callers.record_waiting(session, place.id, "channel")
         held, free = (a_desk(session) for _ in range(2))
         for desk in (held, free):
             a_user(session, desk)
@@ -235,8 +235,8 @@ def test_locked_desk_is_passed_over_for_the_next(
 
 def test_hang_up_beside_an_assignment_does_both(engine: Engine) -> None:
     with writing(engine) as session:
-        (place,) = some_registrations(session, phases.operators_line(session), 1)
-        assert waiting_callers.stay(session, place.id, "channel")
+        (place,) = some_registrations(session, phases.get_operators_line(session), 1)
+        assert waiting_callers.record_waiting(session, place.id, "channel")
         desk = a_desk(session)
         a_user(session, desk)
         desk.takes_live = True
@@ -246,7 +246,7 @@ def test_hang_up_beside_an_assignment_does_both(engine: Engine) -> None:
         lambda session: waiting_callers.leave(session, "channel"),
     )
     with reading(engine) as session:
-        assert transitions.of_registration(session, place.id)
+        assert transitions.find_by_registration(session, place.id)
         assert waiting_callers.find(session, place.id) is None
 
 
@@ -257,8 +257,8 @@ def test_resume_beside_a_lost_phone_does_both(engine: Engine, settings: Settings
         desk, id_ = waits.desk_id or 0, waits.id
 
     def goes(session: Session) -> None:
-        conversations.desk_phone_moved(session, desk, there=False, settings=settings)
-        heartbeats.phone_connected(session, desk, None)
+        conversations.adjust_holds(session, desk, there=False, settings=settings)
+        heartbeats.record_phone(session, desk, None)
 
     def resumes(session: Session) -> None:
         conversations.resume(session, session.get_one(Callback, id_), settings)
@@ -304,7 +304,7 @@ def test_danger_said_again_beside_a_take_does_both(engine: Engine, asterisk: Fak
         desk = a_desk(session)
         desk.takes_live = True
         a_callback(session, CallbackState.TALKING, a_user(session, desk))
-        matter_id = urgent.of_caller(session, OWN).id
+        matter_id = urgent.record_from_caller(session, OWN).id
 
     def holds(session: Session) -> None:
         this = select(UrgentMatter.id).where(UrgentMatter.id == matter_id)

@@ -112,24 +112,24 @@ def test_allowed_prefixes_alone_decide() -> None:
 
 
 def test_number_is_shown_in_national_form() -> None:
-    assert numbers.national(MOBILE) == "09131234567"
-    assert numbers.national(LANDLINE) == "03132221234"
-    assert numbers.national("+14155552671") == "+14155552671"
+    assert numbers.format_national(MOBILE) == "09131234567"
+    assert numbers.format_national(LANDLINE) == "03132221234"
+    assert numbers.format_national("+14155552671") == "+14155552671"
 
 
 @pytest.mark.parametrize("text", ["201", "۲۰۱", " 299 ", "31234"])
 def test_extension_of_a_desk_is_kept_as_dialled(
     text: str,
 ) -> None:
-    kept = numbers.of_desk(text, PREFIXES, ("2XX", "31XXX"))
-    assert kept == numbers.ascii_digits(text).strip()
+    kept = numbers.parse_desk(text, PREFIXES, ("2XX", "31XXX"))
+    assert kept == numbers.convert_digits(text).strip()
 
 
 @pytest.mark.parametrize("text", ["115", "2011", "20", "2x1", "20٫", "301", "-201", "0201"])
 def test_other_short_number_of_a_desk_is_refused(text: str) -> None:
     with pytest.raises(Refused):
-        numbers.of_desk(text, PREFIXES, ("2XX", "31XXX"))
+        numbers.parse_desk(text, PREFIXES, ("2XX", "31XXX"))
 
 
 def test_citizen_number_of_a_desk_is_parsed_as_usual() -> None:
-    assert numbers.of_desk("09131234567", PREFIXES, ("2XX",)) == MOBILE
+    assert numbers.parse_desk("09131234567", PREFIXES, ("2XX",)) == MOBILE

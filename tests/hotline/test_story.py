@@ -70,7 +70,7 @@ class Citizen:
 
     @property
     def phone(self) -> str:
-        return numbers.national(self.number)
+        return numbers.format_national(self.number)
 
 
 class Line:
@@ -180,7 +180,7 @@ class City:
                 assert asked.not_before < now(session) + timedelta(seconds=10), "the caller has hung up"
                 asked.not_before = now(session)
             session.flush()
-            (due,) = confirmation_calls.due(session, 5)
+            (due,) = confirmation_calls.list_due(session, 5)
             taken = confirmation_calls.take_up(session, due)
             assert taken and taken.token and taken.registration
             citizen.ticket = taken.registration.ticket
@@ -267,7 +267,7 @@ class City:
 
     def phase(self, round_: Round) -> Phase:
         with reading(self.engine) as session:
-            return phases.phase(phases.get(session, round_.id), now(session))
+            return phases.find_phase(phases.get(session, round_.id), now(session))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hotline.line import caller_context
 
 
 def test_inactive_subject_is_not_offered(session: Session) -> None:
-    assert subjects.offered(session) == "123456789"
+    assert subjects.list_offered(session) == "123456789"
     renamed = subjects.change(session, 4, who="pr", name_fa="بوستان‌ها", offered=False)
     session.commit()
     assert (renamed.name_fa, renamed.name_en) == ("بوستان‌ها", "Parks and green space")
@@ -26,4 +26,4 @@ def test_inactive_subject_is_not_offered(session: Session) -> None:
             subjects.change(session, key, who="pr", **values)
         assert refused.value.code == code
         session.rollback()
-    assert subjects.offered(session) == "9"
+    assert subjects.list_offered(session) == "9"

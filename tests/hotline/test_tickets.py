@@ -63,9 +63,9 @@ def test_nearly_exhausted_numbers_still_offer_a_free_one(
     }
     used = [{"number": f"+98913{ticket:0>7}", "ticket": ticket} for ticket in every if ticket != free]
     session.execute(insert(Registration.__table__).values(whose), used)
-    assert free in islice(tickets.offers(session, Registration.ticket, small), tickets._DRAWS + 1)
+    assert free in islice(tickets.offer_numbers(session, Registration.ticket, small), tickets._DRAWS + 1)
     some_registrations(session, a_round(session), 1, ticket=free)
-    assert len(list(tickets.offers(session, Registration.ticket, small))) == tickets._DRAWS
+    assert len(list(tickets.offer_numbers(session, Registration.ticket, small))) == tickets._DRAWS
 
 
 def test_drawn_tickets_spread_over_the_range() -> None:

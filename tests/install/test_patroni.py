@@ -147,7 +147,7 @@ def working(settings: Settings, folder: Path) -> Iterator[None]:
 def work_goes_on(engine: Engine) -> bool:
     """Whether each of them has said so within some seconds."""
     with suppress(DBAPIError), reading(engine) as session:
-        return all(heartbeats.alive(session, name) for name in _OTHERS)
+        return all(heartbeats.is_alive(session, name) for name in _OTHERS)
     return False
 
 

@@ -139,7 +139,7 @@ def answers(taken: Taken) -> bool:
 
 def call(asterisk: FakeAsterisk, engine: Engine, scene: str, **how: Any) -> tuple[Heard, list[Taken], Result]:
     number = somebody(engine, scene)
-    heard, channel = type_keys(asterisk, caller_id=numbers.national(number), **how)
+    heard, channel = type_keys(asterisk, caller_id=numbers.format_national(number), **how)
     return heard, channel.taken, come_to(engine, number, heard)
 
 

@@ -129,7 +129,7 @@ def test_a_caller_hears_the_old_file_or_the_new_one_whole(settings: Settings, fo
 
 def test_it_is_open_until_the_last_of_the_open_rounds_closes(session: Session):
     assert session.scalar(phases.OPEN_UNTIL) is None
-    phases.operators_line(session)
+    phases.get_operators_line(session)
     make.a_round(session, Phase.PLANNED)
     make.a_round(session, Phase.CLOSED)
     assert session.scalar(phases.OPEN_UNTIL) is None, "neither the operators' line nor a round to come counts"

@@ -51,7 +51,7 @@ def press(asterisk: FakeAsterisk, *steps: Step, clip: float = 2.0) -> Heard:
         made.steps = steps
         return made
 
-    return asterisk.call(Silent(), channel=channel, caller_id=numbers.national(OWN))
+    return asterisk.call(Silent(), channel=channel, caller_id=numbers.format_national(OWN))
 
 
 @pytest.fixture

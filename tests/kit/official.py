@@ -143,7 +143,7 @@ class Official:
     def _now(self) -> tuple[Callback | None, bool]:
         with reading(self.system.engine) as session:
             desk = session.get_one(Desk, self.desk.desk)
-            return transitions.live_at_desk(session, desk.id), desk.next_asked_at is not None
+            return transitions.find_live_at_desk(session, desk.id), desk.next_asked_at is not None
 
     def _talk(self, live: Callback) -> None:
         number = "0" + live.registration.number.removeprefix("+98")

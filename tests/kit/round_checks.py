@@ -180,7 +180,7 @@ def _due(system: System, facts: Facts, before: Sequence[Callback], attempts: int
     said = facts.said.get(last.registration_id, ())
     closed_at = min((moment for moment in said if moment >= last.ended_at), default=last.ended_at)
     until = closed_at + _spared(system, facts, before, at)
-    due = schedule.not_before(outcome, attempts, closed_at, system.settings, until) or closed_at
+    due = schedule.find_not_before(outcome, attempts, closed_at, system.settings, until) or closed_at
     return due + timedelta(seconds=_SLACK_S) < at
 
 
@@ -198,7 +198,7 @@ def _spared(system: System, facts: Facts, before: Sequence[Callback], at: dateti
     calls_flow = any(since < call.invited_at < until for call in through)
     answered = faults[0].answered_at is not None
     goes = Line.FAILS if calls_flow else Line.TRIES_OTHERS
-    return schedule.after_faults(len(faults), system.settings, picked_up=answered, line=goes)
+    return schedule.find_pause_after_faults(len(faults), system.settings, picked_up=answered, line=goes)
 
 
 def untrue(facts: Facts) -> Iterator[str]:

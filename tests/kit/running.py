@@ -73,9 +73,9 @@ def _empty_operators_line(system: System) -> None:
         for desk in session.scalars(select(Desk)):
             desk.takes_live = False
         session.flush()
-        line_id = phases.operators_line(session).id
-        for place in order.page(session, line_id, 100, None):
-            if callback := transitions.of_registration(session, place.id):
+        line_id = phases.get_operators_line(session).id
+        for place in order.list_page(session, line_id, 100, None):
+            if callback := transitions.find_by_registration(session, place.id):
                 closing.close(session, callback.token, Outcome.REFUSED, system.settings)
             else:
                 registration.cancel(session, place.id)

@@ -144,7 +144,7 @@ class Scale(System):
     def states(self) -> dict[str, str]:
         """Each node's, as its people see it."""
         with reading(self.engine) as session:
-            return {each.name: each.state for each in administration.everyone(session)}
+            return {each.name: each.state for each in administration.list_all(session)}
 
     def taken(self, node: str) -> int:
         """How many calls the node's Asterisk has had."""

@@ -94,7 +94,7 @@ def fill(engine: Engine) -> Town:
         _incoming_calls(session)
         _operators_line(session)
         for process in ("asterisk", "ivr", "dialer", "scheduler"):
-            session.merge(Heartbeat(process=heartbeats.row_of(process), at=now(session), fresh_s=3600))
+            session.merge(Heartbeat(process=heartbeats.find_row(process), at=now(session), fresh_s=3600))
         _past_rounds(session)
         _timetable(session)
         _rounds_to_come(session)
@@ -122,7 +122,7 @@ def _keys(session: Session) -> None:
         if Scope.REPORT not in may:
             api_keys.revoke(session, key.prefix, who="manager")
         elif Scope.READ in may:
-            api_keys.use(session, secret)
+            api_keys.use_key(session, secret)
 
 
 def _paths(ids: dict[str, int | str]) -> list[str]:
@@ -181,7 +181,7 @@ def _department(session: Session, late_id: int) -> tuple[User, int, str]:
         "شرکت آب و فاضلاب", "water@example.org", "لوله از آن‌هاست", "آب از زیر آسفالت بیرون می‌زند."
     )
     _, token = agency_referrals.make(session, asked, passing, user=clerk, days=14)
-    agency_replies.answered(session, token, "فردا گروه تعمیر می‌آید.")
+    agency_replies.record_answer(session, token, "فردا گروه تعمیر می‌آید.")
     return clerk, asked.id, token
 
 
@@ -240,8 +240,8 @@ def _incoming_calls(session: Session) -> None:
 
 def _operators_line(session: Session) -> None:
     """Three in it, one of whom waits on the line."""
-    first, *_ = some_registrations(session, phases.operators_line(session), 3)
-    waiting_callers.stay(session, first.id, "1795652838.7")
+    first, *_ = some_registrations(session, phases.get_operators_line(session), 3)
+    waiting_callers.record_waiting(session, first.id, "1795652838.7")
     session.get_one(WaitingCaller, first.id).since -= 2 * _MINUTE
 
 

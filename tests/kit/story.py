@@ -87,7 +87,7 @@ class Story:
 
     def ends(self, token: str, outcome: Outcome) -> None:
         with writing(self.engine) as session:
-            callback = transitions.by_token(session, token)
+            callback = transitions.find_by_token(session, token)
             assert callback
             callback.state = CallbackState.ENDED
             session.flush()
@@ -104,7 +104,7 @@ class Story:
     def seals(self) -> Seal:
         jobs.seal(self.engine, self.conf)
         with reading(self.engine) as session:
-            newest = seals.newest(session)
+            newest = seals.find_newest(session)
         assert newest
         return newest
 

@@ -223,7 +223,7 @@ class System:
         if not self._killed:
             return True
         with reading(self.engine) as session:
-            rows = {name: session.get(Heartbeat, heartbeats.row_of(name)) for name in self._killed}
+            rows = {name: session.get(Heartbeat, heartbeats.find_row(name)) for name in self._killed}
         self._killed = {name: at for name, at in self._killed.items() if (row := rows[name]) and row.at <= at}
         return not self._killed
 
@@ -278,7 +278,7 @@ class System:
     def only_round(self, **values: object) -> Iterator[int]:
         """A round of the mayor that is the only one open: registration runs, callbacks may begin."""
         with writing(self.engine) as session:
-            for other in phases.registrable(session):
+            for other in phases.list_registrable(session):
                 phases.end_round(session, other)
         with self.another_round(**values) as round_id:
             yield round_id

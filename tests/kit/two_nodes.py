@@ -98,7 +98,7 @@ def drained(nodes: Nodes, name: str, *, drained: bool = True) -> None:
 def home(nodes: Nodes, round_id: int) -> str | None:
     """The node on which a round lives, if it has one."""
     with reading(nodes.one.engine) as session:
-        return round_affinity.of_round(session, round_id)
+        return round_affinity.find_node_of_round(session, round_id)
 
 
 def states(nodes: Nodes) -> dict[str, str]:
@@ -109,7 +109,7 @@ def states(nodes: Nodes) -> dict[str, str]:
 def states_seen_by(node: System) -> dict[str, str]:
     """The same, of all nodes that this one shares the database with."""
     with reading(node.engine) as session:
-        return {each.name: each.state for each in known.everyone(session)}
+        return {each.name: each.state for each in known.list_all(session)}
 
 
 def overlap(calls: list[Call]) -> bool:

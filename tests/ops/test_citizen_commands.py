@@ -11,7 +11,7 @@ from db.engine import reading, writing
 from db.models import AuditEntry, Registration
 from db.states import Phase
 from hotline.line import registration
-from hotline.numbers import national
+from hotline.numbers import format_national
 from ops.cli import app
 from settings import Settings
 from tests.factories import a_number, a_round
@@ -31,7 +31,7 @@ def test_export_and_deletion_of_a_number_are_audited(
         return CliRunner().invoke(app, ["citizen", *words])
 
     assert run("export", "12").exit_code == 1
-    exported = run("export", national(number))
+    exported = run("export", format_national(number))
     assert json.loads(exported.stdout)["places"][0]["state"] == "waiting"
     refused = run("delete", number)
     assert refused.exit_code == 1 and "places-held" in refused.output

@@ -38,7 +38,7 @@ def test_conversation_outlives_its_dialer_for_a_time(
         return "\n".join(lines).encode()
 
     monkeypatch.setattr(console, "_ask", ask)
-    asterisk_watchdog.write(tmp_path, calls_until.clock() - over_for)
+    asterisk_watchdog.write(tmp_path, calls_until.read_clock() - over_for)
     console.end_calls(tmp_path / "run" / "asterisk.ctl")
     both = ("Local/1;1", "Local/2;1")
     assert asked[1:] == [f"channel request hangup {name}" for name in both[-ended:]]
@@ -61,7 +61,7 @@ def test_apology_that_the_dialer_began_is_heard_to_its_end(
         return "\n".join(lines).encode()
 
     monkeypatch.setattr(console, "_ask", ask)
-    monkeypatch.setattr(calls_until, "clock", lambda: 100.0)
+    monkeypatch.setattr(calls_until, "read_clock", lambda: 100.0)
     for since, ended in ((0.4, 1), (calls_until.APOLOGY_S, 4)):
         asked.clear()
         asterisk_watchdog.write(tmp_path, 100.0 - since)
@@ -90,7 +90,7 @@ def test_expired_grace_ends_all_calls_but_those_in_danger(
         return "\n".join([*lines, "", "7 active channels!"]).encode()
 
     monkeypatch.setattr(console, "_ask", ask)
-    asterisk_watchdog.write(tmp_path, calls_until.clock() - 1)
+    asterisk_watchdog.write(tmp_path, calls_until.read_clock() - 1)
     assert console.end_calls(tmp_path / "run" / "asterisk.ctl").endswith(", 4 channels")
     ended = ("Local/2;1", "Local/2;2", "Local/3;1", "PJSIP/trunk-2")
     assert asked[1:] == [f"channel request hangup {name}" for name in ended]

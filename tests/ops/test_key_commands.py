@@ -24,7 +24,7 @@ def test_issued_api_key_works_until_revoked(
     secret = run("add", "An app", "--scope", "report", "--per-minute", "9")
     prefix = secret.split("_")[1]
     with writing(engine) as session:
-        assert api_keys.use(session, secret).may_report
+        assert api_keys.use_key(session, secret).may_report
     (line,) = run("list").splitlines()
     assert prefix in line and "report" in line and "9/min" in line and "An app" in line
     assert secret not in line and "used 20" in line

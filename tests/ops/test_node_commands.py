@@ -85,7 +85,7 @@ def test_interrupted_drain_persists_and_prints_its_undo(
     assert done.exit_code == 130
     assert done.output.splitlines()[-1].endswith("hotline137 node drain main --undo")
     with reading(engine) as session:
-        assert administration.words(session)["main"] == "draining"
+        assert administration.list_states(session)["main"] == "draining"
 
 
 def test_node_state_is_listed_as_json(settings: Settings, engine: Engine) -> None:

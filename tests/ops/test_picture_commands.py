@@ -24,7 +24,7 @@ def test_moved_pictures_are_compared_and_a_damaged_one_named(
 ) -> None:
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
     monkeypatch.setenv("HOTLINE_DATABASE_URL", settings.database)
-    made = decoding.plain(io.BytesIO(files.jpeg()))
+    made = decoding.redraw(io.BytesIO(files.jpeg()))
     names = sorted(attachments.keep(settings.pictures_dir, made) for _ in range(3))
     with writing(engine) as session:
         for name in names:
@@ -50,7 +50,7 @@ def test_moved_pictures_are_compared_and_a_damaged_one_named(
             heartbeats.beat(session, heartbeats.SCHEDULER)
         assert "stop it first" in move("folder").output
         with writing(engine) as session:
-            session.delete(session.get_one(heartbeats.Heartbeat, heartbeats.row_of(heartbeats.SCHEDULER)))
+            session.delete(session.get_one(heartbeats.Heartbeat, heartbeats.find_row(heartbeats.SCHEDULER)))
         s3.objects[f"pictures/137/{names[0]}.jpg"] = b"?"
         back = move("folder")
         assert back.exit_code == 1 and f"{names[0]}: damaged" in back.output

@@ -117,7 +117,7 @@ def test_live_round_advances_its_ticket_and_counts_in_report(engine: Engine, off
     )
     done("move-up", spoken, "--reason", "بیماری")
     with reading(engine) as session:
-        (first, *_) = order.page(session, live.id, 3, None)
+        (first, *_) = order.list_page(session, live.id, 3, None)
         assert (first.id, first.moved_reason) == (waiting[2].id, "بیماری")
         assert session.query(Registration).count() == 3
     done("end", live.id)

@@ -330,7 +330,7 @@ def test_work_is_reported_to_systemd_once_a_second(
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
         ear.bind(f"\0{name}" if abstract else name)
         for _ in range(3):
-            watchdog.worked()
+            watchdog.record_work()
 
         assert ear.recv(100) == b"READY=1\nWATCHDOG=1"
         with pytest.raises(BlockingIOError):
@@ -340,12 +340,12 @@ def test_work_is_reported_to_systemd_once_a_second(
 @pytest.mark.usefixtures("said")
 def test_deaf_watchdog_socket_blocks_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-    watchdog.worked()
+    watchdog.record_work()
     monkeypatch.setattr(watchdog, "_EVERY_S", 0)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
         deaf.bind(str(tmp_path / "notify"))
         for _ in range(1000):
-            watchdog.worked()
+            watchdog.record_work()
 
 
 @pytest.mark.usefixtures("said")

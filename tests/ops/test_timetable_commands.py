@@ -18,7 +18,7 @@ from settings import Settings
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.shifted_clock import replace_now
 
-NOW = days.moment(date(2027, 5, 3), time(12))
+NOW = days.find_moment(date(2027, 5, 3), time(12))
 HOURS = ["--from", "09:00", "--to", "12:00"]
 
 Command = Callable[..., str]

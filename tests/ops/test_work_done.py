@@ -146,7 +146,7 @@ def test_api_that_reads_no_request_reports_no_work(
     monkeypatch.setattr(api_server, "_ANSWER_S", 0.2)
     with (
         closing(socket.create_server(tuple(settings.http))),  # the kernel accepts, nobody reads
-        asking(api_server._ask_itself, settings.http, watchdog.worked),
+        asking(api_server._ask_itself, settings.http, watchdog.record_work),
     ):
         assert not says_that_it_works(ear, within=1)
 
@@ -214,7 +214,7 @@ def test_scheduler_without_a_database_reports_work(
 
 def heartbeat(engine: Engine, name: str) -> Heartbeat | None:
     with reading(engine) as session:
-        return session.get(Heartbeat, heartbeats.row_of(name))
+        return session.get(Heartbeat, heartbeats.find_row(name))
 
 
 def everybody_beats(engine: Engine) -> None:
@@ -222,7 +222,7 @@ def everybody_beats(engine: Engine) -> None:
         for process in ("ivr", "dialer", "scheduler", "asterisk"):
             heartbeats.beat(session, process)
         fresh = {"carry-over": 36, "requests": 635}
-        heartbeats.jobs_done(session, dict.fromkeys(fresh, 0), fresh)
+        heartbeats.record_jobs(session, dict.fromkeys(fresh, 0), fresh)
 
 
 @pytest.mark.parametrize(
@@ -329,9 +329,9 @@ def test_scheduler_after_a_long_lock_is_stuck_only_where_it_is(
 
 def test_jobs_of_another_version_are_forgotten(engine: Engine) -> None:
     with writing(engine) as session:
-        heartbeats.jobs_done(session, {"gone": 0, "seal": 0}, {"gone": 1, "seal": 1})
+        heartbeats.record_jobs(session, {"gone": 0, "seal": 0}, {"gone": 1, "seal": 1})
         heartbeats.beat(session, "ivr")
-        heartbeats.jobs_done(session, {"seal": 0}, {"seal": 1})
+        heartbeats.record_jobs(session, {"seal": 0}, {"seal": 1})
 
     assert not heartbeat(engine, f"{heartbeats.JOB}gone")
     assert heartbeat(engine, f"{heartbeats.JOB}seal") and heartbeat(engine, "ivr")
@@ -345,8 +345,8 @@ def test_silent_process_after_a_clock_set_back_is_not_alive(
         session.get_one(Heartbeat, "ivr").at = now(session) + 3600 * SECOND
         session.flush()
 
-        assert not heartbeats.alive(session, "ivr")
-        assert heartbeats.alive(session, "dialer")
+        assert not heartbeats.is_alive(session, "ivr")
+        assert heartbeats.is_alive(session, "dialer")
 
 
 @pytest.mark.parametrize(("every_s", "again_s"), [(600.0, 5.0), (60.0, 5.0), (5.0, 5.0), (1.0, 1.0)])

@@ -36,7 +36,7 @@ def signs_in(page: Page, engine: Engine, settings: Settings, number: str) -> Non
     expect(code).to_have_attribute("autocomplete", "one-time-code")
     with reading(engine) as session:
         newest = select(CitizenCode).where(CitizenCode.number == number).order_by(CitizenCode.id.desc())
-        code.fill(codes.digits(session.scalars(newest).first(), settings))
+        code.fill(codes.read_digits(session.scalars(newest).first(), settings))
     page.get_by_role("button", name="ورود", exact=True).click()
     page.get_by_role("link", name="گزارش یک مشکل").wait_for()
 

@@ -103,7 +103,7 @@ def test_setup_code_admits_the_first_administrator(
     context: BrowserContext, url: str, engine: Engine, settings: Settings
 ) -> None:
     with writing(engine) as session:
-        code = first_visit.new_code(session, settings)
+        code = first_visit.make_code(session, settings)
     page = context.new_page()
     page.goto(url)
     code_field = page.get_by_test_id("setup-code")

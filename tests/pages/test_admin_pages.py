@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import BlockedNumber, BlockReason, Desk, Recording, Registration, Role, Round, User
 from db.states import CallbackState, Phase, RegistrationState
 from hotline import audit
-from hotline.dates import digits
+from hotline.dates import format_digits
 from hotline.line import blocked
 from hotline.recordings import archive
 from settings import Settings
@@ -127,7 +127,7 @@ def test_administration_of_people_desks_and_numbers_is_logged(
         audit.record(session, audit.COMMAND_LINE, "moved-up", f"registration {place.id}")
     page.get_by_test_id("kind").select_option("registration")
     told = entries.first.get_by_test_id("about")
-    expect(told).to_contain_text(digits(place.ticket, "fa"))
+    expect(told).to_contain_text(format_digits(place.ticket, "fa"))
     told.click()
     page.wait_for_url(f"**/citizens/registration/{place.id}")
 
@@ -184,7 +184,9 @@ def test_deleted_recording_loses_its_file(open_as: OpenAs, engine: Engine, setti
             callback = a_callback(session, CallbackState.CLOSED)
             callback.talking_at = callback.ended_at = now(session)
             path = a_file(folder, callback.token)
-            session.add(Recording(callback=callback, made_at=now(session), **archive.look(path)._asdict()))
+            session.add(
+                Recording(callback=callback, made_at=now(session), **archive.inspect_file(path)._asdict())
+            )
             session.get_one(Round, callback.round_id).recorded = True
         ticket = callback.registration.ticket
         session.get_one(Desk, callback.desk_id)

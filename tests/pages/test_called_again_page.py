@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, Role, Round, User
 from db.states import CallbackState
 from hotline.clock import CITY
-from hotline.dates import Language, day, digits
+from hotline.dates import Language, format_day, format_digits
 from settings import QuietHours, Settings
 from tests.factories import HOUR, MINUTE, a_callback
 from tests.kit.pages import DESK, is_fit
@@ -52,9 +52,9 @@ def _is_written(page: Page, at: datetime, language: Language) -> None:
     """In the language's digits and calendar; the time alone today."""
     local = at.astimezone(CITY)
     said = page.get_by_test_id("call-later-help")
-    expect(said).to_contain_text(digits(f"{local:%H:%M}", language))
+    expect(said).to_contain_text(format_digits(f"{local:%H:%M}", language))
     if local.date() != datetime.now(CITY).date():
-        expect(said).to_contain_text(day(at, language, with_year=False).partition(" ")[2])
+        expect(said).to_contain_text(format_day(at, language, with_year=False).partition(" ")[2])
 
 
 _SAYS_AND_SAVES = """(save) => {

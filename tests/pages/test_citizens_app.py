@@ -221,7 +221,7 @@ def test_following_a_nearby_request_creates_no_second(
     mine.get_by_role("button", name="همان است؛ پیگیری می‌کنم").click()
     expect(mine.get_by_role("heading", name="آنچه پیگیری می‌کنم")).to_be_visible()
     with reading(engine) as session:
-        (followed,) = following.followed(session, number)
+        (followed,) = following.list_followed(session, number)
         assert (followed.request.tracking, requests_of(engine, number)) == (tracking, (0, 0))
     mine.get_by_role("link", name="خانه").click()
     expect(mine.get_by_role("link", name="گزارش یک مشکل")).to_be_visible()
@@ -334,7 +334,7 @@ def test_answer_in_the_app_reaches_the_department(mine: Page, url: str, engine: 
     mine.get_by_role("button", name="فرستادن").click()
     expect(mine.get_by_label("پاسخ شما")).to_have_count(0)
     with reading(engine) as session:
-        steps = lifecycle.history(session, session.get_one(Request, id_))
+        steps = lifecycle.list_steps(session, session.get_one(Request, id_))
         assert (steps[-1].step, steps[-1].note) == (RequestStep.ANSWERED, "کوچهٔ سوم")
 
 

@@ -77,7 +77,7 @@ def test_searched_ticket_opens_its_citizen_in_order(
 
 def test_number_shown_in_full_is_audited(open_as: OpenAs, engine: Engine, place: Registration) -> None:
     page = open_as(Role.OPERATOR, f"citizens/registration/{place.id}")
-    national = numbers.national(place.number).translate(PERSIAN)
+    national = numbers.format_national(place.number).translate(PERSIAN)
     assert digits(page, "citizen-number") != national
     page.get_by_test_id("show-number").click()
     expect(page.get_by_test_id("show-number")).to_have_count(0)
@@ -123,7 +123,7 @@ def test_number_typed_finds_places_and_requests(open_as: OpenAs, place: Registra
     page = open_as(Role.SUPERVISOR, "citizens")
     page.get_by_test_id("citizen-typed").fill("0913 000 9999")
     expect(page.get_by_test_id("nobody")).to_be_visible()
-    page.get_by_test_id("citizen-typed").fill(numbers.national(place.number))
+    page.get_by_test_id("citizen-typed").fill(numbers.format_national(place.number))
     expect(page.get_by_test_id("found-registrations")).to_have_count(2)
     page.get_by_test_id("found-requests").get_by_role("link").click()
     shown(page, "requests")

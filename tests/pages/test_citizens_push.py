@@ -41,7 +41,7 @@ SHOWN = """async () => {
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    city = {"push_key": vapid.new_key(), "push_contact": "mailto:it@city.example", "push_services": (HOST,)}
+    city = {"push_key": vapid.make_key(), "push_contact": "mailto:it@city.example", "push_services": (HOST,)}
     return settings.model_copy(update=city)
 
 
@@ -99,7 +99,7 @@ def test_push_is_enabled_chosen_and_removed(
     end = account.get_by_role("button", name="دیگر نشان نده")
     end.wait_for()
     assert takes(engine) == [BROWSER.endpoint]
-    assert bytes(account.evaluate("window.__key")) == vapid.decoded(vapid.public_key(settings))
+    assert bytes(account.evaluate("window.__key")) == vapid.decode(vapid.find_public_key(settings))
     news = account.get_by_role("checkbox", name="خبر در میانهٔ کار: پیامک")
     news.click()
     expect(news).not_to_be_checked()

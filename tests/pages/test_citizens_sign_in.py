@@ -111,13 +111,13 @@ def at_public_page(page: Page, url: str, engine: Engine, settings: Settings, num
     page.locator("button[value=sms]").click()
     with reading(engine) as session:
         newest = select(CitizenCode).where(CitizenCode.number == number).order_by(CitizenCode.id.desc())
-        page.locator("#code").fill(codes.digits(session.scalars(newest).first(), settings))
+        page.locator("#code").fill(codes.read_digits(session.scalars(newest).first(), settings))
     page.locator("form.ask button").click()
     page.get_by_text(masked(number)).wait_for()
 
 
 def masked(number: str) -> str:
-    return numbers.national(numbers.masked(number))
+    return numbers.format_national(numbers.mask(number))
 
 
 def test_sign_in_at_the_public_page_is_one_in_the_app(

@@ -198,7 +198,7 @@ def test_day_of_a_person_is_a_table_there_and_on_their_page(open_as: OpenAs, eng
         user = session.scalars(select(User).where(User.role == Role.OPERATOR)).one()
         at, own = now(session), {"desk_id": user.desk_id, "user_id": user.id}
         talks = session.scalars(select(Callback)).one().id
-        since_midnight = at - days.moment(days.local_day(at), time())
+        since_midnight = at - days.find_moment(days.find_local_day(at), time())
         minute = min(MINUTE, since_midnight / 10)
         for minutes, kind, what, callback_id in (
             (9, "desk", "asks-next", None),
@@ -264,7 +264,9 @@ def test_wrap_up_of_the_official_shows_on_both_pages(
     official.get_by_test_id("hangup").click()
     in_state(official, "serving-state", "parting")
     with writing(engine) as session:
-        conversations.line_ended(session, session.get_one(Callback, callback.id), settings, hung_up=False)
+        conversations.record_line_end(
+            session, session.get_one(Callback, callback.id), settings, hung_up=False
+        )
     official.get_by_test_id("not-now").click()
     in_state(official, "serving-state", "wrap-up")
     expect(official.get_by_test_id("wrap-up")).to_contain_text("کار پس از گفت‌وگو ۰۰:")

@@ -173,7 +173,7 @@ def test_long_line_scrolled_by_keys_keeps_its_places(
             select(Registration).where(Registration.state == RegistrationState.WAITING).limit(1)
         ).one()
         registration.cancel(session, first.id, office_reason="گم شد")
-        assert transitions.live_at_desk(session, held.desk_id or 0)
+        assert transitions.find_live_at_desk(session, held.desk_id or 0)
     expect(page.get_by_test_id("line-waiting")).to_have_attribute("data-count", str(WAITING))
     is_fit(page)
 
@@ -198,7 +198,7 @@ def test_long_line_scrolled_by_keys_keeps_its_places(
     expect(page.get_by_test_id("save-phone")).to_be_hidden()
     page.keyboard.press("Escape")
     with writing(engine) as session:
-        heartbeats.phone_connected(session, held.desk_id or 0, None)
+        heartbeats.record_phone(session, held.desk_id or 0, None)
     expect(page.get_by_test_id("call-my-telephone")).to_be_disabled()  # without a PIN
 
 

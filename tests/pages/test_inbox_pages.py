@@ -82,10 +82,10 @@ def test_request_passes_through_the_inbox_to_its_evidence(
     expect(facts).to_have_attribute("data-state", "asked")
     expect(page.get_by_test_id("question")).to_contain_text("کدام کوچه؟")
     with writing(engine) as session:
-        department_work.citizen_answers(session, fresh.id, "کوچهٔ ۵")
+        department_work.record_citizen_answer(session, fresh.id, "کوچهٔ ۵")
     page.get_by_test_id("to-solve").click()
     with writing(engine) as session:
-        kept_on = [each for each in ready_replies.everything(session) if each.title_fa != "کهنه"]
+        kept_on = [each for each in ready_replies.list_all(session) if each.title_fa != "کهنه"]
         left = [ready_replies.Values(*(getattr(e, n) for n in ready_replies.Values._fields)) for e in kept_on]
         ready_replies.replace(session, left, who="supervisor")
     page.get_by_test_id("ready-replies").click()
@@ -222,7 +222,7 @@ def test_request_split_by_a_department_is_split_again(open_as: OpenAs, engine: E
     expect(rows).to_have_count(3)
     expect(rows.nth(1)).to_have_attribute("data-state", "referred")
     with writing(engine) as session:
-        for part in parts.of(session, session.get_one(Request, other.id)):
+        for part in parts.list_current(session, session.get_one(Request, other.id)):
             work.reply(session, part, who="d", reply="انجام شد")
     office.get_by_test_id("named-part").nth(2).check()
     office.get_by_test_id("is-not-solved").click()

@@ -30,7 +30,7 @@ def test_issued_api_key_is_shown_once_and_works_until_revoked(open_as: OpenAs, e
     expect(row).to_contain_text("حداکثر ۳۰ بار در دقیقه")
     expect(row).to_contain_text(secret.split("_")[1])
     with writing(engine) as session:
-        program = api_keys.use(session, secret)
+        program = api_keys.use_key(session, secret)
     assert (program.may_read, program.may_report) == (False, True)
 
     row.get_by_test_id("revoke-key").click()
@@ -38,7 +38,7 @@ def test_issued_api_key_is_shown_once_and_works_until_revoked(open_as: OpenAs, e
     expect(row).to_contain_text("باطل از")
     expect(row.get_by_test_id("revoke-key")).to_have_count(0)
     with writing(engine) as session:
-        assert refusal(api_keys.use, session, secret) == "key-unknown"
+        assert refusal(api_keys.use_key, session, secret) == "key-unknown"
 
 
 def test_auditor_reads_the_api_keys_without_changing_them(open_as: OpenAs, engine: Engine) -> None:

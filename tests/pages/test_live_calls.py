@@ -37,12 +37,12 @@ TONES = """() => {
 def stays(engine: Engine) -> int:
     """Somebody waits for an operator on the line, and somebody behind is called back; the place."""
     with writing(engine) as session:
-        line_id = phases.operators_line(session).id
+        line_id = phases.get_operators_line(session).id
         first, _ = (
             registration.register(session, round_id=line_id, number=a_number(), tell=False).registration_id
             for _ in range(2)
         )
-        assert waiting_callers.stay(session, first, CHANNEL)
+        assert waiting_callers.record_waiting(session, first, CHANNEL)
         return first
 
 
@@ -84,14 +84,14 @@ def test_waiting_caller_is_shown_at_the_operators_line(
         waiting_callers.leave(session, CHANNEL)  # hangs up
     expect(page.get_by_test_id("on-the-line")).to_have_count(0)
     with reading(engine) as session:
-        callback = transitions.of_registration(session, place)
+        callback = transitions.find_by_registration(session, place)
         assert callback and callback.state is CallbackState.CLAIMED
 
 
 def test_assigned_live_call_appears_by_itself(open_as: OpenAs, engine: Engine) -> None:
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
     with writing(engine) as session:
-        phases.operators_line(session)
+        phases.get_operators_line(session)
     page.reload()
     on(page)
     until(lambda: said(engine) is True, "said")
@@ -114,7 +114,7 @@ def test_assigned_live_call_appears_by_itself(open_as: OpenAs, engine: Engine) -
 
 def test_other_line_receives_no_live_calls(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
-        line_id, other = phases.operators_line(session).id, a_round(session).id
+        line_id, other = phases.get_operators_line(session).id, a_round(session).id
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
     choice = page.get_by_test_id("round-select")
     expect(choice).to_have_value(str(other))  # the one that is live
@@ -131,7 +131,7 @@ def test_other_line_receives_no_live_calls(open_as: OpenAs, engine: Engine) -> N
 
 def test_supervisor_confirms_before_taking_live_calls(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
-        phases.operators_line(session)
+        phases.get_operators_line(session)
     page = open_as(Role.SUPERVISOR, "desk", at_desk=True)
     on(page, on=False)
     page.get_by_test_id("takes-live").focus()

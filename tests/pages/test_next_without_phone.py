@@ -16,7 +16,7 @@ def _phoneless(open_as: OpenAs, engine: Engine, *, waiting: int) -> tuple[Page, 
     page.route("**/api/v1/desk/phone", lambda _route: None)  # on its way until a test says it is there
     with writing(engine) as session:
         desk = session.scalars(select(User.desk_id).where(User.desk_id.is_not(None))).one() or 0
-        heartbeats.phone_connected(session, desk, None)
+        heartbeats.record_phone(session, desk, None)
         some_registrations(session, a_round(session), waiting)
     page.reload()
     expect(page.get_by_test_id("phone-connect")).to_be_visible()
@@ -25,7 +25,7 @@ def _phoneless(open_as: OpenAs, engine: Engine, *, waiting: int) -> tuple[Page, 
 
 def _phone_comes(engine: Engine, desk: int) -> None:
     with writing(engine) as session:
-        heartbeats.phone_connected(session, desk, f"PJSIP/desk-{desk}-0000001f")
+        heartbeats.record_phone(session, desk, f"PJSIP/desk-{desk}-0000001f")
 
 
 def _taken(engine: Engine) -> int:

@@ -24,9 +24,9 @@ PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 def wednesdays(engine: Engine) -> list[date]:
     """The next ones on which the city answers, from the day after tomorrow on."""
     with reading(engine) as session:
-        first = days.local_day(now(session)) + timedelta(days=2)
+        first = days.find_local_day(now(session)) + timedelta(days=2)
         ahead = [first + timedelta(days=n) for n in range(70)]
-        closed = days.holidays(session, ahead[0], ahead[-1])
+        closed = days.find_holidays(session, ahead[0], ahead[-1])
     return [day for day in ahead if day.weekday() == WEDNESDAY and day not in closed]
 
 
@@ -70,7 +70,7 @@ def choose_day(page: Page, field: str, day: date) -> None:
         page.locator(".rmdp-arrow-container.rmdp-right").click()
     cells = page.locator(".rmdp-day:not(.rmdp-deactive)")
     cells.get_by_text(str(wanted.day).translate(PERSIAN), exact=True).click()
-    expect(page.get_by_test_id(field)).to_have_value(dates.day(day, "fa"))
+    expect(page.get_by_test_id(field)).to_have_value(dates.format_day(day, "fa"))
 
 
 def make_rounds(engine: Engine, settings: Settings) -> None:

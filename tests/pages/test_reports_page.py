@@ -21,7 +21,7 @@ def a_round_of_today(engine: Engine) -> Round:
     """Three registered, of whom one was reached; at nine, whatever the hour at which the tests run."""
     with writing(engine) as session:
         round_ = a_round(session, Phase.OPEN)
-        start = days.moment(days.local_day(now(session)), time(9))
+        start = days.find_moment(days.find_local_day(now(session)), time(9))
         round_.announce_at = round_.registration_from = start - 30 * HOUR
         round_.registration_until, round_.starts_at, round_.ends_at = start, start, start + 2 * HOUR
         round_.opened_at, round_.ended_at = start, start + 2 * HOUR

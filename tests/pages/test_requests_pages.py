@@ -166,24 +166,24 @@ def test_released_and_withdrawn_request_shows_the_public_view(open_as: OpenAs, e
     expect(card).to_have_attribute("data-state", "public")
     expect(card).to_contain_text("چراغ خیابان خاموش است")
     with reading(engine) as session:
-        (listed,) = publications.listed(session)
+        (listed,) = publications.list_published(session)
         assert listed.release.with_point
     is_fit(page)
     page.get_by_test_id("withdraw").click()
     expect(card).to_have_attribute("data-state", "hidden")
     with reading(engine) as session:
-        assert publications.listed(session) == []
+        assert publications.list_published(session) == []
 
 
 def test_preview_of_covered_faces_is_what_the_public_sees(
     open_as: OpenAs, engine: Engine, settings: Settings
 ) -> None:
-    made = decoding.plain(io.BytesIO(picture_files.jpeg((400, 300))))
+    made = decoding.redraw(io.BytesIO(picture_files.jpeg((400, 300))))
     name = attachments.keep(settings.pictures_dir, made)
     with writing(engine) as session:
         request = a_request(session)
         attachments.add_of_office(session, name, made, who="d")
-        given = attachments.waiting(session, [name], Picture.id == name)
+        given = attachments.lock_waiting(session, [name], Picture.id == name)
         attachments.give(session, given, request.id, PictureKind.EVIDENCE)
     page = open_as(Role.PUBLIC_RELATIONS, f"requests/{request.id}")
     page.set_viewport_size(PHONE)
@@ -217,7 +217,7 @@ def test_preview_of_covered_faces_is_what_the_public_sees(
     page.get_by_test_id("release-save").click()
     expect(page.get_by_test_id("release")).to_have_attribute("data-state", "public")
     with reading(engine) as session:
-        ((copy,),) = [each.pictures for each in publications.listed(session)]
+        ((copy,),) = [each.pictures for each in publications.list_published(session)]
     assert base64.b64decode(seen.partition(",")[2]) == (settings.pictures_dir / f"{copy}.jpg").read_bytes()
     page.get_by_test_id("to-release").click()
     expect(areas).to_have_count(2)

@@ -43,7 +43,7 @@ def test_planned_and_cancelled_round_is_persian_and_audited(office: Page, engine
     with reading(engine) as session:
         day = now(session).astimezone(TEHRAN).date() + timedelta(days=3)
     jalali = jdatetime.date.fromgregorian(date=day, locale="fa_IR")
-    expect(office.get_by_test_id("day")).to_have_value(dates.day(day, "fa"))
+    expect(office.get_by_test_id("day")).to_have_value(dates.format_day(day, "fa"))
     office.get_by_test_id("day").click()  # opens the month
     cell = office.locator(".rmdp-day:not(.rmdp-deactive)").get_by_text(
         str(jalali.day).translate(PERSIAN), exact=True

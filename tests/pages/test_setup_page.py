@@ -32,16 +32,16 @@ def test_each_step_of_a_test_call_is_shown(open_as: OpenAs, engine: Engine) -> N
     row = page.get_by_test_id("trial")
     expect(row).to_contain_text("در انتظار گرفتن")
     with writing(engine) as session:
-        due = trial_calls.due(session)
+        due = trial_calls.find_due(session)
         assert due
         call = trial_calls.take_up(session, due)
         assert call and call.token and call.trunk == "second"
         token = call.token
-        trial_calls.rang(session, token, "second")
+        trial_calls.record_ringing(session, token, "second")
     expect(row).to_contain_text("زنگ می‌خورد")
     with writing(engine) as session:
-        trial_calls.said(session, token, "second", 486, goes_on=False)
-        trial_calls.ended(session, token, TrialResult.BUSY)
+        trial_calls.record_refusal(session, token, "second", 486, goes_on=False)
+        trial_calls.record_end(session, token, TrialResult.BUSY)
     expect(row).to_contain_text("مشغول بود")
     expect(row).to_contain_text("شبکه گفت: ۴۸۶")
     is_fit(page)

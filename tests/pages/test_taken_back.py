@@ -14,7 +14,7 @@ from hotline import numbers
 from hotline.clock import CITY
 from hotline.line import blocked
 from hotline.timetable import timetable_rules
-from hotline.timetable.days import moment
+from hotline.timetable.days import find_moment
 from tests.factories import (
     NUMBER,
     a_department,
@@ -64,7 +64,7 @@ def confirm(page: Page) -> None:
 
 def test_blocking_is_undoable_unless_a_place_was_lost(open_still: Open, engine: Engine) -> None:
     page = open_still(Role.SUPERVISOR, "blocked")
-    page.get_by_test_id("number").fill(numbers.national(NUMBER))
+    page.get_by_test_id("number").fill(numbers.format_national(NUMBER))
     page.get_by_test_id("block").click()
     expect(page.get_by_test_id("blocked")).to_have_count(1)
     take_back(page)
@@ -72,7 +72,7 @@ def test_blocking_is_undoable_unless_a_place_was_lost(open_still: Open, engine: 
     with writing(engine) as session:
         assert not blocked.is_blocked(session, NUMBER)
         a_registration(session, a_round(session), number=NUMBER)
-    page.get_by_test_id("number").fill(numbers.national(NUMBER))
+    page.get_by_test_id("number").fill(numbers.format_national(NUMBER))
     page.get_by_test_id("block").click()
     expect(page.get_by_role("dialog")).to_contain_text("این شماره ۱ نوبت در صف دارد که لغو می‌شود")
     with reading(engine) as session:
@@ -80,7 +80,7 @@ def test_blocking_is_undoable_unless_a_place_was_lost(open_still: Open, engine: 
     confirm(page)
     expect(page.get_by_test_id("block-done")).to_contain_text("۱ ثبت‌نام در انتظار لغو شد")
     expect(page.get_by_test_id("take-it-back")).to_have_count(0)
-    page.get_by_test_id("number").fill(numbers.national(NUMBER))  # again: it stays blocked
+    page.get_by_test_id("number").fill(numbers.format_national(NUMBER))  # again: it stays blocked
     page.get_by_test_id("block").click()
     expect(page.get_by_test_id("block-done")).to_contain_text("ثبت‌نامی در انتظار نداشت")
     expect(page.get_by_test_id("take-it-back")).to_have_count(0)
@@ -96,7 +96,7 @@ def test_refused_undo_is_shown_and_can_be_closed(
     open_still: Open,
 ) -> None:
     page = open_still(Role.SUPERVISOR, "blocked")
-    page.get_by_test_id("number").fill(numbers.national(NUMBER))
+    page.get_by_test_id("number").fill(numbers.format_national(NUMBER))
     page.get_by_test_id("block").click()
     problem = {"status": 409, "content_type": "application/problem+json", "body": '{"code": "wrong-state"}'}
     page.route("**/api/v1/blocked/*", lambda route: route.fulfill(**problem))
@@ -155,7 +155,7 @@ def test_holiday_on_a_rounds_day_shows_its_cost_first(open_still: Open, engine: 
         )
         mine, others = a_round(session, Phase.OPEN), a_round(session)
         mine.rule_id, mine.occurs_on = rule.id, today
-        midnight = moment(today + timedelta(days=1), time())
+        midnight = find_moment(today + timedelta(days=1), time())
         mine.starts_at = min(at + timedelta(minutes=20), midnight - timedelta(seconds=1))
         mine.ends_at = at + timedelta(hours=1)
         mine.registration_until = mine.starts_at

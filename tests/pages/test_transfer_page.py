@@ -145,7 +145,7 @@ def test_leaving_colleague_is_shown_while_the_citizen_waits(
     said = desk_talks.get_by_test_id("transfer-state")
     expect(said).to_contain_text("در گفت‌وگوی شماست")
     with writing(engine) as session:
-        supervising.stop(session, session.get_one(Desk, colleague), who="colleague")
+        supervising.stop_by(session, session.get_one(Desk, colleague), who="colleague")
     expect(said).to_contain_text("هنوز منتظر است")
     desk_talks.keyboard.press("Escape")
     desk_talks.get_by_test_id("hold").click()
@@ -186,7 +186,7 @@ def test_consulted_desk_reads_who_gives_the_citizen(
     expect(page.get_by_test_id("given-by")).to_be_visible()
     with writing(engine) as session:
         callback = session.scalars(select(Callback)).one()
-        assert serving.begins(session, callback)
+        assert serving.clear_request(session, callback)
         callback.state, callback.held_until = CallbackState.TALKING, None
     page.reload()
     in_state(page, "callback-state", "talking")
@@ -215,7 +215,7 @@ def test_transfer_that_arrived_offers_no_return(colleague: int, desk_talks: Page
     with writing(engine) as session:
         callback = session.scalars(select(Callback)).one()
         assert callback.desk_id == colleague
-        assert serving.begins(session, callback)
+        assert serving.clear_request(session, callback)
         callback.state, callback.held_until = CallbackState.TALKING, None
     expect(offered).to_be_hidden()
 

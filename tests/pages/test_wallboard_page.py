@@ -45,7 +45,7 @@ fills.
 def a_day(engine: Engine) -> int:
     """Two lines, a conversation, calls; the round's id."""
     with writing(engine) as session:
-        phases.operators_line(session)
+        phases.get_operators_line(session)
         round_ = a_round(session)
         some_registrations(session, round_, 12)
         talking = a_callback(session, CallbackState.TALKING)

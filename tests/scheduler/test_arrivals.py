@@ -40,7 +40,7 @@ def later(engine: Engine) -> None:
 
 def accounts(engine: Engine) -> list[tuple[str, float | None, str]]:
     with reading(engine) as session:
-        return [(each.provider, each.credit, each.error) for each in rules.accounts(session)]
+        return [(each.provider, each.credit, each.error) for each in rules.list_accounts(session)]
 
 
 def test_delivery_states_come_by_one_request_each_its_own(

@@ -50,7 +50,7 @@ def test_backup_is_due_once_a_night_and_an_hour_after_failure(
     nightly: Settings, target: Path, tmp_path: Path
 ) -> None:
     def due(when: datetime) -> datetime | None:
-        return backups.due_since(nightly, when)
+        return backups.find_due_since(nightly, when)
 
     assert due(at(29, 12)) == at(29, 3), "there is none yet"
     well(nightly, at(29, 3, 1), target)
@@ -64,7 +64,7 @@ def test_backup_is_due_once_a_night_and_an_hour_after_failure(
     for nonsense in ("", "[]", "{}", '{"at": 1}', json.dumps(Status("yesterday")._asdict())):
         (nightly.state_dir / backups.STATUS).write_text(nonsense)
         assert due(at(30, 4)) == at(30, 3)
-    assert backups.due_since(nightly.model_copy(update={"backup_dir": None}), at(30, 4)) is None
+    assert backups.find_due_since(nightly.model_copy(update={"backup_dir": None}), at(30, 4)) is None
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
@@ -130,7 +130,7 @@ def test_backup_requested_on_the_page_is_made(
     (made,) = target.iterdir()
     status = backups.read(nightly)
     assert status and status.ok and status.path == str(made)
-    assert backups.asked_at(nightly) is None
+    assert backups.find_asked_at(nightly) is None
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
@@ -152,7 +152,7 @@ def test_last_words_of_a_command_that_died_are_recorded(
     status = backups.read(nightly)
     assert status and not status.ok and status.error and "HOTLINE_SIP" in status.error, status
     assert status.good_path == str(target / "hotline137.tar"), "what went well before is still known"
-    assert status.error in caplog.text and backups.asked_at(nightly) is None
+    assert status.error in caplog.text and backups.find_asked_at(nightly) is None
     assert caplog.text.count("not made") == 1, "it waits for an hour"
 
 

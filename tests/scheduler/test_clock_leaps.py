@@ -115,5 +115,5 @@ def test_leap_in_a_live_round_moves_and_deletes_nothing(
     _scheduler_works(engine, settings)
     assert _state(engine, settings) == before
     with reading(engine) as session:
-        waiting = [each.id for each in order.page(session, story.round, 99, None)]
+        waiting = [each.id for each in order.list_page(session, story.round, 99, None)]
     assert [story.called(Outcome.REACHED) for _ in range(3)] == waiting[:3], "the round goes on"

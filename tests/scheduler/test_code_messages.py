@@ -37,7 +37,7 @@ def ask(
     """Somebody asks; the code."""
     with writing(engine) as session:
         code = codes.ask(session, number or a_number(), way, language, settings, browser=BROWSER)
-        return codes.digits(code, settings)
+        return codes.read_digits(code, settings)
 
 
 def state(engine: Engine) -> tuple[Delivery, str]:

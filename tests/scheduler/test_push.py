@@ -50,7 +50,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PushSer
 def city(ready: Settings) -> Settings:
     return ready.model_copy(
         update={
-            "push_key": vapid.new_key(),
+            "push_key": vapid.make_key(),
             "push_contact": "mailto:it@city.example",
             "push_services": (HOST,),
         }
@@ -118,7 +118,7 @@ def test_subscribed_browser_gets_a_push_and_no_text(
     assert (message.state, message.provider_id, provider.requests) == (Delivery.SENT, "push", [])
     notice = browser.read(post)
     assert (notice["request"], notice["language"]) == (tracking, "fa")
-    assert notice["tag"] == post.headers["topic"] == delivery.name_outside(message)
+    assert notice["tag"] == post.headers["topic"] == delivery.make_provider_name(message)
     assert len(post.headers["topic"]) <= 32 and int(post.headers["ttl"]) > 0
     assert SAID not in str(notice) and number[3:] not in str(notice), "nothing of what was said, and of whom"
     assert (post.path, post.headers["host"]) == ("/wpush/one?token=1", HOST)

@@ -31,11 +31,11 @@ def replied(engine: Engine, reply: str = "چراغ عوض شد و روشن اس�
 
 def readable(engine: Engine, request_id: int) -> bool:
     with reading(engine) as session:
-        return lifecycle.progress(session, session.get_one(Request, request_id)).reply_of == request_id
+        return lifecycle.find_progress(session, session.get_one(Request, request_id)).reply_of == request_id
 
 
 def seconds(settings: Settings, request_id: int) -> float:
-    path = spoken_replies.path(settings.replies_dir, request_id).with_suffix(".alaw")
+    path = spoken_replies.find_sound_path(settings.replies_dir, request_id).with_suffix(".alaw")
     sound, rate = soundfile.read(path, format="RAW", subtype="ALAW", samplerate=8000, channels=1)
     assert abs(sound).max() > 0.1, "it can be heard"
     return len(sound) / rate
@@ -110,7 +110,7 @@ def test_news_after_an_objection_are_readable(engine: Engine, settings: Settings
     replies.speak(engine, settings)
     assert readable(engine, one)
     with reading(engine) as session:
-        assert spoken_replies.standing(session.get_one(Request, one)) == "فردا دوباره می‌آییم."
+        assert spoken_replies.find_standing_reply(session.get_one(Request, one)) == "فردا دوباره می‌آییم."
 
 
 def test_news_of_a_reopened_part_stand_for_the_whole(
@@ -123,9 +123,9 @@ def test_news_of_a_reopened_part_stand_for_the_whole(
         for part in both:
             work.reply(session, part, who="u", reply="درست شد")
         closing.answer(session, whole.id, solved=False, named=[both[0].id])
-        assert spoken_replies.standing(whole) == ""
+        assert spoken_replies.find_standing_reply(whole) == ""
         work.tell(session, both[0], who="v", reply="فردا می‌آییم.")
-        assert spoken_replies.standing(whole) == "فردا می‌آییم."
+        assert spoken_replies.find_standing_reply(whole) == "فردا می‌آییم."
 
 
 def test_news_of_a_working_department_are_readable(engine: Engine, settings: Settings) -> None:
@@ -142,7 +142,7 @@ def test_unspeakable_reply_is_skipped_and_not_retried(engine: Engine, settings: 
     assert readable(engine, other)
     assert files(settings) == {f"{other}.alaw", *(f"{other}.{codec}" for codec in ("ulaw", "g722"))}
     with reading(engine) as session:
-        assert [each.request_id for each in spoken_replies.lacking(session, 10)] == []
+        assert [each.request_id for each in spoken_replies.list_without_sound(session, 10)] == []
         assert session.get_one(Request, mute).spoken == "…"
 
 

@@ -57,7 +57,7 @@ def test_refused_key_is_reported_until_one_is_accepted(
 
     def trouble() -> str:
         with reading(engine) as session:
-            return delivery_reports.trouble(session, ["http"], {})
+            return delivery_reports.find_trouble(session, ["http"], {})
 
     register(engine)
     provider.plan.append(401)

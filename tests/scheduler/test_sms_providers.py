@@ -143,7 +143,7 @@ def test_delivery_states_and_credit_are_kept(
     gateway.key = "another"
     arrivals.ask_credit(engine, ready)
     with reading(engine) as session:
-        (account,) = rules.accounts(session)
+        (account,) = rules.list_accounts(session)
         assert (account.provider, account.credit, bool(account.error)) == (name, 500_000.0, True)
 
 

@@ -39,7 +39,7 @@ def stored(settings: Settings, s3: S3Server) -> Settings:
 def handed_in(engine: Engine, settings: Settings, count: int = 1) -> list[File]:
     found = []
     for _ in range(count):
-        made = decoding.plain(io.BytesIO(files.jpeg()))
+        made = decoding.redraw(io.BytesIO(files.jpeg()))
         name = attachments.keep(settings.pictures_dir, made)
         with writing(engine) as session:
             attachments.add(session, name, made, number=NUMBER)
@@ -58,7 +58,7 @@ def in_store(s3: S3Server) -> list[str]:
 def seen(settings: Settings, each: list[File]) -> list[bool | str]:
     def one(file: File) -> bool | str:
         try:
-            return stores.checksum(stores.read(settings, file)) == file.checksum
+            return stores.hash_data(stores.read(settings, file)) == file.checksum
         except Refused as refused:
             return refused.code
 

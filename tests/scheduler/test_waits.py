@@ -131,7 +131,7 @@ def test_retry_of_the_right_time_is_not_shortened(story: Story, scheduler: Sched
     scheduler.sees(timedelta())
     with reading(story.engine) as session:
         assert session.get_one(Registration, first).not_before == due
-        assert len(fairness.look_up(session, session.get_one(Registration, first)).facts) == 3
+        assert len(fairness.find_facts(session, session.get_one(Registration, first)).facts) == 3
 
 
 def test_retry_of_a_leap_into_the_night_waits_for_no_morning(story: Story, clock: ShiftedClock) -> None:
@@ -219,17 +219,17 @@ def test_urgent_matter_of_a_leap_is_told_at_once(
         session.add(UrgentMatter(made_at=now(session), number=a_number()))
     scheduler.sees(timedelta())
     with writing(story.engine) as session:
-        matter = urgent_calls.due(session, story.conf)
+        matter = urgent_calls.find_due(session, story.conf)
         assert matter, "nobody knows since when it waits"
         called = urgent_calls.take_up(session, matter, story.conf)
         assert called
     scheduler.sees(LEAP)
     with writing(story.engine) as session:
-        urgent_calls.ended(session, called[0])
+        urgent_calls.record_end(session, called[0])
     scheduler.sees(timedelta())
     clock.shift = MINUTE
     with reading(story.engine) as session:
-        assert urgent_calls.due(session, story.conf) == matter
+        assert urgent_calls.find_due(session, story.conf) == matter
 
 
 def test_calls_of_a_leap_are_placed_soon(story: Story, scheduler: Scheduler, clock: ShiftedClock) -> None:
@@ -293,12 +293,12 @@ def test_locks_and_codes_of_a_leap_end_in_time(
     with writing(story.engine) as session:
         accounts.set_pin(session, user.username, "1234")
         for _ in range(accounts.PIN_FAILURES):
-            accounts.pin_tried(session, user.id, right=False)
+            accounts.count_pin_try(session, user.id, right=False)
         assert session.get_one(User, user.id).pin_locked_until
     scheduler.sees(timedelta())
     clock.shift = accounts.PIN_LOCKED
     with writing(story.engine) as session:
-        assert accounts.pin_tried(session, user.id, right=True)
+        assert accounts.count_pin_try(session, user.id, right=True)
 
 
 def test_conversation_that_ended_in_a_leap_is_let_go(
@@ -307,13 +307,13 @@ def test_conversation_that_ended_in_a_leap_is_let_go(
     scheduler.sees(LEAP)
     with writing(story.engine) as session:
         parting, held = (a_callback(session, CallbackState.TALKING) for _ in range(2))
-        conversations.part(session, parting, Outcome.REACHED)
-        conversations.lose(session, held.token, story.conf)
+        conversations.end_for_desk(session, parting, Outcome.REACHED)
+        conversations.hold_without_desk(session, held.token, story.conf)
     tokens = {parting.token, held.token}
     scheduler.sees(timedelta())
     clock.shift = timedelta(seconds=max(story.conf.on_hold_seconds, story.conf.hold_seconds))
     with reading(story.engine) as session:
-        assert set(conversations.overdue(session)) == tokens
+        assert set(conversations.list_overdue(session)) == tokens
 
 
 def test_caps_count_calls_of_a_leap_for_a_day_only(
@@ -372,7 +372,7 @@ def test_rights_of_a_leap_last_no_longer_than_their_rule(
     scheduler.sees(YEARS)
     with writing(story.engine) as session:
         code = codes.ask(session, a_number(), CodeWay.CALL, "fa", story.conf, browser=BROWSER)
-        sessions.begin(session, code, "", story.conf)
+        sessions.begin_session(session, code, "", story.conf)
         code.ended_at = code.used_at = now(session)
         sign_ins.sign_in(session, a_user(session))
     scheduler.sees(timedelta())
@@ -396,12 +396,12 @@ def test_clock_set_back_for_a_moment_signs_nobody_out(
     with writing(story.engine) as session:
         cookie = sign_ins.sign_in(session, a_user(session))
         code = codes.ask(session, a_number(), CodeWay.CALL, "fa", story.conf, browser=BROWSER)
-        access = sessions.begin(session, code, "", story.conf).access
+        access = sessions.begin_session(session, code, "", story.conf).access
     scheduler.sees(-YEARS)
     scheduler.sees(timedelta())
     with reading(story.engine) as session:
-        assert sign_ins.session_of(session, cookie)
-        assert sessions.of_access(session, access)
+        assert sign_ins.find_session(session, cookie)
+        assert sessions.find_by_access(session, access)
 
 
 def test_failed_message_of_a_leap_is_told_of_for_a_day(
@@ -422,7 +422,7 @@ def test_caller_of_a_leap_is_gone_after_a_silence(
     place = story.registers()
     scheduler.sees(LEAP)
     with writing(story.engine) as session:
-        assert waiting_callers.stay(session, place, "leap")
+        assert waiting_callers.record_waiting(session, place, "leap")
     scheduler.sees(timedelta())
     with writing(story.engine) as session:
         session.get_one(WaitingCaller, place).seen_at -= waiting_callers.STALE + MINUTE
@@ -436,7 +436,7 @@ def test_caller_on_the_line_stays_though_the_clock_leaps(
 ) -> None:
     place = story.registers()
     with writing(story.engine) as session:
-        assert waiting_callers.stay(session, place, "there")
+        assert waiting_callers.record_waiting(session, place, "there")
     scheduler.sees(LEAP)
     with writing(story.engine) as session:
         waiting_callers.leave_stale(session)
@@ -454,7 +454,7 @@ def test_threat_is_news_for_half_an_hour_whatever_the_clock(
     for shift in others:
         scheduler.sees(shift)
     with reading(story.engine) as session:
-        assert threats.lately(session)
+        assert threats.list_open(session)
     clock.shift = timedelta(minutes=31)
     with reading(story.engine) as session:
-        assert not threats.lately(session)
+        assert not threats.list_open(session)

@@ -88,7 +88,7 @@ def test_moving_line_tells_each_near_citizen_once(
 def test_only_a_live_round_has_near_citizens(session: Session, phase: Phase) -> None:
     round_ = a_round(session, phase)
     some_registrations(session, round_, 2)
-    a_registration(session, phases.operators_line(session))
+    a_registration(session, phases.get_operators_line(session))
     heads_up.tell(session, 5)
     assert told(session) == []
 
@@ -98,7 +98,7 @@ def test_only_a_live_round_has_near_citizens(session: Session, phase: Phase) -> 
 
 def over(session: Session, round_: Round) -> None:
     phases.end_round(session, round_)
-    while carry_over.run(session):
+    while carry_over.carry_over(session):
         pass
     carry_over.tell_left(session)
 
@@ -148,13 +148,13 @@ def test_cancelled_round_tells_the_next_day_once_known(
     first = a_round(session, Phase.OPEN)
     a_registration(session, first)
     planning.cancel(session, first, who="test", reason="باران")
-    carry_over.run(session)
+    carry_over.carry_over(session)
     carry_over.tell_left(session)
     (text_message,) = told(session)
     assert text_message.kind is OutboxKind.ROUND_CANCELLED
     assert "زمان دور بعد را پیامک می‌کنیم" in (said(session, text_message) or "")
     next_round(session, first.official)
-    carry_over.run(session)
+    carry_over.carry_over(session)
     assert [m.kind for m in told(session)] == [OutboxKind.ROUND_CANCELLED, OutboxKind.CARRIED]
     assert "۱۲ اسفند" in (said(session, told(session)[1]) or "")
 
@@ -163,7 +163,7 @@ def test_cancelled_round_with_a_next_sends_one_message(session: Session) -> None
     first, next_ = two_rounds(session)
     a_registration(session, first)
     planning.cancel(session, first, who="test", reason="باران")
-    carry_over.run(session)
+    carry_over.carry_over(session)
     carry_over.tell_left(session)
     (text_message,) = told(session)
     text = said(session, text_message)

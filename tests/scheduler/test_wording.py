@@ -130,11 +130,11 @@ def test_registration_text_names_ticket_day_hours_and_place(session: Session) ->
 
 
 def test_operators_line_text_promises_no_day(session: Session) -> None:
-    line = phases.operators_line(session)
+    line = phases.get_operators_line(session)
     place = registration.register(session, round_id=line.id, number=a_number())
     text = said(session, told(session)[0])
     assert text is not None
-    ticket = dates.digits(place.ticket, "fa")
+    ticket = dates.format_digits(place.ticket, "fa")
     assert "اپراتور به‌نوبت" in text and ticket in text
     assert "۹۰۰" not in text.replace(ticket, "") and "ساعت" not in text
 

@@ -184,7 +184,7 @@ def test_request_passes_every_hand_to_the_citizens_last_word(
     read = GeoReport(f"{system.url}/open311/v2", output_format="json").get_service_request(request.tracking)
     assert (read["status"], read["service_code"]) == ("closed", "lighting")
     with reading(system.engine) as session:
-        steps = [event.step for event in lifecycle.history(session, session.get_one(Request, request.id))]
+        steps = [event.step for event in lifecycle.list_steps(session, session.get_one(Request, request.id))]
     assert steps == [
         RequestStep.REPORTED,
         *(RequestStep.REFERRED, RequestStep.ACCEPTED, RequestStep.REPLIED),

@@ -172,7 +172,7 @@ def test_overflow_callbacks_follow_the_leading_node(
     one, two, _ = nodes
     number = one.number()
     with writing(one.engine) as session:
-        line = phases.operators_line(session)
+        line = phases.get_operators_line(session)
         line.node, line_id = two.settings.node, line.id
     let_lead(one, two)
     desk = ByHand(nodes, line_id)

@@ -31,9 +31,9 @@ def running() -> Iterator[Nodes]:
     with Postgres() as server, two_nodes(server) as nodes:
         until(lambda: states(nodes) == {"one": "live", "two": "live"}, "both nodes are there")
         with writing(nodes.one.engine) as session:  # so that the desk's page opens at the operators' line
-            for other in phases.registrable(session):
+            for other in phases.list_registrable(session):
                 phases.end_round(session, other)
-            phases.operators_line(session)
+            phases.get_operators_line(session)
         yield nodes
 
 
@@ -57,7 +57,7 @@ def page(nodes: Nodes, operator: Operator) -> Iterator[Page]:
         sign_in(page, nodes.one, operator.username)
         expect(page.get_by_test_id("takes-live")).to_be_checked()
         with writing(nodes.one.engine) as session:
-            phases.operators_line(session).node = "one"
+            phases.get_operators_line(session).node = "one"
             for left in session.scalars(select(Registration).where(Registration.state == "waiting")):
                 left.state = RegistrationState.CLOSED  # of the test before
         until(lambda: desk_is_on(nodes, operator) == "one", "the desk's phone is on the line's node")
@@ -87,7 +87,7 @@ def place(nodes: Nodes, caller: Caller) -> Registration:
 
 def callback(nodes: Nodes, caller: Caller) -> Callback | None:
     with reading(nodes.one.engine) as session:
-        return transitions.of_registration(session, place(nodes, caller).id)
+        return transitions.find_by_registration(session, place(nodes, caller).id)
 
 
 @contextmanager

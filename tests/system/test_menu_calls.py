@@ -24,7 +24,7 @@ WITHHELD = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 
 def _operators_line(system: System) -> int:
     with writing(system.engine) as session:
-        return phases.operators_line(session).id
+        return phases.get_operators_line(session).id
 
 
 def _in_line(system: System, round_id: int, number: str) -> Registration | None:
@@ -247,5 +247,5 @@ def _on_the_line(system: System) -> int:
 
 def _incoming(system: System) -> Counter[Incoming]:
     with reading(system.engine) as session:
-        hours = call_counts.by_hour(session, datetime(2026, 1, 1, tzinfo=UTC)).values()
+        hours = call_counts.count_by_hour(session, datetime(2026, 1, 1, tzinfo=UTC)).values()
     return sum((Counter(hour) for hour in hours), Counter())

@@ -91,7 +91,7 @@ def _has_dialled(system: System, caller: Caller) -> bool:
 
 def _callback(system: System, place: int) -> Callback | None:
     with reading(system.engine) as session:
-        return transitions.of_registration(session, place)
+        return transitions.find_by_registration(session, place)
 
 
 def _talks(system: System, place: int) -> bool:
@@ -243,7 +243,7 @@ def a_caller_elsewhere(system: System, folder: Path) -> Iterator[Caller]:
 
 def _operators_line(system: System) -> int:
     with writing(system.engine) as session:
-        return phases.operators_line(session).id
+        return phases.get_operators_line(session).id
 
 
 def test_hang_up_while_waiting_leads_to_one_callback(system: System, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_land_line_hears_the_reply_and_objects(system: System, tmp_path: Path) -
         phone.answer()
         phone.at("solved-call-question", "2")
         until(lambda: now().state is RequestState.REOPENED, "the objection is kept", 40)
-        file = spoken_replies.path(system.settings.replies_dir, request.id).with_suffix(".alaw")
+        file = spoken_replies.find_sound_path(system.settings.replies_dir, request.id).with_suffix(".alaw")
         samples, rate = soundfile.read(file, format="RAW", subtype="ALAW", samplerate=8000, channels=1)
         soundfile.write(tmp_path / "reply.wav", samples, rate)
         assert sound.best_score(phone.recording(), tmp_path / "reply.wav") > sound.THRESHOLD

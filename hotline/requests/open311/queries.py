@@ -70,12 +70,12 @@ class Found(NamedTuple):
     """Name of the first public copy of a picture, if there is one."""
 
 
-def by_numbers(session: Session, numbers: Collection[str]) -> Sequence[Found]:
+def find_by_numbers(session: Session, numbers: Collection[str]) -> Sequence[Found]:
     """Return the requests with these tracking numbers, for a program that knows the numbers."""
     return _found(session, session.scalars(_PLAIN.where(Request.tracking.in_(numbers))).all())
 
 
-def page(session: Session, wanted: Wanted, looker: Looker) -> Sequence[Found]:
+def list_page(session: Session, wanted: Wanted, looker: Looker) -> Sequence[Found]:
     """Return one page of the requests reported in a period, newest first.
 
     Without `may_read` it holds the program's own requests and the published ones.
@@ -98,7 +98,7 @@ def page(session: Session, wanted: Wanted, looker: Looker) -> Sequence[Found]:
     return _found(session, session.scalars(query).all())
 
 
-def steps(session: Session, requests: Sequence[Request]) -> Mapping[int, Sequence[RequestEntry]]:
+def list_steps(session: Session, requests: Sequence[Request]) -> Mapping[int, Sequence[RequestEntry]]:
     """Return the public steps of each request's history, oldest first, by the request's id."""
     found: dict[int, list[RequestEntry]] = {}
     public = (
@@ -134,7 +134,9 @@ def _found(session: Session, requests: Sequence[Request]) -> Sequence[Found]:
     }
     categories = {category.id: category for category in session.scalars(select(Category))}
     duplicates = {request.id for request in requests if request.state is RequestState.DUPLICATE}
-    pictures = publications.first_pictures(session, [each for each in released if each not in duplicates])
+    pictures = publications.find_first_pictures(
+        session, [each for each in released if each not in duplicates]
+    )
     return [
         Found(
             request,

@@ -58,17 +58,17 @@ def file(
     one_at_a_time(session, f"brought-by-{api_key_id}")
     if found := _same(session, api_key_id, idempotency_key, brought.digest):
         return found, False
-    category = service(session, brought.service)
-    contact = contact_of(brought.phone, settings.allowed_prefixes)
+    category = get_service(session, brought.service)
+    contact = normalize_contact(brought.phone, settings.allowed_prefixes)
     _may_name(session, contact, settings.reports_per_day)
-    place = control_characters.cleaned(brought.place).strip()
+    place = control_characters.clean(brought.place).strip()
     places.check(brought.point, place, settings.bounds)
     latitude, longitude = brought.point or (None, None)
     request = filing.file(
         session,
         number=None,
         category=category.id,
-        district=places.district_of(brought.point, settings.districts_file),
+        district=places.find_district(brought.point, settings.districts_file),
         written=_written(brought, category),
         language=brought.language,
         week=settings.working_week,
@@ -84,7 +84,7 @@ def file(
     return request, True
 
 
-def service(session: Session, code: str) -> Category:
+def get_service(session: Session, code: str) -> Category:
     """Return the active category with this code. Raises Refused("service-unknown")."""
     category = session.scalar(select(Category).where(Category.code == code, Category.active))
     if category is None:
@@ -92,7 +92,7 @@ def service(session: Session, code: str) -> Category:
     return category
 
 
-def contact_of(phone: str, home: Sequence[str]) -> str:
+def normalize_contact(phone: str, home: Sequence[str]) -> str:
     """Return the form in which a citizen's telephone number is stored: E.164 if it is Iranian, else the text
     itself.
 
@@ -101,10 +101,10 @@ def contact_of(phone: str, home: Sequence[str]) -> str:
     try:
         return numbers.parse(phone, _IRAN, home)
     except Refused:
-        return " ".join(control_characters.cleaned(phone).split())[:_CONTACT]
+        return " ".join(control_characters.clean(phone).split())[:_CONTACT]
 
 
-def by_token(session: Session, api_key_id: int, token: str) -> Request:
+def get_by_token(session: Session, api_key_id: int, token: str) -> Request:
     """Return the request that the program filed with this Idempotency-Key. Raises Refused("not-found")."""
     mine = select(Request).where(Request.api_key_id == api_key_id, Request.report_key == token)
     request = session.scalar(mine)
@@ -149,11 +149,11 @@ def _written(brought: Brought, category: Category) -> str:
 
     The Open311 specification does not require a description. Raises Refused("text-long" | "answers-long").
     """
-    text = control_characters.cleaned(brought.text).strip()
+    text = control_characters.clean(brought.text).strip()
     if len(text) > LONGEST:
         raise Refused("text-long", f"at most {LONGEST} characters", "description")
-    answers = [control_characters.cleaned(answer).strip() for answer in brought.answers]
+    answers = [control_characters.clean(answer).strip() for answer in brought.answers]
     if any(len(answer) > LONGEST_ANSWER for answer in answers):
         raise Refused("answers-long", f"an answer has at most {LONGEST_ANSWER} characters", "attribute")
     name = category.name_fa if brought.language == "fa" else category.name_en
-    return filing.with_answers(text or name, answers, category, brought.language)
+    return filing.append_answers(text or name, answers, category, brought.language)

@@ -157,7 +157,7 @@ def read(session: Session, days: int, least: int) -> Figures:
     )
 
 
-def too_few(counts: Mapping[Any, int], least: int) -> set[Any]:
+def list_hidden(counts: Mapping[Any, int], least: int) -> set[Any]:
     """Return the keys whose counts are under `least`. If only one is hidden, hide the next smallest too."""
     hidden = {key for key, count in counts.items() if count < least}
     if len(hidden) == 1 and len(counts) > 1:
@@ -170,7 +170,7 @@ def _published(found: Sequence[Any], least: int) -> list[Row]:
 
     One hidden row alone could be computed from the sum, so a second one follows.
     """
-    hidden = too_few({figures.id: figures.received for figures, *_ in found}, least)
+    hidden = list_hidden({figures.id: figures.received for figures, *_ in found}, least)
     few = _few([figures for figures, *_ in found], hidden, least)
     rows = [
         Row(

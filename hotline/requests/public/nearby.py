@@ -31,7 +31,7 @@ class Near(NamedTuple):
     metres: int
 
 
-def near(session: Session, category: int, point: Point, radius: int = RADIUS) -> Sequence[Near]:
+def list_near(session: Session, category: int, point: Point, radius: int = RADIUS) -> Sequence[Near]:
     """Return the newest open requests of the category within `radius` metres of a point in the city."""
     high = radius / _DEGREE
     wide = high / cos(radians(point.latitude))

@@ -11,14 +11,14 @@ from hotline.requests import places
 from hotline.requests.places import Ring
 
 _ERRS = 0.0002
-"""How far, in degrees, an outline may differ from the city's own: some 20 metres. `places.district_of` reads
-the city's own outlines."""
+"""How far, in degrees, an outline may differ from the city's own: some 20 metres. `places.find_district`
+reads the city's own outlines."""
 _DIGITS = 5
 
 log = logging.getLogger("api")
 
 
-def of_city(file: Path | None) -> dict[str, Any] | None:
+def read_outlines(file: Path | None) -> dict[str, Any] | None:
     """Return GeoJSON with a `district` for each feature; None if the city names no file, or it is damaged."""
     if file is None or not file.is_file():
         return None
@@ -31,7 +31,10 @@ def of_city(file: Path | None) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=2)
 def _drawn(file: Path, _changed_at: int) -> dict[str, Any]:
-    return {"type": "FeatureCollection", "features": [_feature(*each) for each in places.districts(file)]}
+    return {
+        "type": "FeatureCollection",
+        "features": [_feature(*each) for each in places.read_districts(file)],
+    }
 
 
 def _feature(number: int, polygons: Sequence[Sequence[Ring]]) -> dict[str, Any]:

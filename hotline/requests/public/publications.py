@@ -73,7 +73,7 @@ def release(
     if with_point and request.latitude is None:
         raise Refused("place-missing", "nobody knows its point", "with_point")
     shown_ids = {each.picture_id for each in shown}
-    attachments.files(session, request.id, shown_ids)
+    attachments.list_files(session, request.id, shown_ids)
     _check_citizen_is_here(session, request.id, shown_ids, with_point=with_point)
     gone = attachments.take_back(session, Picture.request_id == request.id)
     at = now(session)
@@ -145,7 +145,7 @@ def forget_person(session: Session, request_id: int) -> None:
     session.execute(update(Release).where(Release.request_id == request_id).values(with_point=False))
 
 
-def listed(
+def list_published(
     session: Session,
     *,
     category: int | None = None,
@@ -172,7 +172,7 @@ def listed(
     return [Listed(*row, [copy.id for copy in copies.get(row[0].id, [])]) for row in rows]
 
 
-def by_district(session: Session) -> Sequence[District]:
+def count_by_district(session: Session) -> Sequence[District]:
     """Count the published requests of each district, and the unsolved ones among them; None: unknown.
 
     What the city calls solved is solved here as in the public figures (hotline.requests.public.figures).
@@ -187,7 +187,7 @@ def by_district(session: Session) -> Sequence[District]:
     return [District(*row) for row in session.execute(query)]
 
 
-def public_file(session: Session, name: str) -> stores.File:
+def get_public_file(session: Session, name: str) -> stores.File:
     """Return the file of a public copy. Raises Refused("not-found")."""
     seen = (
         select(PublicPicture.id, PublicPicture.checksum)
@@ -204,7 +204,7 @@ def public_file(session: Session, name: str) -> stores.File:
     return stores.File(*found)
 
 
-def first_pictures(session: Session, requests: Collection[int]) -> dict[int, str]:
+def find_first_pictures(session: Session, requests: Collection[int]) -> dict[int, str]:
     """Return the first public copy of each request that has one."""
     return {request: copies[0].id for request, copies in _pictures(session, requests).items()}
 

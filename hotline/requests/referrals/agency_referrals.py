@@ -110,7 +110,9 @@ def make(session: Session, request: Request, passing: Passing, *, user: User, da
     )
     session.add(made)
     session.flush()
-    work.did(session, request, _T.PASSED, user.username, f"{body}: {why}", department_id=made.department_id)
+    work.record_step(
+        session, request, _T.PASSED, user.username, f"{body}: {why}", department_id=made.department_id
+    )
     return made, token
 
 
@@ -127,10 +129,10 @@ def withdraw(session: Session, request: Request, pass_id: int, *, user: User) ->
     if row.withdrawn_at is None:
         row.withdrawn_at = now(session)
         of = row.department_id
-        work.did(session, request, _T.RECALLED, user.username, row.body, department_id=of)
+        work.record_step(session, request, _T.RECALLED, user.username, row.body, department_id=of)
 
 
-def of_request(session: Session, request: Request, department_id: int | None = None) -> Sequence[Passed]:
+def list_by_request(session: Session, request: Request, department_id: int | None = None) -> Sequence[Passed]:
     """Return the request's links, newest first: all of them, or those that the department may see."""
     at = now(session)
     query = select(Pass).where(Pass.request_id == request.id, _seen_by(department_id))
@@ -146,8 +148,8 @@ def of_request(session: Session, request: Request, department_id: int | None = N
     ]
 
 
-def shown_by_bodies(request_id: int, department_id: int | None = None) -> ColumnElement[bool]:
-    """Condition on Picture: sent through a link that `of_request` lists."""
+def where_sent_by_agencies(request_id: int, department_id: int | None = None) -> ColumnElement[bool]:
+    """Condition on Picture: sent through a link that `list_by_request` lists."""
     mine = select(Pass.id).where(Pass.request_id == request_id, _seen_by(department_id))
     return Picture.pass_id.in_(mine)
 
@@ -189,7 +191,7 @@ def find(session: Session, token: str) -> tuple[Pass, Request]:
     query = select(Pass, Request).join(Request, Request.id == Pass.request_id)
     known = _TOKEN.fullmatch(token) and session.execute(query.where(Pass.token_hash == _hash(token))).first()
     if not known:
-        raise over()
+        raise refuse_link()
     row, request = known
     at = now(session)
     if request.state is _S.DUPLICATE and _holds(row, at):
@@ -197,11 +199,11 @@ def find(session: Session, token: str) -> tuple[Pass, Request]:
             "link-merged", "the city goes on with another request, of which it is a duplicate or part"
         )
     if not is_open(row, request, at):
-        raise over()
+        raise refuse_link()
     return row, request
 
 
-def over() -> Refused:
+def refuse_link() -> Refused:
     """Return the refusal of a link that opens nothing; it does not say why."""
     return Refused("link-over", "there is no such link, or not any more")
 

@@ -16,7 +16,7 @@ from hotline.pictures import attachments
 from hotline.pictures.stores import File
 from hotline.requests import categories, parts, work
 from hotline.requests.lifecycle import log
-from hotline.requests.referrals.agency_referrals import NUMBER, find, is_open, over
+from hotline.requests.referrals.agency_referrals import NUMBER, find, is_open, refuse_link
 
 _T = RequestStep
 LONGEST = 1000
@@ -39,10 +39,10 @@ class Seen:
     pictures: Sequence[Picture]
 
 
-def look(session: Session, token: str) -> Seen:
+def show_page(session: Session, token: str) -> Seen:
     """Return what the link's page shows. Raises Refused("link-over" | "link-merged")."""
     link, request = find(session, token)
-    whole = parts.whole_of(session, request)
+    whole = parts.find_whole(session, request)
     here = not _is_erased(session, whole.id)
     at = request.latitude, request.longitude
     return Seen(
@@ -57,15 +57,15 @@ def look(session: Session, token: str) -> Seen:
     )
 
 
-def picture(session: Session, token: str, name: str) -> File:
+def get_picture(session: Session, token: str, name: str) -> File:
     """Return the file of one of the request's pictures.
 
     Raises Refused("link-over" | "link-merged" | "not-found").
     """
     _, request = find(session, token)
-    whole = parts.whole_of(session, request)
+    whole = parts.find_whole(session, request)
     if _is_erased(session, whole.id):
-        raise over()
+        raise refuse_link()
     return attachments.find(session, name, Picture.request_id == whole.id, _SHOWN)
 
 
@@ -82,7 +82,7 @@ def _is_erased(session: Session, request_id: int) -> bool:
     return bool(session.scalar(select(exists().where(Erasure.request_id == request_id))))
 
 
-def saw(session: Session, token: str) -> None:
+def record_opened(session: Session, token: str) -> None:
     """Record that the agency has opened the link; only the first time counts. Raises what `find` raises."""
     row, request = find(session, token)
     first = update(Pass).where(Pass.id == row.id, Pass.seen_at.is_(None)).values(seen_at=now(session))
@@ -90,7 +90,7 @@ def saw(session: Session, token: str) -> None:
         events.request_changed(session, request)
 
 
-def received(session: Session, token: str) -> None:
+def record_received(session: Session, token: str) -> None:
     """Record that the agency has received the request; a repeat does nothing. Raises what `find` raises."""
     row, request = _get_for_update(session, token)
     if row.received_at is None:
@@ -98,7 +98,7 @@ def received(session: Session, token: str) -> None:
         _log(session, request, row, _T.BODY_RECEIVED)
 
 
-def answered(session: Session, token: str, text: str) -> None:
+def record_answer(session: Session, token: str, text: str) -> None:
     """Record a text that the agency writes; repeating the same text does nothing.
 
     Raises what `check` and `find` raise, and Refused("too-many-answers").
@@ -113,7 +113,7 @@ def answered(session: Session, token: str, text: str) -> None:
     _log(session, request, row, _T.BODY_ANSWERED, text)
 
 
-def done(session: Session, token: str, text: str) -> int | None:
+def record_done(session: Session, token: str, text: str) -> int | None:
     """Record that the agency has done its part; return the link's id, to which its picture belongs.
 
     Return None if the agency repeats the same text.
@@ -155,7 +155,7 @@ def _get_for_update(session: Session, token: str) -> tuple[Pass, Request]:
     request = work.get_for_update(session, request.id)
     session.refresh(row, with_for_update=True)
     if not is_open(row, request, now(session)):
-        raise over()
+        raise refuse_link()
     return row, request
 
 

@@ -26,7 +26,7 @@ def test_returned_claim_is_first_in_line_again(
     claimed = answer.json()
     assert (claimed["state"], claimed["outcome"], claimed["desk_id"]) == ("claimed", None, user.desk_id)
     assert claimed["registration"]["id"] == first.id
-    assert claimed["registration"]["number"] == numbers.national(first.number)
+    assert claimed["registration"]["number"] == numbers.format_national(first.number)
     assert (claimed["registration"]["place"], claimed["registration"]["desk_id"]) == (None, user.desk_id)
     assert desk.get(f"{V1}/me").json()["callback"] == claimed
     assert desk.get(f"{V1}/callbacks/{claimed['id']}").json() == claimed
@@ -45,7 +45,7 @@ def test_returned_claim_is_first_in_line_again(
     again = desk.post(f"{V1}/rounds/{live.id}/claims").json()
     assert again["registration"]["id"] == first.id and again["id"] != claimed["id"]
     with reading(engine) as session:
-        assert [row.id for row in order.page(session, live.id, 9, None)] == [first.id, second.id]
+        assert [row.id for row in order.list_page(session, live.id, 9, None)] == [first.id, second.id]
 
 
 def test_claim_on_an_empty_line_is_empty(desk: TestClient, live: Round) -> None:
@@ -77,7 +77,7 @@ def test_each_callback_state_allows_its_actions(
     problem(desk.put(f"{url}/outcome", json={"outcome": "returned"}), 409, "wrong-state")
     assert desk.post(f"{url}/hangup").status_code == 202
     with writing(engine) as session:
-        (callback,) = placing.on_the_phone(session)
+        (callback,) = placing.list_open_calls(session)
         assert callback.hangup_asked_at is not None
         transitions.move(session, callback.token, CallbackState.ENDED, ended_at=now(session))
     problem(desk.post(f"{url}/hangup"), 409, "wrong-state")
@@ -138,11 +138,11 @@ def test_call_without_the_desks_phone_is_refused(
     registered(engine, live, 1)
     url = f"{V1}/callbacks/{desk.post(f'{V1}/rounds/{live.id}/claims').json()['id']}"
     with writing(engine) as session:
-        heartbeats.phone_connected(session, user.desk_id or 0, None)
+        heartbeats.record_phone(session, user.desk_id or 0, None)
     problem(desk.post(f"{url}/call"), 409, "desk-phone-away")
     assert desk.get(f"{V1}/me").json()["desk"]["phone_connected"] is False
     with writing(engine) as session:
-        heartbeats.phone_connected(session, user.desk_id or 0, "PJSIP/desk")
+        heartbeats.record_phone(session, user.desk_id or 0, "PJSIP/desk")
     assert desk.post(f"{url}/call").status_code == 202
 
 

@@ -27,7 +27,7 @@ def test_control_room_shows_tickets_without_numbers(as_role: As, talking: Callba
     [desk] = [one for one in answer.json()["desks"] if one["desk_id"] == talking.desk_id]
     registration = talking.registration
     assert (desk["at"], desk["ticket"]) == ("speaking", registration.ticket)
-    national = numbers.national(registration.number)
+    national = numbers.format_national(registration.number)
     assert registration.number not in answer.text and national not in answer.text
 
 

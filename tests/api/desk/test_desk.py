@@ -220,7 +220,7 @@ def test_wished_time_keeps_the_place_waiting(engine: Engine, page: Page, user: U
         registration = session.get_one(Registration, held.registration_id)
         assert registration.not_before == wish
         assert (registration.attempts, registration.registered_at) == (0, held.registration.registered_at)
-        assert transitions.live_at_desk(session, user.desk_id or 0) is None
+        assert transitions.find_live_at_desk(session, user.desk_id or 0) is None
 
 
 def test_screening_that_declines_ends_the_call_with_a_reason(engine: Engine, page: Page, user: User) -> None:
@@ -235,7 +235,7 @@ def test_screening_that_declines_ends_the_call_with_a_reason(engine: Engine, pag
     with reading(engine) as session:
         done = session.get_one(Callback, held.id)
         assert (done.outcome, written_of(done), done.ended_at) == (Outcome.REFUSED, [word["note"]], None)
-        assert [c.id for c in placing.on_the_phone(session)] == [held.id], "the dialer hangs up"
+        assert [c.id for c in placing.list_open_calls(session)] == [held.id], "the dialer hangs up"
         assert done.registration.state is RegistrationState.CLOSED
     assert mine.post(address, json=word).json()["code"] == "wrong-state"
 

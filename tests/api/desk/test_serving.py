@@ -120,9 +120,9 @@ def test_line_shows_the_subject_of_each_place(sits_down: SitsDown, round_id: int
 def _stays(engine: Engine) -> int:
     """Somebody waits for an operator on the line; the place."""
     with writing(engine) as session:
-        operators_line = phases.operators_line(session)
+        operators_line = phases.get_operators_line(session)
         place = some_registrations(session, operators_line, 1)[0].id
-        assert waiting_callers.stay(session, place, "1795652838.7")
+        assert waiting_callers.record_waiting(session, place, "1795652838.7")
         return place
 
 
@@ -135,7 +135,7 @@ def test_operators_desk_switches_live_calls(sits_down: SitsDown, engine: Engine)
 
     assert live() == (False, None)
     with writing(engine) as session:
-        line_id = phases.operators_line(session).id
+        line_id = phases.get_operators_line(session).id
     assert page.put(f"{V1}/desk/round", json={"round_id": line_id}).json()["takes_live"]  # by itself
     for takes in (False, True, None):
         assert page.put(f"{V1}/desk/live-calls", json={"takes": takes}).status_code == 200
@@ -156,7 +156,7 @@ def test_waiting_caller_is_marked_apart_from_callbacks(sits_down: SitsDown, engi
     page, _ = sits_down(Role.OPERATOR)
     place = _stays(engine)
     with writing(engine) as session:
-        operators_line = phases.operators_line(session)
+        operators_line = phases.get_operators_line(session)
         some_registrations(session, operators_line, 1, registered_at=now(session))
         round_id = operators_line.id
     line = page.get(f"{V1}/rounds/{round_id}/registrations").json()["items"]
@@ -177,7 +177,7 @@ def test_waiting_caller_is_marked_apart_from_callbacks(sits_down: SitsDown, engi
 def test_held_conversation_shows_its_start_and_limit(sits_down: SitsDown, engine: Engine) -> None:
     page, name = sits_down(Role.OPERATOR)
     with writing(engine) as session:
-        callback = a_callback(session, CallbackState.HELD, accounts.named(session, name))
+        callback = a_callback(session, CallbackState.HELD, accounts.find_by_name(session, name))
         at = callback.held_at = now(session)
         callback.held_s = 10
     said = page.get(f"{V1}/me").json()["callback"]

@@ -16,6 +16,6 @@ def page_of(app: FastAPI, engine: Engine, settings: Settings, number: str) -> Te
     """The page of that number."""
     with writing(engine) as session:
         code = codes.ask(session, number, CodeWay.CALL, "fa", settings, browser=BROWSER)
-        tokens = sessions.begin(session, code, "", settings)
+        tokens = sessions.begin_session(session, code, "", settings)
     cookies = {signed_in.ACCESS: tokens.access}
     return TestClient(app, raise_server_exceptions=False, cookies=cookies)

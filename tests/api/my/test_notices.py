@@ -18,7 +18,7 @@ BROWSER = {"endpoint": MINE.endpoint, "p256dh": MINE.p256dh, "auth": MINE.auth}
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    city = {"push_key": vapid.new_key(), "push_contact": "mailto:it@city.example", "push_services": (HOST,)}
+    city = {"push_key": vapid.make_key(), "push_contact": "mailto:it@city.example", "push_services": (HOST,)}
     return settings.model_copy(update=city)
 
 
@@ -31,7 +31,7 @@ def test_chosen_notices_and_subscription_are_shown(
     citizen: TestClient, app: FastAPI, engine: Engine, settings: Settings
 ) -> None:
     before = citizen.get(f"{V1}/my/notices").json()
-    assert (before["push_key"], before["here"]) == (vapid.public_key(settings), False)
+    assert (before["push_key"], before["here"]) == (vapid.find_public_key(settings), False)
     assert settings.push_key not in str(before)
     assert all(each["push"] and each["text"] for each in before["topics"])
     chosen = {"topic": "followed", "push": True, "text": False}

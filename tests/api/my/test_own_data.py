@@ -19,7 +19,7 @@ from hotline import numbers
 from hotline.citizens import codes, sessions
 from hotline.limits import Bucket
 from hotline.line import blocked, registration
-from hotline.numbers import national
+from hotline.numbers import format_national
 from settings import Settings
 from tests.api.answers import LONG, V1, problem
 from tests.factories import a_number, a_request, a_round
@@ -47,7 +47,7 @@ def given(engine: Engine, settings: Settings, number: str) -> str:
     """The code that this number's telephone was given."""
     with reading(engine) as session:
         newest = select(CitizenCode).where(CitizenCode.number == number).order_by(CitizenCode.id.desc())
-        return codes.digits(session.scalars(newest).first(), settings)
+        return codes.read_digits(session.scalars(newest).first(), settings)
 
 
 def show(page: TestClient, number: str, code: str) -> Response:
@@ -72,7 +72,7 @@ def test_signed_in_number_sees_its_own_data_alone(
             registration.register(session, round_id=live.id, number=each)
         a_request(session, number=number)
         a_request(session)
-    persian = national(number).translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+    persian = format_national(number).translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
     problem(nobody.get(MY), 401, "not-signed-in")
     assert ask(nobody, persian).json() == {"valid_seconds": 300, "tries": 5}
     answer = show(nobody, persian, given(engine, settings, number))
@@ -283,7 +283,7 @@ def test_app_learns_who_is_signed_in(
     none = nobody.get(f"{MY}/sessions/current")
     assert (none.status_code, none.content) == (204, b"")
     for _ in range(2):
-        assert citizen.get(f"{MY}/sessions/current").json()["number"] == national(numbers.masked(number))
+        assert citizen.get(f"{MY}/sessions/current").json()["number"] == format_national(numbers.mask(number))
         with writing(engine) as session:
             session.execute(update(CitizenSession).values(access_until=now(session)))
     assert citizen.delete(f"{MY}/sessions/current").status_code == 204

@@ -130,8 +130,8 @@ def test_full_disk_refuses_a_picture_and_keeps_the_others(
             patched.setattr("api.pictures.TemporaryFile", no_space)
         else:  # there was room when it began to come
             free = iter([disk.SPARE])
-            patched.setattr(disk, "of", lambda _folder: disk.Disk(1 << 40, next(free, 0)))
-            patched.setattr(decoding, "plain", pytest.fail)
+            patched.setattr(disk, "find_disk", lambda _folder: disk.Disk(1 << 40, next(free, 0)))
+            patched.setattr(decoding, "redraw", pytest.fail)
         answer = mine.post(SENT, content=files.jpeg())
         problem(answer, 507, "disk-full")
         assert int(answer.headers["retry-after"]) > 0

@@ -57,7 +57,7 @@ def test_second_registration_returns_the_same_place(mine: TestClient, engine: En
     assert (first.json()["ticket"], first.json()["place"]) == (place.ticket, 2)
     assert (place.subject, place.state) == (2, RegistrationState.WAITING)
     with reading(engine) as session:
-        assert [each.id for each in order.page(session, round_id, 10, None)][-1] == place.id
+        assert [each.id for each in order.list_page(session, round_id, 10, None)][-1] == place.id
     assert OutboxKind.REGISTERED in told(engine)
     assert verify.verify(engine).problems == []
 
@@ -101,7 +101,7 @@ def test_registration_in_a_closed_round_gives_the_reason(
                 session.flush()
                 registration.register(session, round_id=round_id, number=a_number())
             case "the operators' line":
-                round_id = phases.operators_line(session).id
+                round_id = phases.get_operators_line(session).id
             case _:
                 round_id = 4711
     problem(mine.post(PLACES, json={"round_id": round_id}), status, code)

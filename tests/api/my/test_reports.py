@@ -329,7 +329,7 @@ def test_deletion_in_another_window_leaves_nothing_in_transit(
         before = session.scalars(select(CitizenSession)).one()
     with writing(engine) as session:
         erasure.delete_citizen(session, number, who="u", give_up=True)
-    monkeypatch.setattr(sessions, "of_access", lambda *_: before)  # it was looked at just before
+    monkeypatch.setattr(sessions, "find_by_access", lambda *_: before)  # it was looked at just before
     match act:
         case "report":
             answer = report(mine)

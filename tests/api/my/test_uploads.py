@@ -199,7 +199,7 @@ def test_simultaneous_pieces_at_one_offset_keep_one(
     pieces.make(folder, "one")
 
     def adds(letter: bytes) -> None:
-        with pieces.opened(folder, "one") as file:
+        with pieces.open_for_pieces(folder, "one") as file:
             begin.wait()
             try:
                 for at in range(0, 64_000, 64):
@@ -292,7 +292,7 @@ def test_full_disk_refuses_a_piece_that_later_resumes(
     where = begun(mine, len(data))
     add(mine, where, 0, data[:1000])
     with monkeypatch.context() as patched:
-        patched.setattr("hotline.recordings.disk.of", lambda _folder: Disk(1 << 40, 1 << 20))
+        patched.setattr("hotline.recordings.disk.find_disk", lambda _folder: Disk(1 << 40, 1 << 20))
         problem(add(mine, where, 1000, data[1000:]), 507, "disk-full")
 
     def no_space(*_of: object) -> int:
@@ -308,13 +308,13 @@ def test_full_disk_refuses_a_piece_that_later_resumes(
 def test_upload_ended_before_its_piece_leaves_no_file(
     mine: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    where, opened = begun(mine, 500), pieces.opened
+    where, opened = begun(mine, 500), pieces.open_for_pieces
 
     def ended_before(folder: Path, name: str) -> AbstractContextManager[pieces.Pieces]:
         assert mine.delete(where, headers=TUS).status_code == 204
         return opened(folder, name)
 
-    monkeypatch.setattr(pieces, "opened", ended_before)
+    monkeypatch.setattr(pieces, "open_for_pieces", ended_before)
     problem(add(mine, where, 0, b"\xff\xd8\xff"), 404, "upload-unknown")
     assert left(settings) == {}
 

@@ -149,7 +149,7 @@ def test_state_follows_the_work_of_the_office(program: TestClient, engine: Engin
 def test_duplicate_is_closed_and_names_the_first_request(nobody: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         duplicate = a_request(session, RequestState.DUPLICATE)
-        first = lifecycle.first(session, duplicate)
+        first = lifecycle.find_original(session, duplicate)
     (told,) = seen(nobody, f"?service_request_id={duplicate.tracking}&extensions=true")
     assert told["status"] == "closed" and first.tracking in told["status_notes"]
     assert told["extended_attributes"]["duplicate_of"] == first.tracking

@@ -94,7 +94,7 @@ def test_session_is_touched_once_a_minute_and_expires_idle(
     def used(ago: timedelta) -> timedelta:
         """Use a session last seen this long ago. Return how long ago it counts as seen now."""
         with writing(engine) as session:
-            (kept,) = sign_ins.sessions_of(session, user.id)
+            (kept,) = sign_ins.list_sessions(session, user.id)
             kept.last_seen_at = now(session) - ago
         page.get(f"{V1}/me")
         with reading(engine) as session:
@@ -150,7 +150,7 @@ def test_known_browser_signs_in_despite_a_lockout(app: FastAPI, engine: Engine, 
     assert sign_in(own, "wrong") == "wrong-credentials"
     assert sign_in(own) == ""
     with reading(engine) as session:
-        assert lockout.locks(session, [user.username]), "strangers wait all the same"
+        assert lockout.list_locks(session, [user.username]), "strangers wait all the same"
 
 
 def test_guesses_answer_alike_for_known_and_unknown_names(app: FastAPI, engine: Engine, user: User) -> None:

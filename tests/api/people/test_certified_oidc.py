@@ -122,7 +122,7 @@ def test_provider_that_is_away_or_empty_ends_no_session(
     try:
         assert oidc.take(engine, settings) == "away"
         with reading(engine) as session:
-            found = state.trouble(session)
+            found = state.find_trouble(session)
         assert found is not None and found.name == "oidc"
     finally:
         provider.start()
@@ -169,7 +169,7 @@ def test_nonsense_about_one_session_spares_the_others(
     refreshed = oidc_provider.Provider.refreshed
 
     def strange(self: oidc_provider.Provider, asked: oidc_provider.Asked) -> oidc_provider.Fresh | None:
-        if asked.city_id == oidc_provider.marked("10"):
+        if asked.city_id == oidc_provider.hash_id("10"):
             raise Away("refused", "status 401")
         return refreshed(self, asked)
 

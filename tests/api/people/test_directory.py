@@ -68,7 +68,7 @@ def test_missing_password_or_group_is_refused(page: TestClient, office: Office, 
     assert problem(sign_in(page, stranger), 403, "directory-no-role")
     assert page.get(f"{V1}/me").status_code == 401
     with reading(engine) as session:
-        assert accounts.named(session, stranger) is None
+        assert accounts.find_by_name(session, stranger) is None
 
 
 @pytest.mark.parametrize("password", ["گلabcdef12", "\ue000private12"])
@@ -151,7 +151,7 @@ def test_own_account_asks_the_directorys_password(page: TestClient, office: Offi
     pin = {"pin": "48213", "password": "wrong"}
     assert problem(page.put(f"{V1}/account/pin", json=pin), 403, "wrong-password")
     with reading(engine) as session:
-        user = accounts.named(session, uid)
+        user = accounts.find_by_name(session, uid)
         assert user and user.pin_hash is None and user.password_hash == ""
     assert page.put(f"{V1}/account/pin", json=pin | {"password": THEIRS}).status_code == 204
     new = {"password": THEIRS, "new": "a password of ours 137"}

@@ -30,7 +30,7 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def code(engine: Engine, settings: Settings) -> str:
     with writing(engine) as session:
-        return first_visit.new_code(session, settings)
+        return first_visit.make_code(session, settings)
 
 
 def visited(app: FastAPI, shown: str, **values: str) -> tuple[TestClient, dict[str, Any]]:

@@ -102,7 +102,7 @@ def test_reset_password_still_needs_the_second_factor_first(app: FastAPI, engine
     totp = pyotp.TOTP(offer["secret"])
     codes = page.put(f"{V1}/account/second-factor", json={"code": totp.now()}).json()["codes"]
     with writing(engine) as session:
-        password = staff.new_password(session, staff.get(session, user.id), who="admin")
+        password = staff.set_new_password(session, staff.get(session, user.id), who="admin")
     page, step = entered(app, user.username, password)
     assert step == "code"
     assert chosen(page, OWN) == "second-factor-due"
@@ -120,7 +120,7 @@ def test_passwords_by_command_are_temporary_except_trials(
     monkeypatch.setattr("ops.terminal.settings", lambda: settings)
     commands.password("own", GIVEN)
     with reading(engine) as session:
-        found = {name: accounts.named(session, name) for name in (*names, "own")}
+        found = {name: accounts.find_by_name(session, name) for name in (*names, "own")}
     flags = {name: user.password_given for name, user in found.items() if isinstance(user, User)}
     assert flags == {**dict.fromkeys(names, not trial), "own": True}
 
@@ -135,7 +135,7 @@ def test_sign_in_during_a_reset_is_refused(
     def then_reset(*of: Any) -> User:
         found = proved(*of)
         with writing(engine) as session:
-            staff.new_password(session, staff.get(session, user.id), who="admin")
+            staff.set_new_password(session, staff.get(session, user.id), who="admin")
         return found
 
     monkeypatch.setattr(sessions, "_who_proved", then_reset)

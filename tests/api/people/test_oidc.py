@@ -239,7 +239,7 @@ def test_changed_provider_keys_are_fetched_once_a_minute(page: TestClient, provi
 
 def test_person_disabled_here_is_not_signed_in(page: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
-        user = accounts.named(session, "mayor")
+        user = accounts.find_by_name(session, "mayor")
         assert user
         user.disabled_at = now(session)
     assert come_back(page) == "/sign-in?refused=city-unknown"

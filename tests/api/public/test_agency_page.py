@@ -39,7 +39,7 @@ def token(engine: Engine, settings: Settings) -> str:
         request = a_request(
             session, RequestState.REFERRED, number=NUMBER, place="بن‌بست ۲", latitude=32.65, longitude=51.67
         )
-        made = decoding.plain(io.BytesIO(files.jpeg()))
+        made = decoding.redraw(io.BytesIO(files.jpeg()))
         name = attachments.keep(settings.pictures_dir, made)
         given = attachments.add(session, name, made, number=NUMBER)
         attachments.give(session, [given], request.id, given.kind)
@@ -210,7 +210,7 @@ def test_link_of_a_duplicate_says_it_goes_on_elsewhere(body: TestClient, engine:
     assert joined not in body.get(f"/public/passed/{'A' * 43}").text
     assert link(engine).received_at is None
     with writing(engine) as session:
-        closing.separate(session, session.get_one(Request, request.id), who="u")
+        closing.undo_merge(session, session.get_one(Request, request.id), who="u")
     assert body.get(f"/public/passed/{token}").status_code == 200
     with writing(engine) as session:
         closing.merge(session, request.id, a_request(session).id, who="u")
@@ -229,13 +229,13 @@ def test_endless_answers_are_rate_limited(body: TestClient, engine: Engine, toke
 def test_link_that_expires_during_an_upload_keeps_nothing(
     body: TestClient, engine: Engine, settings: Settings, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = decoding.plain
+    plain = decoding.redraw
 
     def slow(file: object) -> decoding.Plain:
         with writing(engine) as session:
             session.execute(update(Pass).values(withdrawn_at=Pass.made_at))
         return plain(file)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(decoding, "plain", slow)
+    monkeypatch.setattr(decoding, "redraw", slow)
     assert sends(body, token, "بسته شد", files.jpeg()).status_code == 404
     assert len(list(settings.pictures_dir.iterdir())) == 1

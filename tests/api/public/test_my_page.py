@@ -37,7 +37,7 @@ def page(app: FastAPI) -> Iterator[TestClient]:
 def given(engine: Engine, settings: Settings) -> str:
     with reading(engine) as session:
         newest = session.scalars(select(CitizenCode).order_by(CitizenCode.id.desc())).first()
-        return codes.digits(newest, settings)
+        return codes.read_digits(newest, settings)
 
 
 def sign_in(page: TestClient, engine: Engine, settings: Settings, number: str) -> Response:

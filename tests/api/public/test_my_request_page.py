@@ -49,7 +49,7 @@ def solved(engine: Engine, number: str) -> tuple[int, str]:
 def of(engine: Engine, id_: int) -> tuple[RequestState, int, list[str]]:
     with reading(engine) as session:
         request = session.get_one(Request, id_)
-        return request.state, request.denials, [step.step for step in lifecycle.history(session, request)]
+        return request.state, request.denials, [step.step for step in lifecycle.list_steps(session, request)]
 
 
 def field_in(text: str, name: str) -> str:
@@ -117,7 +117,7 @@ def test_forms_answer_the_part_or_question_meant(page: TestClient, engine: Engin
     for _ in range(2):
         assert page.post(f"{path}/say", data=said).status_code == 200
     with writing(engine) as session:
-        assert department_work.question_of(session, session.get_one(Request, ids[0])) == ""
+        assert department_work.find_question_text(session, session.get_one(Request, ids[0])) == ""
         for id_ in ids:
             work.reply(session, work.get_for_update(session, id_), who="d", reply=f"انجام شد {id_}")
     boxes = [field for field in Read(page.get(path).text).all("input") if field["name"] == "part"]

@@ -20,7 +20,7 @@ def ids_on(page: Read) -> set[int]:
 
 def test_planned_and_operators_rounds_are_not_public(session: Session, citizen: TestClient) -> None:
     by_phase = {phase: a_round(session, phase) for phase in Phase}
-    operators_line, planned = phases.operators_line(session), by_phase[Phase.PLANNED]
+    operators_line, planned = phases.get_operators_line(session), by_phase[Phase.PLANNED]
     session.commit()
     public = {r.id for r in by_phase.values()} - {planned.id}
     for path in ("/public", "/public/", "/public/?lang=en"):
@@ -135,6 +135,6 @@ def test_public_pages_reveal_no_waiting_citizen(session: Session, citizen: TestC
     read = "".join(citizen.get(path).text for path in paths)
     assert f"/public/rounds/{round_.id}" in read
     for registration in registered:
-        national = numbers.national(registration.number)
+        national = numbers.format_national(registration.number)
         for secret in (registration.number, national, registration.ticket):
             assert secret not in read

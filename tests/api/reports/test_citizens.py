@@ -47,7 +47,7 @@ def logged(engine: Engine) -> list[tuple[str, str]]:
 
 
 def test_place_is_found_by_any_form_of_ticket_or_number(as_role: As, place: Registration) -> None:
-    operator, national = as_role(Role.OPERATOR), numbers.national(place.number)
+    operator, national = as_role(Role.OPERATOR), numbers.format_national(place.number)
     persian = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
     forms = (place.ticket, place.ticket.translate(persian), f" {place.ticket[:4]} {place.ticket[4:]} ")
     forms = (
@@ -113,7 +113,7 @@ def test_citizen_page_masks_the_number_and_is_audited(
         blocked.block(session, place.number, BlockReason.NUISANCE, who="desk1", note="")
     operator = as_role(Role.OPERATOR)
     citizen = operator.get(f"{V1}/citizens/registration/{place.id}").json()
-    assert citizen["number"] == numbers.national(numbers.masked(place.number))
+    assert citizen["number"] == numbers.format_national(numbers.mask(place.number))
     assert (citizen["masked"], citizen["blocked"]) == (True, True)
     assert [one["id"] for one in citizen["registrations"]] == [place.id]
     (request,) = citizen["requests"]
@@ -122,7 +122,7 @@ def test_citizen_page_masks_the_number_and_is_audited(
     assert by_request == citizen
 
     shown = operator.post(f"{V1}/citizens/registration/{place.id}/number").json()
-    assert shown == {"number": numbers.national(place.number)}
+    assert shown == {"number": numbers.format_national(place.number)}
     subject = f"registration {place.id}"
     read = ("citizen-read", subject), ("citizen-read", f"request {request['id']}"), ("number-shown", subject)
     assert [entry for entry in logged(engine) if entry in read] == [*reversed(read)]
@@ -133,7 +133,7 @@ def test_page_of_the_citizen_in_hand_shows_the_number(as_user: SignedIn, engine:
         user = a_user(session, a_desk(session))
         held = a_callback(session, CallbackState.TALKING, user).registration
     citizen = as_user(user).get(f"{V1}/citizens/registration/{held.id}").json()
-    assert (citizen["number"], citizen["masked"]) == (numbers.national(held.number), False)
+    assert (citizen["number"], citizen["masked"]) == (numbers.format_national(held.number), False)
     assert "citizen-read" not in dict(logged(engine))
 
 
@@ -162,4 +162,4 @@ def test_number_of_a_new_owner_leads_to_nobody(
     problem(before.get(f"{V1}/my"), 401, "not-signed-in")
     after = page_of(app, engine, settings, place.number).get(f"{V1}/my").json()
     assert (after["places"], after["requests"]) == ([], [])
-    assert ("number-new-owner", f"citizen {numbers.masked(place.number)}") in logged(engine)
+    assert ("number-new-owner", f"citizen {numbers.mask(place.number)}") in logged(engine)

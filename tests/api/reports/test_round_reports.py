@@ -47,7 +47,7 @@ def officials(engine: Engine, live: Round) -> dict[str, int | None]:
 
 def span(engine: Engine) -> str:
     with reading(engine) as session:
-        today = days.local_day(now(session))
+        today = days.find_local_day(now(session))
     return f"from={today - timedelta(days=2)}&until={today + timedelta(days=2)}"
 
 

@@ -20,7 +20,7 @@ PATH = f"{V1}/reports/satisfaction"
 def rated(session: Session, stars: int, category: int, department: Department | None) -> None:
     request = a_request(session, RequestState.CLOSED, category=category)
     lifecycle.log(session, request, RequestStep.CONFIRMED, "")
-    entry = lifecycle.history(session, request)[-1]
+    entry = lifecycle.list_steps(session, request)[-1]
     department_id = department.id if department else None
     facts = {"request_id": request.id, "entry_id": entry.id, "department_id": department_id}
     session.add(Rating(stars=stars, at=now(session), **facts))

@@ -45,7 +45,7 @@ def test_link_of_a_department_is_shown_once_and_revocable(
     assert made.status_code == 201 and made.headers["cache-control"] == "no-store"
     token = token_of(made.json()["link"])
     with writing(engine) as session:
-        agency_replies.answered(session, token, "فردا")
+        agency_replies.record_answer(session, token, "فردا")
         kept = session.scalars(select(Pass)).one()
         assert kept.token_hash != token
         who = kept.who

@@ -76,7 +76,7 @@ def test_request_written_at_a_desk_goes_to_its_end(engine: Engine, page: Page) -
     request = made["request"]
     assert (request["state"], request["department"]["id"], request["number"]) == (
         *("referred", department.id),
-        numbers.national(numbers.masked(citizen.number)),
+        numbers.format_national(numbers.mask(citizen.number)),
     ), "whole only at /citizens/request/ID/number, which the audit log has"
     assert [step["step"] for step in made["steps"]] == ["reported", "referred"]
     path = f"/requests/{request['id']}"
@@ -287,7 +287,7 @@ def test_tracking_number_page_shows_nothing_personal(
         work.refer(session, request, department, due_on=due_on, who=user.username, note="محرمانه")
         solve_by = request.solve_by
     assert solve_by
-    promised, (_, before) = dates.moment(solve_by, language), seen(citizen, request.tracking, language)
+    promised, (_, before) = dates.format_moment(solve_by, language), seen(citizen, request.tracking, language)
     with writing(engine) as session:
         request = lifecycle.get(session, request.id)
         work.reply(session, request, who=user.username, reply="<b>ترمیم</b> شد")

@@ -139,4 +139,4 @@ def test_numbers_are_masked_outside_the_own_line(
         place = a_registration(session, a_round(session))
     page = as_role(role)
     (row,) = page.get(f"{V1}/rounds/{place.round_id}/registrations").json()["items"]
-    assert row["number"] == numbers.national(place.number if whole else numbers.masked(place.number))
+    assert row["number"] == numbers.format_national(place.number if whole else numbers.mask(place.number))

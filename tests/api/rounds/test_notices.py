@@ -38,7 +38,7 @@ def test_notice_of_each_round_shows_its_state(office: TestClient, engine: Engine
         planning.change(session, made["changed"], who="x", reason="جلسه", short_notice=True, minutes=7)
         for name in ("never", "cancelled"):
             planning.cancel(session, made[name], who="x", reason="بیماری")
-        phases.operators_line(session)  # has none
+        phases.get_operators_line(session)  # has none
     found = listed(office, engine)
     assert {found[round_.id]["state"]: found[round_.id]["round"]["id"] for round_ in made.values()} == {
         name: round_.id for name, round_ in made.items()

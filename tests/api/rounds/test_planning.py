@@ -193,7 +193,7 @@ def test_history_of_a_carried_place_is_complete(as_role: As, engine: Engine, set
         later = a_round(session, Phase.OPEN)
         later.official = first.official
         session.flush()
-        assert carry_over.run(session) == 1
+        assert carry_over.carry_over(session) == 1
     auditor = as_role(Role.AUDITOR)
     history = auditor.get(f"{V1}/registrations/{made.registration_id}").json()
     assert history["round_id"] == later.id

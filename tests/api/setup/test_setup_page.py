@@ -115,14 +115,14 @@ def test_test_message_is_shown_in_page_and_outbox(administrator: TestClient, eng
 def test_second_backup_request_is_the_same_until_made(administrator: TestClient, settings: Settings) -> None:
     first, second = (administrator.post(f"{V1}/setup/backup").json() for _ in range(2))
     assert first["asked_at"] and first == second
-    since = backups.asked_at(settings)
-    assert since and backups.due_since(settings, since) == since
+    since = backups.find_asked_at(settings)
+    assert since and backups.find_due_since(settings, since) == since
     backups.write(settings, backups.Status(since.isoformat(), False, error="no room left"))
-    assert backups.asked_at(settings) is None
+    assert backups.find_asked_at(settings) is None
     said = shown(administrator)["backup"]
     assert (said["why"], said["error"]) == ("other", "no room left"), "of a version that has no word for it"
     (settings.state_dir / "backup.asked").write_text("\x00 no time")
-    assert backups.asked_at(settings) is None
+    assert backups.find_asked_at(settings) is None
 
 
 def test_sample_sentence_is_played_by_ranges(administrator: TestClient, settings: Settings) -> None:

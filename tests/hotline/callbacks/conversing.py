@@ -22,7 +22,7 @@ def called_ahead(session: Session, round_: Round) -> Callback:
 
 def talks(session: Session, callback: Callback, since: timedelta = MINUTE) -> Callback:
     """The citizen is in the room of the desk they were given to, for so long."""
-    assert serving.begins(session, callback)
+    assert serving.clear_request(session, callback)
     at = now(session) - since
     moved = transitions.move(session, callback.token, C.TALKING, talking_at=at, held_until=None)
     assert moved is not None
@@ -43,7 +43,7 @@ def held(session: Session, desk: Desk, settings: Settings) -> Callback:
     callback = speaks(session, desk, settings)
     desk.phone_connected = False
     session.flush()
-    moved = conversations.lose(session, callback.token, settings)
+    moved = conversations.hold_without_desk(session, callback.token, settings)
     assert moved is not None
     return moved
 
@@ -57,5 +57,5 @@ def time_passes(session: Session, callback: Callback, by: timedelta) -> None:
 
 def look(session: Session, settings: Settings) -> None:
     """Do one turn of the dialer's polls."""
-    for token in conversations.overdue(session):
+    for token in conversations.list_overdue(session):
         conversations.end_overdue(session, token, settings)

@@ -39,6 +39,6 @@ def called_ahead(
 
 def talks(session: Session, callback: Callback) -> None:
     """The citizen came into the room of the desk they were given to a minute ago."""
-    serving.begins(session, callback)
+    serving.clear_request(session, callback)
     moved = transitions.move(session, callback.token, C.TALKING, talking_at=now(session) - MINUTE)
     assert moved is not None

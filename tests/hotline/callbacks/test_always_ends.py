@@ -47,7 +47,7 @@ class World:
             session.flush()
             self.officials = [official.id for official in officials]
             self.desks = {user.desk_id or 0: user.id for user in users}
-            self.operators_line_id = phases.operators_line(session).id
+            self.operators_line_id = phases.get_operators_line(session).id
         self.mine = [self.operators_line_id]
         for official in self.officials:
             self._make(official)
@@ -145,26 +145,26 @@ class World:
     def a_near_call_ends(self, which: int) -> None:
         answers = [None, *HeadsUpAnswer]
         with writing(self.engine) as session:
-            for token in list(queue.in_progress(session))[:1]:
+            for token in list(queue.list_in_progress(session))[:1]:
                 if said := answers[which % len(answers)]:
                     heads_up.answer(session, token, said)
                 queue.finish(session, token)
 
     def a_number_is_to_be_confirmed(self, which: int) -> None:
         with writing(self.engine) as session:
-            for id_ in confirmation_calls.due(session, 1):
+            for id_ in confirmation_calls.list_due(session, 1):
                 confirmation_calls.take_up(session, id_)
 
     def a_confirmation_ends(self, which: int) -> None:
         with writing(self.engine) as session:
-            for token in list(confirmation_calls.on_the_phone(session))[:1]:
+            for token in list(confirmation_calls.list_in_progress(session))[:1]:
                 if which % 3:
                     confirmation_calls.answer(session, token, yes=which % 3 == 1)
-                confirmation_calls.ended(session, token)
+                confirmation_calls.record_end(session, token)
 
     def a_round_ends(self, which: int) -> None:
         with writing(self.engine) as session:
-            deed = (planning.end, planning.cancel, planning.begin)[which % 3]
+            deed = (planning.end, planning.cancel, planning.open_now)[which % 3]
             round_ = phases.get(session, self.mine[which % len(self.mine)])
             deed(session, round_, who="u", reason="بیماری")
 
@@ -173,7 +173,7 @@ class World:
 
     def the_scheduler_carries_over(self, which: int) -> None:
         with writing(self.engine) as session:
-            carry_over.run(session, 1 + which % 3)
+            carry_over.carry_over(session, 1 + which % 3)
 
     def a_while_passes(self, which: int) -> None:
         self.pass_time(timedelta(minutes=which))
@@ -199,13 +199,13 @@ class World:
         for official in self.officials:
             self._make(official)
         with writing(self.engine) as session:
-            while carry_over.run(session):
+            while carry_over.carry_over(session):
                 pass
-            for token in list(queue.in_progress(session)):
+            for token in list(queue.list_in_progress(session)):
                 queue.finish(session, token)
-            for token in list(confirmation_calls.on_the_phone(session)):
-                confirmation_calls.ended(session, token)
-            for id_ in confirmation_calls.due(session, 99):
+            for token in list(confirmation_calls.list_in_progress(session)):
+                confirmation_calls.record_end(session, token)
+            for id_ in confirmation_calls.list_due(session, 99):
                 confirmation = confirmation_calls.take_up(session, id_)
                 if confirmation is None:  # their phone is busy with another one: tomorrow
                     continue

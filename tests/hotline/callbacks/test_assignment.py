@@ -148,7 +148,7 @@ def test_repeated_requests_bring_each_citizen_once(engine: Engine, settings: Set
         list(threads.map(work, range(desks_count)))
     with writing(engine) as session:
         for parting in session.scalars(select(Callback).where(Callback.state == C.PARTING)).all():
-            conversations.line_ended(session, parting, settings, hung_up=True)
+            conversations.record_line_end(session, parting, settings, hung_up=True)
     with reading(engine) as session:
         in_order = list(order_of(session, round_.id))
         states = set(session.scalars(select(Registration.state)))
@@ -178,7 +178,7 @@ def test_simultaneous_claims_on_a_citizen_have_one_winner(engine: Engine, settin
                     if which == len(desks):
                         mine = transitions.get(session, callback.id)
                         return bool(screening.screen(session, mine, session.get_one(Desk, operator)))
-                    return serving.let_go(session, callback.token)
+                    return serving.request_end(session, callback.token)
             except Refused:
                 return False
 

@@ -36,7 +36,7 @@ def test_break_withdraws_the_request_for_the_next(
 def test_next_ends_and_records_the_break(
     session: Session, settings: Settings, desk: Desk, round_: Round
 ) -> None:
-    person = round_permissions.at_desk(session, desk.id)
+    person = round_permissions.find_at_desk(session, desk.id)
     assert person is not None
     serving.take_break(session, desk, BreakReason.REST)
     serving.take_break(session, desk, BreakReason.REST)  # pressed twice
@@ -51,7 +51,9 @@ def test_break_in_a_conversation_keeps_the_citizen(session: Session, settings: S
     serving.take_break(session, desk, BreakReason.WRITING)
     session.refresh(callback)
     assert callback.desk_id == desk.id
-    assert round_statistics.situation(session, callback.round_id).speakers == [], "nobody is called for it"
+    assert round_statistics.find_situation(session, callback.round_id).speakers == [], (
+        "nobody is called for it"
+    )
 
 
 def test_manual_claim_ends_the_break(
@@ -78,7 +80,7 @@ def test_break_of_the_screening_operator_keeps_the_citizen(session: Session, des
 def test_live_desk_on_a_break_gets_no_caller(
     session: Session,
 ) -> None:
-    line = phases.operators_line(session)
+    line = phases.get_operators_line(session)
     desk = a_live_desk(session)
     assert direct_routing.is_any_free(session, line)
     serving.take_break(session, desk, BreakReason.REST)

@@ -35,7 +35,7 @@ def cut_off(session: Session, desk: Desk, settings: Settings) -> Callback:
     time_passes(session, callback, settings.hold_seconds * SECOND)
     look(session, settings)
     session.refresh(callback)
-    conversations.line_ended(session, callback, settings, hung_up=True)
+    conversations.record_line_end(session, callback, settings, hung_up=True)
     desk.phone_connected = True
     session.flush()
     return callback
@@ -54,17 +54,17 @@ def served_and_cut_off(session: Session, settings: Settings) -> tuple[Desk, Call
 def test_second_call_after_a_cut_belongs_to_the_desk(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
-    assert cut_conversations.at_desk(session, desk.id) is None
+    assert cut_conversations.find_at_desk(session, desk.id) is None
     callback = cut_off(session, desk, settings)
-    assert cut_conversations.at_desk(session, desk.id) is callback
+    assert cut_conversations.find_at_desk(session, desk.id) is callback
     again = cut_conversations.call_again_now(session, callback, desk, settings)
     assert (again.registration_id, again.state, again.desk_id) == (
         callback.registration_id,
         C.DIALING,
         desk.id,
     )
-    assert again.token in placing.to_place(session)
-    assert cut_conversations.at_desk(session, desk.id) is None
+    assert again.token in placing.list_to_place(session)
+    assert cut_conversations.find_at_desk(session, desk.id) is None
     assert refusal(cut_conversations.call_again_now, session, callback, desk, settings) == "wrong-state"
 
 
@@ -104,10 +104,10 @@ def test_call_ahead_under_way_becomes_the_desks_second_call(
 @in_both
 def test_unjudged_cut_is_closed_by_the_second_call(session: Session, settings: Settings, desk: Desk) -> None:
     callback = held(session, desk, settings)
-    conversations.line_ended(session, callback, settings, hung_up=True)
+    conversations.record_line_end(session, callback, settings, hung_up=True)
     desk.phone_connected = True
     session.flush()
-    assert cut_conversations.at_desk(session, desk.id) is callback
+    assert cut_conversations.find_at_desk(session, desk.id) is callback
     again = cut_conversations.call_again_now(session, callback, desk, settings)
     assert (callback.outcome, again.state) == (O.CALL_AGAIN, C.DIALING)
 
@@ -125,7 +125,7 @@ def test_second_call_is_offered_again_if_no_phone_rang(
     session.refresh(registration)
     registration.not_before = now(session)  # the wait for another try is over
     session.flush()
-    assert (cut_conversations.at_desk(session, desk.id) is callback) is offered
+    assert (cut_conversations.find_at_desk(session, desk.id) is callback) is offered
     call = (session, callback, desk, settings)
     if offered:
         assert cut_conversations.call_again_now(*call).registration_id == registration.id
@@ -140,7 +140,7 @@ def test_citizen_whose_second_call_is_cut_too_is_offered_again(
     again = cut_conversations.call_again_now(session, callback, desk, settings)
     closing.close(session, again.token, O.FAILED, settings, cut=own_faults.Cut.BY_NETWORK)
     session.refresh(callback.registration)
-    assert cut_conversations.at_desk(session, desk.id) is callback
+    assert cut_conversations.find_at_desk(session, desk.id) is callback
 
 
 def test_citizen_not_yet_due_offers_no_second_call(
@@ -149,10 +149,10 @@ def test_citizen_not_yet_due_offers_no_second_call(
     callback = cut_off(session, desk, settings)
     callback.registration.not_before = now(session) + MINUTE
     session.flush()
-    assert cut_conversations.at_desk(session, desk.id) is None
+    assert cut_conversations.find_at_desk(session, desk.id) is None
     callback.registration.not_before = now(session)
     session.flush()
-    assert cut_conversations.at_desk(session, desk.id) is callback
+    assert cut_conversations.find_at_desk(session, desk.id) is callback
 
 
 @in_both
@@ -175,8 +175,8 @@ def test_second_call_is_refused_by_cap_phone_or_round_end(
     assert refusal(*call, few) == "calls-capped", "the trunk's channels"
     assert callback.registration.state is R.WAITING
     phases.end_round(session, round_)
-    assert phases.phase(round_, now(session)) is Phase.OVER
-    assert cut_conversations.at_desk(session, desk.id) is None
+    assert phases.find_phase(round_, now(session)) is Phase.OVER
+    assert cut_conversations.find_at_desk(session, desk.id) is None
     assert refusal(*call, settings) == "round-over"
 
 

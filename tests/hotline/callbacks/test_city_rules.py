@@ -208,7 +208,7 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
         def the_scheduler_carries_over(self, limit: int, crash: bool) -> None:
             try:
                 with writing(engine) as session:
-                    carry_over.run(session, limit)
+                    carry_over.carry_over(session, limit)
                     if crash:
                         raise Crash
             except Crash:
@@ -231,9 +231,9 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
         def _every_line_is_in_order_and_every_place_is_told_right(self, session: Session) -> None:
             for round_ in self.city.rounds:
                 expected = self.city.line(round_)
-                waiting = [r for r in order.page(session, round_, 500, None) if r.state == WAITING]
+                waiting = [r for r in order.list_page(session, round_, 500, None) if r.state == WAITING]
                 assert [r.id for r in waiting] == [p.id for p in expected]
-                assert [order.before_me(session, r) for r in waiting] == list(range(len(waiting)))
+                assert [order.count_before(session, r) for r in waiting] == list(range(len(waiting)))
 
         def _nobody_is_lost_and_nobody_is_twice(self, session: Session) -> None:
             ids = list(self.city.places)
@@ -259,16 +259,16 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
 
         def _pacing_learns_nothing_from_our_own_faults(self, session: Session) -> None:
             for round_ in self.city.rounds:
-                learnt = round_statistics.of_round(session, round_)
+                learnt = round_statistics.list_observations(session, round_)
                 assert len(learnt.failed_after) == self.city.shown.get(round_, 0)
                 assert max(learnt.failed_after, default=0) < PAUSE.total_seconds()
 
         def teardown(self) -> None:
             """In the end the scheduler has nothing left to do, and nobody is left where a next round is."""
             with writing(engine) as session:
-                while carry_over.run(session, 1):
+                while carry_over.carry_over(session, 1):
                     pass
-                assert carry_over.run(session) == 0
+                assert carry_over.carry_over(session) == 0
             self.city.carry(len(self.city.places))
             with reading(engine) as session:
                 self._every_line_is_in_order_and_every_place_is_told_right(session)

@@ -91,8 +91,8 @@ def test_claim_order_is_missed_rounds_then_registration_then_id(
             zip(places, rows, strict=True), key=lambda pair: (-pair[0].missed, pair[0].second, pair[1].id)
         )
         in_order = [row.id for _, row in line_up]
-        assert [row.id for row in order.page(session, round_.id, 100, None)] == in_order
-        assert [order.before_me(session, row) for _, row in line_up] == list(range(len(rows)))
+        assert [row.id for row in order.list_page(session, round_.id, 100, None)] == in_order
+        assert [order.count_before(session, row) for _, row in line_up] == list(range(len(rows)))
 
         due = [row.id for place, row in line_up if place.due]
         first = [order.take_next(session, round_.id, at) for _ in range(early)]
@@ -113,7 +113,7 @@ def test_pages_of_a_line_hold_each_place_once(
         a_registration(session, round_, state=state)
     a_registration(session, a_round(session))
     read: list[Registration] = []
-    while page := order.page(session, round_.id, 2, read[-1] if read else None):
+    while page := order.list_page(session, round_.id, 2, read[-1] if read else None):
         read += page
     assert [row.id for row in read] == [row.id for row in rows]
 
@@ -122,7 +122,7 @@ def test_places_of_one_moment_are_ordered_by_id(session: Session) -> None:
     round_, at = a_round(session), now(session)
     for id_ in (30, 10, 20):
         a_registration(session, round_, id=id_, registered_at=at)
-    assert [row.id for row in order.page(session, round_.id, 9, None)] == [10, 20, 30]
+    assert [row.id for row in order.list_page(session, round_.id, 9, None)] == [10, 20, 30]
     assert [order.take_next(session, round_.id, at) for _ in range(4)] == [10, 20, 30, None]
 
 
@@ -171,7 +171,7 @@ def test_claim_creates_a_callback_with_token_and_events(
     assert (taken.state, taken.outcome, place.state) == ("claimed", None, "calling")
     assert (taken.desk_id, taken.user_id) == (user.desk_id, user.id)
     assert transitions.is_token(taken.token) and len(taken.token) == 41
-    assert transitions.live_at_desk(session, taken.desk_id) is taken
+    assert transitions.find_live_at_desk(session, taken.desk_id) is taken
     *_, event = told(session)
     assert (event.kind, event.what, event.round_id) == ("callback", "claimed", round_.id)
     assert (event.callback_id, event.registration_id) == (taken.id, place.id)
@@ -243,7 +243,7 @@ def test_simultaneous_first_claims_open_the_round_once(
     assert None not in at_once(8, take)
     with reading(engine) as session:
         opened = select(func.count()).where(Event.kind == "round", Event.what == "opened")
-        assert phases.phase(phases.get(session, round_.id), now(session)) is Phase.LIVE
+        assert phases.find_phase(phases.get(session, round_.id), now(session)) is Phase.LIVE
         assert session.scalar(opened) == 1
 
 

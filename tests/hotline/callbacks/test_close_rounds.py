@@ -62,7 +62,7 @@ def test_first_call_waits_for_who_was_left(
     ended = select(AuditEntry.subject).where(AuditEntry.action == "round-ended")
     assert session.scalars(ended).all() == [f"round {earlier.id}"]
     assert _called(session, following) is None, "the scheduler has not carried anybody yet"
-    while carry_over.run(session):
+    while carry_over.carry_over(session):
         pass
     assert [_called(session, following) for _ in range(3)] == [left.id, own.id, None]
 
@@ -74,7 +74,7 @@ def test_round_nobody_opened_is_waited_for(
     earlier.registration_until = earlier.ends_at
     session.flush()
     assert _called(session, following) is None
-    while carry_over.run(session):
+    while carry_over.carry_over(session):
         pass
     assert _called(session, following) == left.id
 
@@ -91,7 +91,7 @@ def test_official_does_not_wait_for_a_dead_scheduler(
 def test_round_opened_by_hand_ends_the_earlier_one(
     session: Session, earlier: Round, following: Round
 ) -> None:
-    planning.begin(session, following, who="u")
+    planning.open_now(session, following, who="u")
     assert earlier.ended_at
 
 
@@ -109,6 +109,6 @@ def test_clock_that_leapt_ends_no_earlier_round(
     session.add(TrustedTime(id=1, at=earlier.ends_at - MINUTE, boot="", ticks=0))
     session.flush()
     _called(session, following)
-    planning.begin(session, following, who="mayor")
+    planning.open_now(session, following, who="mayor")
     assert earlier.ended_at is None
-    assert carry_over.run(session) == 0 and left.round_id == earlier.id
+    assert carry_over.carry_over(session) == 0 and left.round_id == earlier.id

@@ -57,7 +57,7 @@ def test_outcome_puts_the_registration_where_it_belongs(
         assert place.state is (last_state if attempts + counted >= limit else state)
         if waits:
             assert place.not_before is not None
-            wait = schedule.not_before(outcome, place.attempts, before, settings)
+            wait = schedule.find_not_before(outcome, place.attempts, before, settings)
             assert wait is not None and wait <= place.not_before <= wait + (now(session) - before)
         else:
             assert place.not_before is None
@@ -145,7 +145,7 @@ def test_outcome_is_taken_only_in_a_fitting_state(session: Session, settings: Se
         if state in ({C.CLAIMED} if outcome is Outcome.RETURNED else {C.PARTING, C.ENDED}):
             closed = closing.record_outcome(session, callback, outcome, settings)
             assert (closed.state, closed.outcome) == (C.CLOSED, outcome)
-            on_the_line = closed in placing.on_the_phone(session)
+            on_the_line = closed in placing.list_open_calls(session)
             assert on_the_line == (state is C.PARTING), "the dialer hangs up who was still there"
         else:
             assert refusal(closing.record_outcome, session, callback, outcome, settings) == "wrong-state"

@@ -52,7 +52,7 @@ def has_nobody(session: Session, desk: Desk) -> None:
 def takes_none(session: Session, desk: Desk) -> None:
     desk.round_id = operators_line(session).id
     session.flush()
-    direct_routing.say(session, desk, takes=False)
+    direct_routing.set_live_calls(session, desk, takes=False)
 
 
 def says_nothing(session: Session, desk: Desk) -> None:
@@ -74,7 +74,7 @@ def test_desk_that_is_not_free_gets_no_caller(engine: Engine, how: Callable[[Ses
         how(session, desk)
         session.flush()
         assert not direct_routing.has_work(session)
-        assert not waiting_callers.outlook(session, ids[0]).free
+        assert not waiting_callers.forecast_for(session, ids[0]).free
     assert [callback for callback in given(engine) if callback[0] in ids] == []
 
 
@@ -82,12 +82,12 @@ def test_desk_that_is_not_free_gets_no_caller(engine: Engine, how: Callable[[Ses
 def test_operators_desk_takes_live_calls_by_default(session: Session, role: Role) -> None:
     desk = a_live_desk(session, takes=None)
     person_at(session, desk).role = role
-    assert not direct_routing.takes_live(session, desk)
+    assert not direct_routing.takes_live_calls(session, desk)
     desk.round_id = operators_line(session).id
     session.flush()
-    assert direct_routing.takes_live(session, desk) == (role is Role.OPERATOR)
-    direct_routing.say(session, desk, takes=role is not Role.OPERATOR)
-    assert direct_routing.takes_live(session, desk) == (role is not Role.OPERATOR)
+    assert direct_routing.takes_live_calls(session, desk) == (role is Role.OPERATOR)
+    direct_routing.set_live_calls(session, desk, takes=role is not Role.OPERATOR)
+    assert direct_routing.takes_live_calls(session, desk) == (role is not Role.OPERATOR)
 
 
 def test_paused_line_assigns_no_caller(engine: Engine) -> None:
@@ -107,14 +107,14 @@ def test_caller_of_a_vanished_phone_goes_to_another_desk(
         first = a_live_desk(session)
     assert given(engine) == [(id_, first.id, True)]
     with writing(engine) as session:
-        callback = transitions.of_registration(session, id_)
+        callback = transitions.find_by_registration(session, id_)
         assert callback
         callback.on_the_line = True
         transitions.move(session, callback.token, C.WAITING)
         waiting_callers.leave(session, f"channel-{id_}")
-        heartbeats.phone_connected(session, first.id, None)
+        heartbeats.record_phone(session, first.id, None)
         assert assignment.take_back(session) == 1
-        assert waiting_callers.waiting(session)[0] == 1
+        assert waiting_callers.count_waiting(session)[0] == 1
         second = a_live_desk(session).id
     assert given(engine) == [(id_, second, True)]
 
@@ -128,7 +128,7 @@ def test_caller_being_hung_up_is_not_assigned(
         a_live_desk(session)
     given(engine)
     with writing(engine) as session:
-        callback = transitions.of_registration(session, leaves)
+        callback = transitions.find_by_registration(session, leaves)
         assert callback
         callback.on_the_line, callback.desk_id, callback.user_id = True, None, None
         transitions.move(session, callback.token, C.WAITING, hangup_asked_at=now(session))

@@ -17,7 +17,7 @@ from db.models import AuditEntry, Callback, LedgerEntry, Registration, User
 from db.states import CallbackState, Fact, Outcome, Phase
 from hotline.callbacks import closing, schedule, screening, transitions
 from hotline.callbacks.schedule import Because
-from hotline.clock import CITY, after_quiet
+from hotline.clock import CITY, skip_quiet_hours
 from hotline.errors import Refused
 from hotline.ledger.verify import verify
 from hotline.reports import audit_texts
@@ -52,7 +52,7 @@ def spoken_with(story: Story) -> Callback:
     id_ = story.registers()
     assert story.called(None) == id_
     with writing(story.engine) as session:
-        callback = transitions.of_registration(session, id_)
+        callback = transitions.find_by_registration(session, id_)
         assert callback
         callback.state, callback.talking_at = CallbackState.ENDED, now(session)
         return callback
@@ -83,7 +83,7 @@ def moment(engine: Engine) -> datetime:
 def test_foretold_time_of_a_night_wish_is_what_is_saved(story: Story, agreed: bool) -> None:
     callback, wish = spoken_with(story), moment(story.engine) + 10 * MINUTE
     said = foreseen(story, callback, wish, agreed=agreed)
-    morning = after_quiet(wish, story.conf.quiet_hours)
+    morning = skip_quiet_hours(wish, story.conf.quiet_hours)
     assert (
         said == ((wish, Because.WISHED, True) if agreed else (morning, Because.QUIET_HOURS, True))
         and morning > wish + 2 * HOUR
@@ -152,13 +152,15 @@ def test_agreed_night_time_is_kept_and_logged(
         assert json.loads(session.scalars(outcomes).one())["agreed"] is True
     local = wish.astimezone(CITY)
     assert (entry.who, entry.subject) == ("desk1", f"callback {callback.id}")
-    assert audit_texts.in_words(entry, "en").reason == f"{local:%Y-%m-%d %H:%M}"
-    persian = audit_texts.in_words(entry, "fa")
+    assert audit_texts.describe_entry(entry, "en").reason == f"{local:%Y-%m-%d %H:%M}"
+    persian = audit_texts.describe_entry(entry, "fa")
     assert persian.action == "قرار تماس با شهروند" and persian.reason.startswith("۱۴")
     assert story.called(O.NO_ANSWER) == place.id, "it rings at night"
     with reading(story.engine) as session:
         after = session.get_one(Registration, place.id)
-        assert after.not_before == after_quiet(after.not_before, story.conf.quiet_hours), "only that once"
+        assert after.not_before == skip_quiet_hours(after.not_before, story.conf.quiet_hours), (
+            "only that once"
+        )
         assert after.not_before > now(session) + 2 * HOUR
     assert verify(story.engine).problems == []
 
@@ -223,7 +225,7 @@ def test_desk_reads_the_servers_own_forecast(engine: Engine, page: Page, user: U
     wish = (moment(engine) + 10 * MINUTE).replace(microsecond=0)
     asked = {"again_at": wish.isoformat()}
     told = desk.get(f"{address}/called-again", params=asked).json()
-    morning = after_quiet(wish, night.quiet_hours)
+    morning = skip_quiet_hours(wish, night.quiet_hours)
     assert (told["because"], told["quiet"]) == ("quiet-hours", True)
     assert datetime.fromisoformat(told["at"]) == morning
     agreed = desk.get(f"{address}/called-again", params={**asked, "agreed": "true"}).json()
@@ -270,4 +272,4 @@ def test_wish_without_agreement_follows_the_rule(session: Session) -> None:
     round_ = make.a_round(session)
     at = now(session)
     plain = Settings.model_construct(retry_seconds=600, quiet_hours=QuietHours(CITY_NOON, CITY_NOON))
-    assert schedule.promised(at + MINUTE, at, round_, plain) == (at + MINUTE, Because.WISHED)
+    assert schedule.find_promised_time(at + MINUTE, at, round_, plain) == (at + MINUTE, Because.WISHED)

@@ -150,7 +150,7 @@ def test_desk_that_acts_in_time_is_left_alone(story: Story, settings: Settings) 
         said = make.a_callback(session, C.ENDED)
         said.talking_at, said.ended_at = None, now(session) - 6 * MINUTE
         session.flush()
-        tokens = forgotten_claims.due(session)
+        tokens = forgotten_claims.list_due(session)
         assert tokens == [said.token]
         closing.record_outcome(session, said, O.REFUSED, settings)
         assert forgotten_claims.settle(session, said.token, settings) is None
@@ -174,5 +174,5 @@ def test_wish_for_now_in_overtime_is_kept_in_the_round(session: Session, setting
     round_ = make.a_round(session)
     at = round_.ends_at + 5 * MINUTE
     awake = settings.model_copy(update={"quiet_hours": QuietHours(at.time(), at.time())})
-    assert schedule.promised(at, at, round_, awake).due == at
-    assert schedule.promised(at + MINUTE, at, round_, awake).due == round_.ends_at + phases.OVERTIME
+    assert schedule.find_promised_time(at, at, round_, awake).due == at
+    assert schedule.find_promised_time(at + MINUTE, at, round_, awake).due == round_.ends_at + phases.OVERTIME

@@ -26,19 +26,19 @@ def test_returning_desk_phone_resumes_the_talk_for_free(
     assert abs(callback.held_until - now(session) - settings.hold_seconds * SECOND) < 10 * SECOND
     look(session, settings)
     assert (callback.state, callback.hangup_asked_at) == (C.HELD, None)
-    assert not serving.begins(session, callback), "nobody is in the room yet"
+    assert not serving.clear_request(session, callback), "nobody is in the room yet"
     desk.phone_connected = True
     session.flush()
-    assert serving.begins(session, callback)
+    assert serving.clear_request(session, callback)
     transitions.move(session, callback.token, C.TALKING, held_until=None)
     assert (callback.state, callback.talking_at, callback.registration.attempts) == (C.TALKING, began, 0)
-    assert conversations.default_outcome(callback) is O.REACHED
+    assert conversations.find_default_outcome(callback) is O.REACHED
 
 
 def test_only_a_conversation_is_held(session: Session, settings: Settings) -> None:
     for state in set(C) - {C.TALKING}:
         callback = a_callback(session, state)
-        assert conversations.lose(session, callback.token, settings) is None
+        assert conversations.hold_without_desk(session, callback.token, settings) is None
         session.refresh(callback)
         assert callback.state is state
 
@@ -52,11 +52,11 @@ def test_absent_desk_releases_its_citizen_who_is_due_at_once(
     session.refresh(callback)
     assert (callback.state, callback.hangup_asked_at is not None) == (C.HELD, True), "still on the line"
     assert callback.registration.state is R.CALLING, "nobody is dialled who hears the kind word"
-    conversations.line_ended(session, callback, settings, hung_up=True)
+    conversations.record_line_end(session, callback, settings, hung_up=True)
     place = callback.registration
     assert (callback.outcome, place.state, place.attempts) == (O.CALL_AGAIN, R.WAITING, 0)
     assert place.not_before is not None and place.not_before <= now(session)
-    assert order.before_me(session, place) == 0
+    assert order.count_before(session, place) == 0
     assert order.take_next(session, callback.round_id, now(session)) == place.id
 
 
@@ -65,9 +65,9 @@ def test_hang_up_while_held_lets_the_returning_desk_judge(
     session: Session, settings: Settings, desk: Desk, back: bool
 ) -> None:
     callback = held(session, desk, settings)
-    conversations.line_ended(session, callback, settings, hung_up=True)
+    conversations.record_line_end(session, callback, settings, hung_up=True)
     assert callback.state is C.ENDED
-    assert conversations.default_outcome(callback) is O.CALL_AGAIN, "the desk dropped first"
+    assert conversations.find_default_outcome(callback) is O.CALL_AGAIN, "the desk dropped first"
     desk.phone_connected = back
     time_passes(session, callback, settings.hold_seconds * SECOND)
     look(session, settings)
@@ -108,8 +108,8 @@ def test_next_after_a_lost_line_counts_a_real_talk_only(
     session: Session, settings: Settings, desk: Desk, since: int, hung_up: bool, outcome: Outcome
 ) -> None:
     callback = speaks(session, desk, settings, since * SECOND)
-    conversations.line_ended(session, callback, settings, hung_up=hung_up)
-    assert conversations.default_outcome(callback) is outcome
+    conversations.record_line_end(session, callback, settings, hung_up=hung_up)
+    assert conversations.find_default_outcome(callback) is outcome
     serving.ask_next(session, desk, callback.id, settings)
     assert callback.outcome is outcome
     assert callback.registration.state is (R.REACHED if outcome is O.REACHED else R.WAITING)
@@ -130,7 +130,7 @@ def test_next_after_our_cut_has_the_same_citizen_first(
     later = settings.model_copy(update={"retry_seconds": 600})
     callback = speaks(session, desk, later)
     if began:
-        conversations.line_ended(session, callback, later, hung_up=False)
+        conversations.record_line_end(session, callback, later, hung_up=False)
     else:
         at = now(session)
         session.execute(update(Callback).values(state=C.ENDED, ended_at=at, held_until=at, talking_at=None))
@@ -147,7 +147,7 @@ def test_next_into_a_line_that_our_side_had_cut_is_no_end(
     callback = speaks(session, desk, settings)
     serving.ask_next(session, desk, callback.id, settings, confirmed=True)
     assert (callback.state, callback.said) == (C.PARTING, O.REACHED)
-    conversations.cut_before_its_end(session, callback, settings)
+    conversations.revoke_end(session, callback, settings)
     place = callback.registration
     assert (callback.outcome, place.state, place.attempts) == (O.CALL_AGAIN, R.WAITING, 0)
     assert place.not_before is not None and place.not_before <= now(session)

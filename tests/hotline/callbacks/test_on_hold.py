@@ -20,7 +20,7 @@ C = CallbackState
 def test_hold_and_resume_do_not_use_agreed_minutes(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
     for _ in range(2):
-        conversations.put_on_hold(session, callback, settings)
+        conversations.hold(session, callback, settings)
     assert (callback.state, callback.on_hold_at is not None) == (C.HELD, True)
     callback.held_at = now(session) - 20 * SECOND
     look(session, settings)
@@ -34,14 +34,14 @@ def test_hold_and_resume_do_not_use_agreed_minutes(session: Session, settings: S
     transitions.move(session, callback.token, C.TALKING, held_until=None)
     assert callback.held_s >= 20
     assert conversations.resume(session, callback, settings).state is C.TALKING
-    assert conversations.default_outcome(callback) is Outcome.REACHED
+    assert conversations.find_default_outcome(callback) is Outcome.REACHED
 
 
 def test_hold_during_which_the_clock_is_set_back_lasts_no_time(
     session: Session, settings: Settings, desk: Desk
 ) -> None:
     callback = speaks(session, desk, settings)
-    conversations.put_on_hold(session, callback, settings)
+    conversations.hold(session, callback, settings)
     callback.held_at = now(session) + 600 * SECOND
     conversations.resume(session, callback, settings)
     transitions.move(session, callback.token, C.TALKING, held_until=None)
@@ -52,7 +52,7 @@ def test_hold_timeout_returns_the_citizen_or_releases_them(
     session: Session, settings: Settings, desk: Desk
 ) -> None:
     callback = speaks(session, desk, settings)
-    conversations.put_on_hold(session, callback, settings)
+    conversations.hold(session, callback, settings)
     time_passes(session, callback, settings.on_hold_seconds * SECOND)
     look(session, settings)
     session.refresh(callback)
@@ -67,7 +67,7 @@ def test_hold_timeout_returns_the_citizen_or_releases_them(
 
 def test_returning_desk_gets_the_citizen_from_hold(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
-    conversations.put_on_hold(session, callback, settings)
+    conversations.hold(session, callback, settings)
     assert not transfers.is_arriving(session, callback)
     conversations.resume(session, callback, settings)
     assert transfers.is_arriving(session, callback), "whatever time the dialer takes: no phone is gone"
@@ -81,10 +81,10 @@ def test_returning_desk_gets_the_citizen_from_hold(session: Session, settings: S
 
 def test_desk_phone_lost_during_hold_is_waited_for(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
-    conversations.put_on_hold(session, callback, settings)
+    conversations.hold(session, callback, settings)
     whole = callback.held_until
     for there in (False, True, False):
-        conversations.desk_phone_moved(session, desk.id, there=there, settings=settings)
+        conversations.adjust_holds(session, desk.id, there=there, settings=settings)
         desk.phone_connected = there
         assert callback.on_hold_at and callback.held_until
         assert callback.held_until == whole if there else callback.held_until < whole
@@ -99,18 +99,18 @@ def test_desk_phone_lost_during_hold_is_waited_for(session: Session, settings: S
 
 def test_hang_up_on_hold_costs_nothing(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
-    conversations.put_on_hold(session, callback, settings)
-    conversations.line_ended(session, callback, settings, hung_up=True)
+    conversations.hold(session, callback, settings)
+    conversations.record_line_end(session, callback, settings, hung_up=True)
     assert callback.state is C.ENDED
-    assert conversations.default_outcome(callback) is Outcome.CALL_AGAIN
+    assert conversations.find_default_outcome(callback) is Outcome.CALL_AGAIN
 
 
 def test_undone_hang_up_on_hold_resumes_the_talk(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
-    conversations.put_on_hold(session, callback, settings)
+    conversations.hold(session, callback, settings)
     conversations.hang_up(session, callback)
-    assert conversations.default_outcome(callback) is Outcome.REACHED, "the desk's end, and no cut"
-    assert cut_conversations.at_desk(session, desk.id) is None
+    assert conversations.find_default_outcome(callback) is Outcome.REACHED, "the desk's end, and no cut"
+    assert cut_conversations.find_at_desk(session, desk.id) is None
     conversations.undo(session, callback, desk, settings)
     assert (callback.state, callback.on_hold_at) == (C.HELD, None)
 
@@ -120,7 +120,7 @@ def test_hold_without_a_conversation_is_refused(
     session: Session, settings: Settings, state: CallbackState
 ) -> None:
     callback = a_callback(session, state)
-    assert refusal(conversations.put_on_hold, session, callback, settings) == "wrong-state"
+    assert refusal(conversations.hold, session, callback, settings) == "wrong-state"
     if state is not C.HELD:
         assert refusal(conversations.resume, session, callback, settings) == "wrong-state"
 

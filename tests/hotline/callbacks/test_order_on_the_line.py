@@ -19,7 +19,7 @@ C, O = CallbackState, Outcome  # noqa: E741
 
 def ends(engine: Engine, settings: Settings, id_: int, outcome: Outcome) -> None:
     with writing(engine) as session:
-        callback = transitions.of_registration(session, id_)
+        callback = transitions.find_by_registration(session, id_)
         assert callback and closing.close(session, callback.token, outcome, settings)
 
 
@@ -40,7 +40,7 @@ def test_waiting_caller_and_callbacks_are_served_in_order(engine: Engine, settin
     assert given(engine) == []
     assert verify(engine).problems == []
     with reading(engine) as session:
-        assert order.before_me(session, session.get_one(Registration, behind)) == 0
+        assert order.count_before(session, session.get_one(Registration, behind)) == 0
 
 
 def test_free_desks_get_waiting_callers_in_line_order(
@@ -90,11 +90,11 @@ def test_own_wait_on_the_line_does_not_mark_as_busy(
         other = make.a_registration(session, make.a_round(session), number=number)
     dials(engine, number)
     with reading(engine) as session:
-        assert busy_numbers.among(session, [id_, other.id]) == {id_, other.id}
+        assert busy_numbers.list_busy(session, [id_, other.id]) == {id_, other.id}
     with writing(engine) as session:
         stays(session, id_)
     with reading(engine) as session:
-        assert busy_numbers.among(session, [id_, other.id]) == {other.id}
+        assert busy_numbers.list_busy(session, [id_, other.id]) == {other.id}
     with writing(engine) as session:
         desk = a_live_desk(session).id
     assert given(engine) == [(id_, desk, True)]
@@ -106,7 +106,7 @@ def test_overflow_caller_on_the_line_is_assigned(engine: Engine, settings: Setti
         number = session.get_one(Registration, id_).number
         token = f"left-{id_}"
         assert not isinstance(call_caps.claim_call(session, token, number, settings), call_caps.Cap)
-        assert waiting_callers.stay(session, id_, token)
+        assert waiting_callers.record_waiting(session, id_, token)
         desk = a_live_desk(session).id
     dials(engine, number)
     assert given(engine) == [(id_, desk, True)]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.pacing import Round, World, fixed, one_at_a_time, ours, percentile
-from hotline.callbacks.pacing import RoundStatistics, Situation, Speaker, calls_wanted, expected_wait
+from hotline.callbacks.pacing import RoundStatistics, Situation, Speaker, count_calls_wanted, estimate_wait
 
 NOTHING = RoundStatistics()
 seconds = st.floats(0, 1e5)
@@ -32,7 +32,7 @@ def one(talking_for: float | None, *, finishing_for: float | None = None, ready:
 
 
 def wanted(situation: Situation, statistics: RoundStatistics = NOTHING, most: int = 2) -> int:
-    return calls_wanted(situation, statistics, minutes=6, most=most)
+    return count_calls_wanted(situation, statistics, minutes=6, most=most)
 
 
 @settings(max_examples=200)
@@ -40,7 +40,7 @@ def wanted(situation: Situation, statistics: RoundStatistics = NOTHING, most: in
 def test_calls_wanted_stay_within_the_maximum(
     situation: Situation, statistics: RoundStatistics, most: int, minutes: int
 ) -> None:
-    calls = calls_wanted(situation, statistics, minutes=minutes, most=most)
+    calls = count_calls_wanted(situation, statistics, minutes=minutes, most=most)
 
     under_way = len(situation.ringing_for) + situation.ready + len(situation.answered_for)
     assert 0 <= calls <= max(0, 2 * most * len(situation.speakers) - under_way)
@@ -77,7 +77,7 @@ def test_ageing_silent_call_never_lowers_the_calls_wanted(
 def test_expected_wait_is_finite_and_grows_with_the_place(
     situation: Situation, statistics: RoundStatistics, place: int
 ) -> None:
-    nearer, farther = (expected_wait(situation, statistics, minutes=6, place=p) for p in (place, place + 1))
+    nearer, farther = (estimate_wait(situation, statistics, minutes=6, place=p) for p in (place, place + 1))
 
     assert 0 <= nearer <= farther + 1 and math.isfinite(farther)
 
@@ -180,7 +180,7 @@ def test_nearer_end_places_the_second_call_sooner() -> None:
 
 def test_expected_wait_follows_talk_and_finishing_key() -> None:
     def wait(situation: Situation, place: int = 1) -> float:
-        return expected_wait(situation, NOTHING, minutes=6, place=place)
+        return estimate_wait(situation, NOTHING, minutes=6, place=place)
 
     assert 200 < wait(one(0.0)) < 320
     assert wait(one(200.0)) < wait(one(0.0))

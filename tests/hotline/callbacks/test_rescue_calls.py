@@ -24,7 +24,7 @@ def city(settings: Settings) -> Settings:
 
 
 def asked(session: Session, channel: str = "1.1") -> RescueCall:
-    return rescue_calls.ask(session, urgent.of_caller(session, make.a_number()).id, channel)
+    return rescue_calls.ask(session, urgent.record_from_caller(session, make.a_number()).id, channel)
 
 
 def speak(session: Session, calls: int, *, ago: float = 0, over: bool = False) -> None:
@@ -37,13 +37,13 @@ def speak(session: Session, calls: int, *, ago: float = 0, over: bool = False) -
 def test_repeated_rescue_request_is_one_call(session: Session, city: Settings) -> None:
     call = asked(session)
     assert asked(session).token == call.token
-    assert rescue_calls.asked(session) == [call.token]
+    assert rescue_calls.list_requested(session) == [call.token]
     assert rescue_calls.take_up(session, call.token, city) == (
         call_caps.CallPermit(call.token, SERVICE),
         "1.1",
     )
     assert rescue_calls.take_up(session, call.token, city) is None
-    assert rescue_calls.asked(session) == []
+    assert rescue_calls.list_requested(session) == []
     assert session.get_one(PlacedCall, call.token).number == SERVICE
 
 
@@ -74,11 +74,11 @@ def test_failed_rescue_call_is_not_placed_later(session: Session, city: Settings
         session.flush()
     else:
         city = city.model_copy(update={"urgent_number": ""})
-        assert not rescue_calls.came_to_nothing(session, call.channel)
-    assert rescue_calls.came_to_nothing(session, call.channel) is (why == "late")
+        assert not rescue_calls.has_failed(session, call.channel)
+    assert rescue_calls.has_failed(session, call.channel) is (why == "late")
     assert rescue_calls.take_up(session, call.token, city) is None
     session.flush()
-    assert rescue_calls.came_to_nothing(session, call.channel)
+    assert rescue_calls.has_failed(session, call.channel)
 
 
 def test_rescue_without_danger_is_refused(session: Session) -> None:
@@ -97,10 +97,10 @@ def test_rescue_call_is_never_the_probe(session: Session, city: Settings) -> Non
 
 def connects(session: Session, city: Settings, number: str | None, channel: str) -> object:
     """Return the result of one more call from this number, which is over at once."""
-    call = rescue_calls.ask(session, urgent.of_caller(session, number).id, channel)
+    call = rescue_calls.ask(session, urgent.record_from_caller(session, number).id, channel)
     taken = rescue_calls.take_up(session, call.token, city)
     session.flush()
-    rescue_calls.ended(session, call.token)
+    rescue_calls.record_end(session, call.token)
     call_caps.record_end(session, call.token)
     return taken
 

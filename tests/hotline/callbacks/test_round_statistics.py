@@ -67,7 +67,7 @@ def test_situation_counts_desks_and_calls(session: Session) -> None:
     a_call(session, round_, CallbackState.ANSWERED, placed_at=15, answered_at=3)
     a_call(session, round_, CallbackState.WAITING, placed_at=50, confirmed_at=30)
 
-    seen = round_statistics.situation(session, round_.id)
+    seen = round_statistics.find_situation(session, round_.id)
 
     free, speaks, about_to_ask = seen.speakers
     assert free.talking_for is None and about_to_ask.talking_for is None
@@ -91,7 +91,7 @@ def test_leap_of_the_clock_changes_no_age(session: Session, clock: ShiftedClock,
     for shift in (timedelta(), leap, timedelta(), -leap, timedelta()):
         clock.shift = shift
         ages.begin_look()
-        seen = round_statistics.situation(session, round_.id, ages)
+        seen = round_statistics.find_situation(session, round_.id, ages)
 
         assert [each.talking_for for each in seen.speakers] == pytest.approx([100, 30], abs=2)
         assert seen.speakers[0].finishing_for == pytest.approx(10, abs=2)
@@ -106,7 +106,7 @@ def test_call_begun_in_a_leap_keeps_its_age(session: Session, clock: ShiftedCloc
     for shift in (clock.shift, timedelta()):
         clock.shift = shift
         ages.begin_look()
-        seen = round_statistics.situation(session, round_.id, ages)
+        seen = round_statistics.find_situation(session, round_.id, ages)
         assert seen.ringing_for == pytest.approx([9], abs=2)
 
 
@@ -117,7 +117,7 @@ def test_new_stamp_of_a_call_is_an_age_of_its_own(session: Session) -> None:
     for held_at, talked in ((80, 20), (10, 90)):
         callback.held_at = now(session) - timedelta(seconds=held_at)
         ages.begin_look()
-        (seen,) = round_statistics.situation(session, round_.id, ages).speakers
+        (seen,) = round_statistics.find_situation(session, round_.id, ages).speakers
         assert seen.talking_for == pytest.approx(talked, abs=2)
 
 
@@ -130,7 +130,7 @@ def test_statistics_use_the_rounds_own_calls(session: Session) -> None:
     a_call(session, round_, closed, outcome=Outcome.BUSY, placed_at=45, ended_at=20)
     a_call(session, a_round(session), closed, placed_at=45, ended_at=20)
 
-    seen = round_statistics.of_round(session, round_.id)
+    seen = round_statistics.list_observations(session, round_.id)
 
     assert seen.conversations == pytest.approx([300])
     assert seen.finishing == pytest.approx([40])
@@ -148,8 +148,8 @@ def test_own_faults_do_not_enter_the_statistics(session: Session, outcome: Outco
     a_call(session, round_, closed, desk=desk, **spoke)
     a_call(session, round_, closed, outcome=Outcome.NO_ANSWER, placed_at=300, ended_at=260)
     before = (
-        round_statistics.of_round(session, round_.id),
-        round_statistics.calls_wanted(session, round_, 2),
+        round_statistics.list_observations(session, round_.id),
+        round_statistics.count_calls_wanted(session, round_, 2),
     )
     for ago in range(240, 40, -4):
         a_call(session, round_, closed, outcome=outcome, placed_at=ago, ended_at=ago)  # refused at once
@@ -157,8 +157,8 @@ def test_own_faults_do_not_enter_the_statistics(session: Session, outcome: Outco
     for ago in (27, 14):
         a_call(session, round_, closed, outcome=outcome, placed_at=ago, ended_at=ago - 6.4)  # silence
 
-    assert round_statistics.of_round(session, round_.id) == before[0]
-    assert round_statistics.calls_wanted(session, round_, 2) == before[1] > 0
+    assert round_statistics.list_observations(session, round_.id) == before[0]
+    assert round_statistics.count_calls_wanted(session, round_, 2) == before[1] > 0
 
 
 def test_many_own_faults_keep_older_calls_in_the_statistics(
@@ -170,7 +170,7 @@ def test_many_own_faults_keep_older_calls_in_the_statistics(
     for ago in (30, 20, 10):
         a_call(session, round_, closed, outcome=Outcome.FAILED, placed_at=ago, ended_at=ago)
 
-    assert round_statistics.of_round(session, round_.id).failed_after == pytest.approx([20])
+    assert round_statistics.list_observations(session, round_.id).failed_after == pytest.approx([20])
 
 
 def test_statistics_of_a_long_round_use_its_newest_calls(
@@ -181,15 +181,15 @@ def test_statistics_of_a_long_round_use_its_newest_calls(
         a_call(session, round_, CallbackState.CLOSED, placed_at=ago, answered_at=ago * 0.9)
     monkeypatch.setattr(round_statistics, "_NEWEST_CALLS", round_statistics._NEWEST_CALLS.limit(2))
 
-    assert round_statistics.of_round(session, round_.id).answered_after == pytest.approx([60, 30])
+    assert round_statistics.list_observations(session, round_.id).answered_after == pytest.approx([60, 30])
 
 
 def test_asking_desk_without_calls_wants_one(session: Session) -> None:
     round_ = a_round(session)
     desk = serving(session, round_)
 
-    assert round_statistics.calls_wanted(session, round_, 2) == 0
+    assert round_statistics.count_calls_wanted(session, round_, 2) == 0
     desk.next_asked_at = now(session)
-    assert round_statistics.calls_wanted(session, round_, 2) >= 1
+    assert round_statistics.count_calls_wanted(session, round_, 2) >= 1
     a_call(session, round_, CallbackState.WAITING, placed_at=30, confirmed_at=1)
-    assert round_statistics.calls_wanted(session, round_, 2) == 0
+    assert round_statistics.count_calls_wanted(session, round_, 2) == 0

@@ -29,7 +29,7 @@ def rules(quiet: QuietHours = NEVER, seconds: int = 600) -> Settings:
 
 
 def wait(outcome: Outcome, attempts: int = 1) -> timedelta | None:
-    until = schedule.not_before(outcome, attempts, NOON, rules())
+    until = schedule.find_not_before(outcome, attempts, NOON, rules())
     return until - NOON if until else None
 
 
@@ -96,7 +96,7 @@ def test_blameless_outcome_keeps_its_delay(outcome: Outcome) -> None:
 )
 def test_retry_near_the_night_waits_for_the_morning(ended: str, due: str) -> None:
     at = datetime.fromisoformat(ended).replace(tzinfo=CITY).astimezone(UTC)
-    until = schedule.not_before(O.NO_ANSWER, 1, at, rules(NIGHT))
+    until = schedule.find_not_before(O.NO_ANSWER, 1, at, rules(NIGHT))
     assert until is not None
     assert until.utcoffset() == timedelta(0)
     assert until.astimezone(CITY).strftime("%Y-%m-%d %H:%M") == due
@@ -111,8 +111,8 @@ _MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st
 def test_no_retry_is_due_at_night_or_too_early(
     at: datetime, quiet: QuietHours, outcome: Outcome, attempts: int
 ) -> None:
-    until = schedule.not_before(outcome, attempts, at, rules(quiet))
-    by_day = schedule.not_before(outcome, attempts, at, rules())
+    until = schedule.find_not_before(outcome, attempts, at, rules(quiet))
+    by_day = schedule.find_not_before(outcome, attempts, at, rules())
     assert (until is None) == (by_day is None)
     if until is not None and by_day is not None:
         assert not is_quiet(until, quiet)
@@ -122,7 +122,7 @@ def test_no_retry_is_due_at_night_or_too_early(
 @given(_MOMENTS, st.integers(-3600, 200_000))
 def test_later_moment_of_a_cap_counts_outside_the_night(at: datetime, seconds: int) -> None:
     capped = at + timedelta(seconds=seconds)
-    until = schedule.not_before(O.FAILED, 0, at, rules(NIGHT), capped)
+    until = schedule.find_not_before(O.FAILED, 0, at, rules(NIGHT), capped)
     if capped <= at:
         assert until is None
         return
@@ -155,7 +155,7 @@ def test_later_moment_of_a_cap_counts_outside_the_night(at: datetime, seconds: i
 def test_repeated_own_fault_passes_over_only_who_blocks_others(
     in_a_row: int, picked_up: bool, line: Line, seconds: int
 ) -> None:
-    rest = schedule.after_faults(in_a_row, rules(), picked_up=picked_up, line=line)
+    rest = schedule.find_pause_after_faults(in_a_row, rules(), picked_up=picked_up, line=line)
     assert rest == timedelta(seconds=seconds)
 
 
@@ -233,12 +233,12 @@ def test_default_quiet_hours_are_ten_to_eight(
 )
 def test_wish_is_fulfilled_within_its_round_or_after_it(wish: datetime, due: datetime) -> None:
     round_ = Round(is_operators_line=False, ends_at=NOON + 360 * MINUTE)
-    assert schedule.promised(wish, NOON, round_, rules(NIGHT)).due == due
+    assert schedule.find_promised_time(wish, NOON, round_, rules(NIGHT)).due == due
 
 
 def test_night_wish_on_the_operators_line_waits_for_morning() -> None:
     round_ = Round(is_operators_line=True, ends_at=NOON + timedelta(days=9000))
     morning = NOON.replace(hour=8) + timedelta(days=1)
-    assert schedule.promised(NOON.replace(hour=23), NOON, round_, rules(NIGHT)).due == morning
+    assert schedule.find_promised_time(NOON.replace(hour=23), NOON, round_, rules(NIGHT)).due == morning
     with pytest.raises(Refused):
-        schedule.promised(NOON + timedelta(days=32), NOON, round_, rules())
+        schedule.find_promised_time(NOON + timedelta(days=32), NOON, round_, rules())

@@ -31,7 +31,7 @@ def test_screening_operators_keep_their_citizens(
     assert refusal(screening.screen, session, second, a_desk(session)) == "wrong-state"
     assert screening.hand_over(session, first).desk_id is None
     assert refusal(screening.hand_over, session, first) == "wrong-state"
-    assert [c.id for c in assignment.ready(session, round_.id)] == [first.id]
+    assert [c.id for c in assignment.list_ready(session, round_.id)] == [first.id]
 
 
 def test_busy_desk_may_not_screen(session: Session, settings: Settings, round_: Round, desk: Desk) -> None:

@@ -32,7 +32,7 @@ def test_desk_serves_one_round_until_it_leaves(session: Session, settings: Setti
     before = newest_event(session)
     serving.serve(session, desk, round_.id, settings)
     serving.serve(session, desk, round_.id, settings)
-    assert [d.id for d in serving.desks_of(session, round_.id)] == [desk.id]
+    assert [d.id for d in serving.list_desks(session, round_.id)] == [desk.id]
     desk.next_asked_at = now(session)
     serving.serve(session, desk, other.id, settings)
     assert (desk.round_id, desk.next_asked_at) == (other.id, None)
@@ -80,9 +80,9 @@ def test_next_closes_and_hangs_up_the_conversation(
     assert desk.next_asked_at is None
     assert serving.ask_next(session, desk, first.id, settings) is second
     assert (first.state, first.said, first.outcome) == (C.PARTING, O.REACHED, None)
-    assert first in placing.on_the_phone(session)
+    assert first in placing.list_open_calls(session)
     assert first.registration.state is R.CALLING, "nothing is written down that might be undone"
-    conversations.line_ended(session, first, settings, hung_up=True)
+    conversations.record_line_end(session, first, settings, hung_up=True)
     assert (first.state, first.outcome, first.ended_at) == (C.CLOSED, O.REACHED, first.parting_at)
     assert first.registration.state is R.REACHED
     assert serving.ask_next(session, desk, first.id, settings) is second, "a key pressed twice"
@@ -130,7 +130,7 @@ def test_next_after_the_round_end_closes_and_brings_nobody(
     for of_another in (None, waiting.id, 10_000):
         assert refusal(serving.ask_next, session, desk, of_another, settings) == "not-serving"
     assert (first.said, waiting.desk_id, desk.round_id) == (O.REACHED, None, None)
-    assert list(serving.left_behind(session)) == [waiting.token]
+    assert list(serving.list_left_behind(session)) == [waiting.token]
 
 
 @in_both
@@ -154,8 +154,8 @@ def test_not_now_withdraws_the_request(
 ) -> None:
     serving.ask_next(session, desk, None, settings)
     before = newest_event(session)
-    serving.not_now(session, desk)
-    serving.not_now(session, desk)
+    serving.withdraw_request(session, desk)
+    serving.withdraw_request(session, desk)
     assert [e.what for e in told(session, before)] == ["not-now"]
     (ready,) = called_ahead(session, round_, 1)
     assert (assignment.match(session), ready.desk_id) == (0, None)
@@ -164,11 +164,11 @@ def test_not_now_withdraws_the_request(
 def test_pause_keeps_citizens_waiting_until_resumed(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
-    assert [r.id for r in serving.served(session)] == [round_.id]
+    assert [r.id for r in serving.list_served(session)] == [round_.id]
     serving.ask_next(session, desk, None, settings)
     (ready,) = called_ahead(session, round_, 1)
     phases.pause(session, round_)
-    assert list(serving.served(session)) == [], "nobody is called"
+    assert list(serving.list_served(session)) == [], "nobody is called"
     assert (assignment.match(session), ready.desk_id) == (0, None)
     phases.resume(session, round_)
     assert (assignment.match(session), ready.desk_id) == (1, desk.id)
@@ -190,10 +190,10 @@ def test_started_rounds_with_a_desk_phone_are_called_ahead(session: Session, set
     early = a_round(session, Phase.OPEN)
     some_desks(session, early, settings)
     early.starts_at = now(session) + planning.EARLY / 2
-    planning.begin(session, early, who="u")  # by a person, who is there before the time
+    planning.open_now(session, early, who="u")  # by a person, who is there before the time
     a_round(session)  # nobody serves it
     session.flush()
-    found = sorted(r.id for r in serving.served(session))
+    found = sorted(r.id for r in serving.list_served(session))
     assert found == sorted([served[Phase.LIVE].id, begun.id, early.id])
 
 
@@ -201,14 +201,14 @@ def test_started_rounds_with_a_desk_phone_are_called_ahead(session: Session, set
 def test_finishing_key_is_recorded_once(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
-    assert refusal(serving.finishing, session, desk) == "wrong-state"
+    assert refusal(serving.announce_end, session, desk) == "wrong-state"
     (callback,) = called_ahead(session, round_, 1)
     serving.ask_next(session, desk, None, settings)
-    assert refusal(serving.finishing, session, desk) == "wrong-state"
+    assert refusal(serving.announce_end, session, desk) == "wrong-state"
     talks(session, callback)
-    at = serving.finishing(session, desk).finishing_at
+    at = serving.announce_end(session, desk).finishing_at
     assert at is not None
-    assert serving.finishing(session, desk).finishing_at == at
+    assert serving.announce_end(session, desk).finishing_at == at
 
 
 # --- the end of a round ---
@@ -220,13 +220,13 @@ def test_ended_round_releases_only_calls_without_a_desk(
     given, waiting = called_ahead(session, round_, 2)
     (ringing,) = called_ahead(session, round_, 1, C.RINGING)
     serving.ask_next(session, desk, None, settings)
-    assert list(serving.left_behind(session)) == []
+    assert list(serving.list_left_behind(session)) == []
     phases.end_round(session, round_)
-    assert list(serving.left_behind(session)) == [waiting.token, ringing.token]
-    assert not serving.let_go(session, given.token), "this one has just been given to a desk"
-    assert serving.let_go(session, waiting.token)
-    assert not serving.let_go(session, waiting.token)
-    assert list(serving.left_behind(session)) == [ringing.token]
+    assert list(serving.list_left_behind(session)) == [waiting.token, ringing.token]
+    assert not serving.request_end(session, given.token), "this one has just been given to a desk"
+    assert serving.request_end(session, waiting.token)
+    assert not serving.request_end(session, waiting.token)
+    assert list(serving.list_left_behind(session)) == [ringing.token]
 
 
 @in_both
@@ -253,7 +253,7 @@ def test_citizen_being_hung_up_is_passed_over(
 # --- a desk's phone goes away ---
 
 
-@pytest.mark.parametrize("stop", [lambda s, d, _: serving.not_now(s, d), serving.leave])
+@pytest.mark.parametrize("stop", [lambda s, d, _: serving.withdraw_request(s, d), serving.leave])
 def test_withdrawn_request_frees_the_citizen_for_any_desk(
     session: Session,
     settings: Settings,

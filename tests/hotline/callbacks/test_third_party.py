@@ -41,7 +41,7 @@ def placed(session: Session, callback: Callback, settings: Settings) -> Guest:
 
 def over(session: Session, guest: Guest) -> bool:
     """Whether the dialer is to end the call."""
-    return next(one.over for one in third_party.under_way(session) if one.token == guest.token)
+    return next(one.over for one in third_party.list_under_way(session) if one.token == guest.token)
 
 
 @in_both
@@ -54,7 +54,7 @@ def test_third_person_asked_twice_is_one_call(
     assert third_party.take_up(session, guest.token, settings) is None
     calls = session.scalars(select(PlacedCall.number).where(PlacedCall.token == guest.token)).all()
     assert calls == [NUMBER], "it counts like every call"
-    assert third_party.on_the_phone(session).keys() == {guest.token}
+    assert third_party.list_in_progress(session).keys() == {guest.token}
     assert refusal(ask, session, callback, settings, OTHER) == "guest-there"
     assert "guest" in [event.what for event in told(session) if event.kind == "desk"]
     assert session.scalars(select(AuditEntry.action)).all().count("guest-asked") == 1
@@ -72,7 +72,7 @@ def test_disallowed_number_is_refused(session: Session, settings: Settings, call
     for cap in ("calls_per_number", "calls_per_hour"):
         once = settings.model_copy(update={cap: 1})
         assert refusal(ask, session, callback, once) == "calls-capped"
-    assert third_party.of_callback(session, callback.id) == []
+    assert third_party.list_by_callback(session, callback.id) == []
 
 
 @in_both
@@ -110,16 +110,16 @@ def test_guest_without_a_conversation_is_refused(
 def test_guest_during_hold_needs_the_desks_phone(
     session: Session, settings: Settings, callback: Callback, desk: Desk
 ) -> None:
-    conversations.put_on_hold(session, callback, settings)
+    conversations.hold(session, callback, settings)
     guest = placed(session, callback, settings)
-    third_party.came(session, guest.token, G.TALKING)
+    third_party.record_state(session, guest.token, G.TALKING)
     assert not over(session, guest)
     conversations.resume(session, callback, settings)
     assert not over(session, guest), "all three speak"
     desk.phone_connected = False
     session.flush()
     assert over(session, guest)
-    third_party.ended(session, guest.token)
+    third_party.record_end(session, guest.token)
     assert refusal(ask, session, callback, settings) == "desk-phone-away"
 
 
@@ -129,11 +129,11 @@ def test_each_step_of_a_guest_is_reported_once(
 ) -> None:
     guest = placed(session, callback, settings)
     for state in (G.RINGING, G.ANSWERED, G.TALKING, G.RINGING, G.ANSWERED):
-        third_party.came(session, guest.token, state)
+        third_party.record_state(session, guest.token, state)
     session.refresh(guest)
     assert (guest.state, guest.talking_at is not None) == (G.TALKING, True)
-    third_party.ended(session, guest.token)
-    third_party.ended(session, guest.token, GuestEnd.BUSY)
+    third_party.record_end(session, guest.token)
+    third_party.record_end(session, guest.token, GuestEnd.BUSY)
     assert (guest.state, guest.ended_by) == (G.ENDED, GuestEnd.LEFT)
     assert callback.state is C.TALKING, "it costs the citizen nothing"
 
@@ -141,9 +141,9 @@ def test_each_step_of_a_guest_is_reported_once(
 @in_both
 def test_unconfirmed_guest_never_speaks(session: Session, settings: Settings, callback: Callback) -> None:
     guest = placed(session, callback, settings)
-    third_party.came(session, guest.token, G.ANSWERED)
-    third_party.will_end(session, guest.token, GuestEnd.NOT_CONFIRMED)
-    third_party.ended(session, guest.token)
+    third_party.record_state(session, guest.token, G.ANSWERED)
+    third_party.record_end_reason(session, guest.token, GuestEnd.NOT_CONFIRMED)
+    third_party.record_end(session, guest.token)
     assert (guest.state, guest.ended_by) == (G.FAILED, GuestEnd.NOT_CONFIRMED)
 
 
@@ -152,10 +152,10 @@ def test_failed_guest_call_keeps_its_reason(
     session: Session, settings: Settings, callback: Callback, heard: GuestEnd
 ) -> None:
     guest = placed(session, callback, settings)
-    third_party.ended(session, guest.token, heard)
+    third_party.record_end(session, guest.token, heard)
     assert (guest.state, guest.ended_by) == (G.FAILED, heard)
     ask(session, callback, settings, OTHER)
-    assert [one.number for one in third_party.of_callback(session, callback.id)] == [OTHER, NUMBER]
+    assert [one.number for one in third_party.list_by_callback(session, callback.id)] == [OTHER, NUMBER]
 
 
 def test_guest_ended_before_the_call_is_not_called(
@@ -176,7 +176,7 @@ def test_ringing_guest_ended_by_the_desk_is_hung_up(
     third_party.end(session, guest, who="operator1")
     assert over(session, guest)
     assert refusal(ask, session, callback, settings) == "guest-there", "not before it has ended"
-    third_party.ended(session, guest.token)
+    third_party.record_end(session, guest.token)
     assert (guest.state, guest.ended_by) == (G.ENDED, GuestEnd.BY_DESK)
 
 
@@ -186,11 +186,11 @@ def test_ended_conversation_ends_the_ringing_guest(
 ) -> None:
     guest = placed(session, callback, settings)
     if ends == "desk":
-        conversations.part(session, callback, said=Outcome.REACHED)
+        conversations.end_for_desk(session, callback, said=Outcome.REACHED)
     else:
-        conversations.line_ended(session, callback, settings, hung_up=True)
+        conversations.record_line_end(session, callback, settings, hung_up=True)
     assert over(session, guest)
-    third_party.ended(session, guest.token)
+    third_party.record_end(session, guest.token)
     assert (guest.state, guest.ended_by) == (G.ENDED, GuestEnd.CONVERSATION)
 
 

@@ -43,7 +43,7 @@ def test_recording_of_a_threat_outlives_the_others(
         made = {"file": f"{callback.token}.wav", "sha256": "0" * 64, "seconds": 5}
         session.add(Recording(callback_id=callback.id, made_at=now(session) - timedelta(days=40), **made))
     session.flush()
-    assert [one.callback_id for one in archive.expired(session, 30)] == [calm.id]
+    assert [one.callback_id for one in archive.list_expired(session, 30)] == [calm.id]
 
 
 def test_own_agreed_calls_are_listed_soonest_first(

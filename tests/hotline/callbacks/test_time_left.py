@@ -26,7 +26,7 @@ def token(engine: Engine) -> str:
 
 def due(engine: Engine) -> list[str]:
     with reading(engine) as session:
-        return [callback.token for callback in time_left.nearly_over(session)]
+        return [callback.token for callback in time_left.list_nearly_over(session)]
 
 
 def test_half_a_minute_left_sounds_the_tone(engine: Engine, token: str):
@@ -42,8 +42,8 @@ def test_more_time_left_sounds_no_tone(engine: Engine, token: str):
 
 def test_our_absence_does_not_use_agreed_minutes(engine: Engine, settings: Settings, token: str):
     with writing(engine) as session:
-        assert conversations.lose(session, token, settings)
-        held = transitions.by_token(session, token)
+        assert conversations.hold_without_desk(session, token, settings)
+        held = transitions.find_by_token(session, token)
         assert held and held.held_at
         held.held_at -= 20 * make.SECOND  # gone for 20 s
         session.flush()
@@ -52,11 +52,11 @@ def test_our_absence_does_not_use_agreed_minutes(engine: Engine, settings: Setti
         assert 20 <= back.held_s < 25
         at = now(session)
         assert back.talking_at
-        assert at - back.talking_at - time_left.spoken(back, at) == timedelta(seconds=back.held_s)
+        assert at - back.talking_at - time_left.measure_spoken(back, at) == timedelta(seconds=back.held_s)
         back.talking_at = at - timedelta(minutes=5, seconds=31)
     assert due(engine) == []
     with writing(engine) as session:
-        back = transitions.by_token(session, token)
+        back = transitions.find_by_token(session, token)
         assert back and back.talking_at
         back.talking_at -= 25 * make.SECOND
     assert due(engine) == [token]
@@ -66,14 +66,16 @@ def test_repeated_absence_is_not_part_of_the_length(session: Session, settings: 
     callback = make.a_callback(session, CallbackState.TALKING)
     callback.placed_at = callback.claimed_at
     for _ in range(2):
-        conversations.lose(session, callback.token, settings)
+        conversations.hold_without_desk(session, callback.token, settings)
         session.refresh(callback)
         assert callback.held_at
         callback.held_at -= 10 * make.SECOND
         session.flush()
-        assert time_left.spoken(callback, now(session) + make.HOUR) < 2 * make.MINUTE, "it stands still"
+        assert time_left.measure_spoken(callback, now(session) + make.HOUR) < 2 * make.MINUTE, (
+            "it stands still"
+        )
         transitions.move(session, callback.token, CallbackState.TALKING, held_until=None)
-    conversations.lose(session, callback.token, settings)
+    conversations.hold_without_desk(session, callback.token, settings)
     session.refresh(callback)
     assert callback.held_at
     callback.held_at -= 10 * make.SECOND
@@ -81,7 +83,7 @@ def test_repeated_absence_is_not_part_of_the_length(session: Session, settings: 
     ended = transitions.move(session, callback.token, CallbackState.ENDED, ended_at=now(session))
     assert ended and ended.held_at is None
     assert 30 <= ended.held_s < 40
-    (length,) = round_statistics.of_round(session, callback.round_id).conversations
+    (length,) = round_statistics.list_observations(session, callback.round_id).conversations
     assert ended.talking_at and ended.ended_at
     assert length == pytest.approx((ended.ended_at - ended.talking_at).total_seconds() - ended.held_s)
 

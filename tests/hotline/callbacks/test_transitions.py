@@ -87,7 +87,7 @@ def test_unknown_token_changes_nothing(session: Session, settings: Settings) -> 
                 assert transitions.move(session, token, to, **needed_for(to, callback)) is None
             assert closing.close(session, token, Outcome.REACHED, settings) is None
             assert placing.take_up(session, token) is None
-            assert transitions.by_token(session, token) is None
+            assert transitions.find_by_token(session, token) is None
         session.refresh(callback)
         session.refresh(callback.registration)
         assert (callback.state, callback.placed_at) == (state, None)
@@ -97,7 +97,7 @@ def test_unknown_token_changes_nothing(session: Session, settings: Settings) -> 
 
 def test_channel_is_found_by_its_token(session: Session) -> None:
     callback = a_callback(session)
-    assert transitions.by_token(session, callback.token) is callback
+    assert transitions.find_by_token(session, callback.token) is callback
     assert transitions.is_token(callback.token)
     assert not transitions.is_token("1764000000.17")
 
@@ -111,7 +111,7 @@ def test_call_request_of_a_claimed_callback_is_pending(session: Session, setting
     asked = transitions.ask_call(session, callback, settings)
     assert (asked.state, asked.placed_at) == (C.DIALING, None)
     assert asked.called_at is not None and asked.called_at >= before
-    assert placing.to_place(session) == [asked.token]
+    assert placing.list_to_place(session) == [asked.token]
     assert refusal(transitions.ask_call, session, asked, settings) == "wrong-state"
     assert other.state is C.CLAIMED
 
@@ -161,7 +161,7 @@ def test_call_taken_up_by_ten_dialers_is_placed_once(
     assert sorted(at_once(10, take_up)) == [False] * 9 + [True]
     with writing(engine) as session:
         assert placing.take_up(session, token) is None
-        assert placing.to_place(session) == []
+        assert placing.list_to_place(session) == []
 
 
 def test_dialer_sees_calls_and_one_to_place(
@@ -172,9 +172,9 @@ def test_dialer_sees_calls_and_one_to_place(
     before = now(session)
     assert placing.take_up(session, taken.token) is taken
     assert taken.placed_at is not None and taken.placed_at >= before
-    assert placing.to_place(session) == [made[C.DIALING].token]
+    assert placing.list_to_place(session) == [made[C.DIALING].token]
     on_the_phone = {made[s].id for s in set(C) - {C.CLAIMED, C.ENDED, C.CLOSED}}
-    assert {each.id for each in placing.on_the_phone(session)} == on_the_phone | {taken.id}
+    assert {each.id for each in placing.list_open_calls(session)} == on_the_phone | {taken.id}
     for state in set(C) - {C.DIALING}:
         assert placing.take_up(session, made[state].token) is None
 

@@ -32,13 +32,13 @@ def test_joining_and_leaving_the_line_are_recorded(session: Session) -> None:
     caller = waiting_callers.find(session, id_)
     assert caller and caller.channel == f"channel-{id_}"
     assert waiting_callers.is_there(session, id_, caller.channel)
-    assert waiting_callers.waiting(session) == (1, caller.since)
+    assert waiting_callers.count_waiting(session) == (1, caller.since)
 
     waiting_callers.leave(session, "a channel of somebody else")
     assert waiting_callers.find(session, id_)
     waiting_callers.leave(session, caller.channel)
     assert waiting_callers.find(session, id_) is None
-    assert waiting_callers.waiting(session) == (0, None)
+    assert waiting_callers.count_waiting(session) == (0, None)
     assert waiting_callers.is_there(session, id_, caller.channel)  # was only believed to be gone
     assert waiting_callers.find(session, id_)
 
@@ -66,15 +66,15 @@ def test_repeated_join_or_leave_counts_once(
 def test_closed_place_cannot_wait_on_the_line(session: Session) -> None:
     (id_,) = joins(session)
     session.get_one(Registration, id_).state = R.CANCELLED
-    assert not waiting_callers.stay(session, id_, "channel")
-    assert not waiting_callers.stay(session, 999_999, "channel")
+    assert not waiting_callers.record_waiting(session, id_, "channel")
+    assert not waiting_callers.record_waiting(session, 999_999, "channel")
 
 
 def test_newer_call_does_not_replace_an_older_that_is_there(session: Session) -> None:
     """Caller ID is easily forged."""
     (id_,) = joins(session)
     stays(session, id_)
-    assert not waiting_callers.stay(session, id_, "newer")
+    assert not waiting_callers.record_waiting(session, id_, "newer")
     assert not waiting_callers.is_there(session, id_, "newer")
     waiting_callers.leave(session, "newer")
     caller = waiting_callers.find(session, id_)
@@ -94,9 +94,9 @@ def test_newer_call_replaces_an_older_that_is_gone(session: Session, how: str) -
     else:  # Asterisk has no such channel any more
         older.since -= make.MINUTE
         session.flush()
-        waiting_callers.only(session, set())
+        waiting_callers.record_gone_except(session, set())
     session.flush()
-    assert waiting_callers.stay(session, id_, "newer")
+    assert waiting_callers.record_waiting(session, id_, "newer")
     assert not waiting_callers.is_there(session, id_, f"channel-{id_}")
     caller = waiting_callers.find(session, id_)
     assert caller and caller.channel == "newer"
@@ -110,7 +110,7 @@ def test_silent_script_removes_its_caller(
     session.get_one(WaitingCaller, first).seen_at -= waiting_callers.STALE + make.SECOND
     session.flush()
     waiting_callers.leave_stale(session)
-    assert waiting_callers.among(session, [first, second]) == {second}
+    assert waiting_callers.list_waiting_among(session, [first, second]) == {second}
 
 
 def test_caller_without_a_channel_is_removed(session: Session) -> None:
@@ -119,8 +119,8 @@ def test_caller_without_a_channel_is_removed(session: Session) -> None:
     for id_ in (first, second):
         session.get_one(WaitingCaller, id_).since -= make.MINUTE
     session.flush()
-    waiting_callers.only(session, {f"channel-{second}"})
-    assert waiting_callers.among(session, [first, second, fresh]) == {second, fresh}
+    waiting_callers.record_gone_except(session, {f"channel-{second}"})
+    assert waiting_callers.list_waiting_among(session, [first, second, fresh]) == {second, fresh}
 
 
 # --- what a caller is told ---
@@ -131,8 +131,8 @@ def test_first_caller_with_a_free_desk_is_told_now(
 ) -> None:
     first, second = joins(session, 2)
     a_live_desk(session)
-    assert waiting_callers.outlook(session, first).free
-    told = waiting_callers.outlook(session, second)
+    assert waiting_callers.forecast_for(session, first).free
+    told = waiting_callers.forecast_for(session, second)
     assert (told.before_me, told.free, told.minutes) == (1, False, None)
 
 
@@ -146,20 +146,20 @@ def test_estimate_grows_with_the_callers_ahead(
         talked(session, 4, busy)
     make.a_callback(session, C.TALKING, person_at(session, busy)).round_id = operators_line(session).id
     session.flush()
-    assert waiting_callers.outlook(session, ids[0]).minutes is None  # two say nothing yet
+    assert waiting_callers.forecast_for(session, ids[0]).minutes is None  # two say nothing yet
     for _ in range(18):
         talked(session, 4, busy)
-    one, *_, four = minutes = [waiting_callers.outlook(session, id_).minutes or 0 for id_ in ids]
+    one, *_, four = minutes = [waiting_callers.forecast_for(session, id_).minutes or 0 for id_ in ids]
     assert minutes == sorted(minutes)
     assert 2 <= one <= 5 and 14 <= four <= 20
     for id_ in ids[:3]:
         waiting_callers.leave(session, f"channel-{id_}")
-    assert waiting_callers.outlook(session, ids[3]).minutes == four + 1, "three must be called first"
+    assert waiting_callers.forecast_for(session, ids[3]).minutes == four + 1, "three must be called first"
     stays(session, *ids[:3])
     a_live_desk(session, phone_connected=False)
-    assert waiting_callers.outlook(session, ids[3]).minutes == four
+    assert waiting_callers.forecast_for(session, ids[3]).minutes == four
     make.a_callback(session, C.TALKING, person_at(session, a_live_desk(session)))  # of another line
-    assert waiting_callers.outlook(session, ids[3]).minutes == four
+    assert waiting_callers.forecast_for(session, ids[3]).minutes == four
 
 
 def test_no_desk_means_no_estimate(session: Session) -> None:
@@ -167,17 +167,17 @@ def test_no_desk_means_no_estimate(session: Session) -> None:
     desk = a_live_desk(session, phone_connected=False)
     for _ in range(20):
         talked(session, 4, desk)
-    assert waiting_callers.outlook(session, id_) == (0, False, None)
+    assert waiting_callers.forecast_for(session, id_) == (0, False, None)
 
 
 def test_callers_in_rooms_count_as_trunk_channels(
     session: Session,
 ) -> None:
     callback = make.a_callback(session, C.TALKING)
-    before = busy_numbers.callers(session)
+    before = busy_numbers.count_callers(session)
     callback.on_the_line = True
     session.flush()
-    assert busy_numbers.callers(session) == before + 1
+    assert busy_numbers.count_callers(session) == before + 1
     session.add(CallerNow(channel="x", number="", since=now(session)))
     heartbeats.beat(session, "ivr")
-    assert busy_numbers.callers(session) == before + 2
+    assert busy_numbers.count_callers(session) == before + 2

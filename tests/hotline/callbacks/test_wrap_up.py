@@ -38,17 +38,17 @@ Turn = Callable[[Session, Desk, Settings], object]
 def since(session: Session, desk: Desk) -> datetime | None:
     """Asked in both ways, which agree."""
     session.refresh(desk)
-    in_hand = transitions.live_at_desk(session, desk.id)
-    found = wrap_up.since(session, desk, in_hand)
+    in_hand = transitions.find_live_at_desk(session, desk.id)
+    found = wrap_up.find_since(session, desk, in_hand)
     if in_hand is None:
-        assert wrap_up.idle_since(session, [desk]).get(desk.id) == found
+        assert wrap_up.find_idle_since(session, [desk]).get(desk.id) == found
     return found
 
 
 def has_spoken(session: Session, desk: Desk, settings: Settings) -> Callback:
     """A conversation, which the citizen ended, and of which the desk has said what came of it."""
     callback = speaks(session, desk, settings)
-    conversations.line_ended(session, callback, settings, hung_up=True)
+    conversations.record_line_end(session, callback, settings, hung_up=True)
     return closing.record_outcome(session, callback, Outcome.REACHED, settings)
 
 
@@ -61,22 +61,22 @@ def test_wrap_up_lasts_from_the_end_to_the_next_request(
     conversations.hang_up(session, callback)
     over_at = callback.parting_at
     assert over_at and since(session, desk) == over_at
-    conversations.line_ended(session, callback, settings, hung_up=False)
+    conversations.record_line_end(session, callback, settings, hung_up=False)
     assert since(session, desk) == over_at
     closing.record_outcome(session, callback, Outcome.REACHED, settings)
     assert since(session, desk) == over_at, "the outcome is said, and nobody asked for"
     serving.ask_next(session, desk, None, settings)
     assert since(session, desk) is None
-    serving.not_now(session, desk)
+    serving.withdraw_request(session, desk)
     assert since(session, desk) is None, "what it had to do is done: it had asked"
 
 
 def test_next_that_ends_a_talk_starts_no_wrap_up(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
     serving.ask_next(session, desk, callback.id, settings, confirmed=True)
-    conversations.line_ended(session, callback, settings, hung_up=False)
+    conversations.record_line_end(session, callback, settings, hung_up=False)
     assert since(session, desk) is None
-    serving.not_now(session, desk)
+    serving.withdraw_request(session, desk)
     assert since(session, desk) is None
 
 
@@ -85,11 +85,11 @@ def test_talk_that_ended_in_a_leap_is_no_wrap_up_later(
 ) -> None:
     callback = speaks(session, desk, settings)
     conversations.hang_up(session, callback)
-    conversations.line_ended(session, callback, settings, hung_up=False)
+    conversations.record_line_end(session, callback, settings, hung_up=False)
     closing.record_outcome(session, callback, Outcome.REACHED, settings)
     session.execute(update(Event).values(at=now(session) + 3 * HOUR))
     serving.ask_next(session, desk, None, settings)
-    serving.not_now(session, desk)
+    serving.withdraw_request(session, desk)
     assert since(session, desk) is None
 
 
@@ -107,9 +107,9 @@ def rests(session: Session, desk: Desk, settings: Settings) -> None:
 
 
 def goes(session: Session, desk: Desk, settings: Settings) -> None:
-    heartbeats.phone_connected(session, desk.id, None)
+    heartbeats.record_phone(session, desk.id, None)
     assert since(session, desk) is None
-    heartbeats.phone_connected(session, desk.id, "PJSIP/desk")
+    heartbeats.record_phone(session, desk.id, "PJSIP/desk")
 
 
 def leaves(session: Session, desk: Desk, settings: Settings) -> None:
@@ -152,7 +152,7 @@ def test_returning_desk_with_an_owed_outcome_is_in_wrap_up(
     session: Session, settings: Settings, desk: Desk
 ) -> None:
     callback = speaks(session, desk, settings)
-    conversations.line_ended(session, callback, settings, hung_up=True)
+    conversations.record_line_end(session, callback, settings, hung_up=True)
     rests(session, desk, settings)
     goes(session, desk, settings)
     assert since(session, desk) == callback.ended_at
@@ -167,7 +167,7 @@ def test_empty_manual_claim_ends_the_wrap_up(session: Session, settings: Setting
     assert callback is not None
     assert transitions.move(session, callback.token, C.DIALING)
     assert transitions.move(session, callback.token, C.TALKING, talking_at=now(session))
-    conversations.line_ended(session, callback, settings, hung_up=True)
+    conversations.record_line_end(session, callback, settings, hung_up=True)
     closing.record_outcome(session, callback, Outcome.REACHED, settings)
     assert since(session, user.desk) == callback.ended_at
     empty = make.a_round(session)
@@ -184,11 +184,11 @@ def test_unanswered_call_starts_no_wrap_up(session: Session, settings: Settings,
 def test_outcome_at_a_live_desk_ends_the_wrap_up(session: Session, settings: Settings) -> None:
     desk = a_live_desk(session)
     callback = make.a_callback(session, C.TALKING, person_at(session, desk))
-    conversations.line_ended(session, callback, settings, hung_up=True)
+    conversations.record_line_end(session, callback, settings, hung_up=True)
     assert since(session, desk) == callback.ended_at
     closing.record_outcome(session, callback, Outcome.REACHED, settings)
     assert since(session, desk) is None
-    direct_routing.say(session, desk, takes=False)
+    direct_routing.set_live_calls(session, desk, takes=False)
     assert since(session, desk) is None, "nor is it long ago once it takes no more"
 
 
@@ -198,7 +198,7 @@ def test_given_away_talk_puts_only_the_giver_in_wrap_up(
     gives, takes = some_desks(session, round_, settings, 2)
     callback = speaks(session, gives, settings)
     serving.ask_next(session, takes, None, settings)
-    person = round_permissions.at_desk(session, gives.id)
+    person = round_permissions.find_at_desk(session, gives.id)
     assert person is not None and takes.next_asked_at is not None
     before = now(session)
     transfers.give(session, callback, takes.id, "", settings, by=person)

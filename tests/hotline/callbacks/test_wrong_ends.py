@@ -33,14 +33,14 @@ def test_end_that_is_not_undone_is_written_once(session: Session, settings: Sett
     look(session, settings)
     assert callback.hangup_asked_at is None, "there is still time"
     ended_at = callback.parting_at
-    assert ended_at is not None and conversations.parting_until(callback) == ended_at + conversations.UNDO
+    assert ended_at is not None and conversations.find_undo_end(callback) == ended_at + conversations.UNDO
     time_passes(session, callback, conversations.UNDO)
     look(session, settings)
     session.refresh(callback)
     assert callback.hangup_asked_at is not None
-    assert conversations.parting_at_desk(session, desk.id) is None
+    assert conversations.find_undoable(session, desk.id) is None
     assert refusal(conversations.undo, session, callback, desk, settings) == "too-late"
-    conversations.line_ended(session, callback, settings, hung_up=True)
+    conversations.record_line_end(session, callback, settings, hung_up=True)
     assert (callback.outcome, callback.ended_at) == (O.REACHED, ended_at - conversations.UNDO)
     outcomes = select(LedgerEntry).where(LedgerEntry.fact == Fact.OUTCOME)
     assert len(session.scalars(outcomes).all()) == 1
@@ -59,7 +59,7 @@ def test_undone_end_returns_the_next_citizen_to_the_line(
     assert (callback.state, callback.said, callback.parting_at) == (C.HELD, None, None)
     assert (ready.state, ready.desk_id, ready.talking_at) == (C.WAITING, None, None)
     assert desk.next_asked_at is None
-    assert transitions.live_at_desk(session, desk.id) is callback
+    assert transitions.find_live_at_desk(session, desk.id) is callback
     assert assignment.match(session) == 0
     talks(session, callback)
     assert serving.ask_next(session, desk, callback.id, settings) is ready
@@ -88,7 +88,7 @@ def test_outcome_makes_the_end_final(session: Session, settings: Settings) -> No
     callback = a_callback(session, C.TALKING)
     desk = session.get_one(Desk, callback.desk_id)
     conversations.hang_up(session, callback)
-    assert transitions.live_at_desk(session, desk.id) is callback, "the desk owes a word"
+    assert transitions.find_live_at_desk(session, desk.id) is callback, "the desk owes a word"
     closing.record_outcome(session, callback, O.REFUSED, settings)
     assert (callback.outcome, callback.hangup_asked_at is not None) == (O.REFUSED, True)
     assert refusal(conversations.undo, session, callback, desk, settings) == "too-late"
@@ -96,7 +96,7 @@ def test_outcome_makes_the_end_final(session: Session, settings: Settings) -> No
 
 def test_outcome_said_by_next_refuses_another(session: Session, settings: Settings) -> None:
     callback = a_callback(session, C.TALKING)
-    conversations.part(session, callback, O.REACHED)
+    conversations.end_for_desk(session, callback, O.REACHED)
     assert refusal(closing.record_outcome, session, callback, O.REFUSED, settings) == "wrong-state"
 
 
@@ -105,11 +105,11 @@ def test_hang_up_during_the_undo_time_is_final(
     session: Session, settings: Settings, said: Outcome | None
 ) -> None:
     callback = a_callback(session, C.TALKING)
-    conversations.part(session, callback, said)
-    conversations.line_ended(session, callback, settings, hung_up=True)
+    conversations.end_for_desk(session, callback, said)
+    conversations.record_line_end(session, callback, settings, hung_up=True)
     assert (callback.state, callback.outcome) == ((C.CLOSED, said) if said else (C.ENDED, None))
     if not said:
-        assert conversations.default_outcome(callback) is O.REACHED, "the desk ended it"
+        assert conversations.find_default_outcome(callback) is O.REACHED, "the desk ended it"
 
 
 def test_undo_and_end_at_once_have_one_result(engine: Engine, settings: Settings) -> None:
@@ -121,7 +121,7 @@ def test_undo_and_end_at_once_have_one_result(engine: Engine, settings: Settings
         with writing(engine) as session:
             mine = session.get_one(Callback, callback.id)
             if which % 2:
-                conversations.line_ended(session, mine, settings, hung_up=True)
+                conversations.record_line_end(session, mine, settings, hung_up=True)
                 return "ended"
             try:
                 conversations.undo(session, mine, session.get_one(Desk, mine.desk_id), settings)

@@ -18,7 +18,7 @@ C, R, O = CallbackState, RegistrationState, Outcome  # noqa: E741
 
 
 def operators_line(session: Session) -> Round:
-    return phases.operators_line(session)
+    return phases.get_operators_line(session)
 
 
 def joins(session: Session, count: int = 1) -> list[int]:
@@ -33,7 +33,7 @@ def joins(session: Session, count: int = 1) -> list[int]:
 
 def stays(session: Session, *ids: int) -> None:
     for id_ in ids:
-        assert waiting_callers.stay(session, id_, f"channel-{id_}")
+        assert waiting_callers.record_waiting(session, id_, f"channel-{id_}")
 
 
 def a_live_desk(session: Session, takes: bool | None = True, **values: Any) -> Desk:
@@ -57,7 +57,7 @@ def given(engine: Engine, *, may_dial: bool = True) -> list[tuple[int, int | Non
 
 
 def person_at(session: Session, desk: Desk) -> Any:
-    user = round_permissions.at_desk(session, desk.id)
+    user = round_permissions.find_at_desk(session, desk.id)
     assert user
     return user
 

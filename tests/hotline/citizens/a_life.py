@@ -88,7 +88,7 @@ def a_life(engine: Engine, settings: Settings) -> dict[str, Path]:
             )
         )
         code = codes.ask(session, NUMBER, CodeWay.CALL, "fa", settings, browser=make.BROWSER)
-        sessions.begin(session, code, "", settings)
+        sessions.begin_session(session, code, "", settings)
     return files
 
 

@@ -31,7 +31,7 @@ def ask(
     """Somebody asks; the code that the number is given."""
     with writing(engine) as session:
         asked = codes.ask(session, number, way, "fa", settings, browser=browser)
-        return codes.digits(asked, settings)
+        return codes.read_digits(asked, settings)
 
 
 def lets_in(engine: Engine, settings: Settings, number: str, typed: str, browser: str = BROWSER) -> bool:
@@ -43,7 +43,7 @@ def signs_in(engine: Engine, settings: Settings, number: str, browser: str) -> N
     """A browser is from now on known to the number."""
     with writing(engine) as session:
         asked = codes.ask(session, number, CodeWay.SMS, "fa", settings, browser=browser)
-        sessions.begin(session, asked, "", settings)
+        sessions.begin_session(session, asked, "", settings)
 
 
 def passes(engine: Engine, time: timedelta) -> None:
@@ -263,8 +263,8 @@ def test_browser_above_the_limit_replaces_the_oldest(
         seen = at - timedelta(hours=hours)
         session.add(KnownBrowser(number=number, browser=f"{hours:064}", seen_at=seen))
     session.flush()
-    browsers.know(session, number, "f" * 64)
-    browsers.know(session, number, "f" * 64)
+    browsers.record_sign_in(session, number, "f" * 64)
+    browsers.record_sign_in(session, number, "f" * 64)
     assert len(session.scalars(select(KnownBrowser)).all()) == 20
     assert browsers.is_known(session, number, "f" * 64)
     assert not browsers.is_known(session, number, f"{19:064}")
@@ -328,7 +328,7 @@ def test_code_call_of_a_known_browser_goes_first(engine: Engine, settings: Setti
     for number in (a_number(), owner, a_number()):
         ask(engine, settings, number, CodeWay.CALL)
     with reading(engine) as session:
-        (first,) = queue.due(session, code_calls.CALLS, 1)
+        (first,) = queue.list_due(session, code_calls.CALLS, 1)
         assert session.get_one(OutboundCall, first).number == owner
 
 
@@ -359,7 +359,7 @@ def test_land_line_gets_its_code_by_call_only(engine: Engine, settings: Settings
 
 def test_channel_that_nobody_serves_is_not_offered(engine: Engine, settings: Settings) -> None:
     bare = settings.model_copy(update={"sms_provider": ""})
-    assert codes.ways(bare) == [CodeWay.CALL]
+    assert codes.list_ways(bare) == [CodeWay.CALL]
     for way in (CodeWay.SMS, CodeWay.MESSENGER):
         assert refusal(ask, engine, bare, a_number(), way) == "way-not-offered"
 

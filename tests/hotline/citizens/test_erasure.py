@@ -66,7 +66,7 @@ def test_deletion_of_a_sealed_place_keeps_the_ledger_whole(
     delete(engine)
     with writing(engine) as session:
         seals.seal(session)
-        facts = [entry.fact for entry in entries.of_registration(session, ids[1])]
+        facts = [entry.fact for entry in entries.list_by_registration(session, ids[1])]
     assert facts == [Fact.REGISTERED, Fact.CANCELLED]
     report = verify.verify(engine)
     assert report.problems == []
@@ -95,7 +95,7 @@ def test_open_request_loses_words_and_voice_once_closed(engine: Engine, settings
 def test_deletion_with_a_place_must_give_it_up(engine: Engine, settings: Settings) -> None:
     a_life(engine, settings)
     with writing(engine) as session:
-        assert erasure.held(session, NUMBER) == 1
+        assert erasure.count_places(session, NUMBER) == 1
         before = everywhere(session, NUMBER)
     assert refusal(delete, engine, give_up=False) == "places-held"
     with reading(engine) as session:
@@ -115,7 +115,7 @@ def test_unreached_place_of_the_deleted_is_not_carried(engine: Engine) -> None:
         phases.end_round(session, round_)
     delete(engine)
     with writing(engine) as session:
-        assert carry_over.run(session, 10) == 0
+        assert carry_over.carry_over(session, 10) == 0
         assert session.scalars(select(Registration)).one().state is RegistrationState.CANCELLED
 
 
@@ -167,7 +167,9 @@ def test_deleted_citizen_may_register_again(engine: Engine, settings: Settings) 
     with writing(engine) as session:
         live = make.a_round(session)
         assert registration.register(session, round_id=live.id, number=NUMBER).registration_id
-        assert [each.registration.number for each in account_contents.places(session, NUMBER)] == [NUMBER]
+        assert [each.registration.number for each in account_contents.list_places(session, NUMBER)] == [
+            NUMBER
+        ]
 
 
 def test_deletion_of_a_third_person_in_a_talk_is_refused(engine: Engine) -> None:
@@ -201,7 +203,7 @@ def test_message_finished_after_the_deletion_joins_no_place(
 
 def test_code_used_for_the_deletion_lets_nobody_in(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
-        digits = codes.digits(
+        digits = codes.read_digits(
             codes.ask(session, NUMBER, CodeWay.CALL, "fa", settings, browser=make.BROWSER), settings
         )
         assert codes.show(session, NUMBER, digits, settings, browser=make.BROWSER)
@@ -230,10 +232,10 @@ def test_deletion_removes_answers_to_departments(
         request = make.a_request(session, RequestState.REFERRED, number=NUMBER)
         for who, said in (("", "خانهٔ من پلاک ۵"), ("operator1", "زنگ دوم")):
             department_work.ask(session, request, who="d", question="کدام خانه؟")
-            department_work.citizen_answers(session, request.id, said, who=who)
+            department_work.record_citizen_answer(session, request.id, said, who=who)
         closing.reject(session, request, who="u", reason="کار شهر نیست")
     delete(engine)
     with reading(engine) as session:
-        notes = [entry.note for entry in lifecycle.history(session, session.get_one(Request, request.id))]
+        notes = [entry.note for entry in lifecycle.list_steps(session, session.get_one(Request, request.id))]
         assert notes == ["کدام خانه؟", "", "کدام خانه؟", "", "کار شهر نیست"]
         assert "زنگ دوم" not in str(session.scalars(select(AuditEntry.reason)).all())

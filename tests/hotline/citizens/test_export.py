@@ -50,11 +50,11 @@ def test_account_shows_the_numbers_own_current_data(engine: Engine, settings: Se
         first = make.a_request(session, RequestState.REPLIED, number=OTHER)
         same = RequestState.DUPLICATE
         make.a_request(session, same, number=NUMBER, duplicate_of_id=first.id)
-        mine = account_contents.requests(session, NUMBER)
-        waiting = [place.place for place in account_contents.places(session, NUMBER)]
+        mine = account_contents.list_requests(session, NUMBER)
+        waiting = [place.place for place in account_contents.list_places(session, NUMBER)]
     assert len(mine) == 4 and {each.request.number for each in mine} == {NUMBER}
     assert (mine[0].state, mine[0].reply, mine[0].asked) == (RequestState.REPLIED, first.reply, False)
     assert sorted(place or 0 for place in waiting) == [0, 0, 3]
     with reading(engine) as session:
-        assert account_contents.places(session, OTHER) == []
-        assert lifecycle.latest(session, OTHER)
+        assert account_contents.list_places(session, OTHER) == []
+        assert lifecycle.find_latest(session, OTHER)

@@ -79,9 +79,9 @@ def test_followers_of_a_duplicate_follow_the_first_once(
     follow(session, second, first.number)
     closing.merge(session, second.id, first.id, who="u")
     for number in (both, one):
-        assert [each.request.id for each in following.followed(session, number)] == [first.id]
-        assert following.followed_of(session, number, [first.id, second.id]) == {first.id}
-    assert following.followed(session, first.number) == []
+        assert [each.request.id for each in following.list_followed(session, number)] == [first.id]
+        assert following.find_followed_among(session, number, [first.id, second.id]) == {first.id}
+    assert following.list_followed(session, first.number) == []
     late = a_number()
     assert following.follow(session, late, second.tracking, "fa").request.id == first.id
     with pytest.raises(Refused, match="follow-own"):
@@ -97,8 +97,8 @@ def test_followers_of_a_separated_duplicate_hear_of_their_own(
     of_first, of_second, both = follow(session, first), follow(session, second), follow(session, first)
     follow(session, second, both)
     closing.merge(session, second.id, first.id, who="u")
-    closing.separate(session, second, who="u")
-    assert [each.request.id for each in following.followed(session, of_second)] == [second.id]
+    closing.undo_merge(session, second, who="u")
+    assert [each.request.id for each in following.list_followed(session, of_second)] == [second.id]
     work.reply(session, first, who="u", reply="ترمیم شد")
     assert [to for to, _ in told(session)] == [of_first, both]
     work.reply(session, second, who="u", reply="ترمیم شد")
@@ -114,7 +114,7 @@ def test_follower_leaving_a_duplicate_hears_of_neither(
     closing.merge(session, second.id, first.id, who="u")
     following.leave(session, number, second.tracking)
     work.reply(session, first, who="u", reply="ترمیم شد")
-    assert told(session) == [] and following.followed(session, number) == []
+    assert told(session) == [] and following.list_followed(session, number) == []
 
 
 def test_reporter_of_a_duplicate_who_follows_is_told_once(
@@ -138,7 +138,7 @@ def test_follower_who_leaves_gets_no_pending_message(
     for _ in range(2):
         following.leave(session, number, request.tracking)
     assert told(session) == [(other, "followed_replied")]
-    assert following.followed(session, number) == []
+    assert following.list_followed(session, number) == []
 
 
 def test_unfollowable_request_is_refused(session: Session) -> None:
@@ -169,7 +169,7 @@ def test_follow_above_the_limit_is_refused_until_one_ends(
         following.follow(session, number, third.tracking, "fa")
     closing.reject(session, first, who="u", reason="مربوط به آب و فاضلاب است")
     follow(session, third, number)
-    assert [each.request.id for each in following.followed(session, number)] == [
+    assert [each.request.id for each in following.list_followed(session, number)] == [
         third.id,
         second.id,
         first.id,
@@ -187,7 +187,7 @@ def test_simultaneous_follows_count_once(engine: Engine) -> None:
 
     make.at_once(4, one)
     with writing(engine) as session:
-        assert len(following.followed(session, number)) == 1
+        assert len(following.list_followed(session, number)) == 1
 
 
 def test_follows_of_a_citizen_are_exported_and_deleted(
@@ -198,6 +198,6 @@ def test_follows_of_a_citizen_are_exported_and_deleted(
     exported = account_contents.export(session, number, who="citizen")
     assert [each["tracking"] for each in exported["follows"]] == [request.tracking]
     erasure.delete_citizen(session, number, who="citizen", give_up=True)
-    assert following.followed(session, number) == []
+    assert following.list_followed(session, number) == []
     work.reply(session, request, who="u", reply="ترمیم شد")
     assert told(session) == []

@@ -31,7 +31,7 @@ from tests.kit.refusal import refusal
 
 def new_owner(engine: Engine, *, give_up: bool = True, reason: str = "با مدرک آمد") -> None:
     with writing(engine) as session:
-        erasure.to_new_owner(session, NUMBER, who="supervisor1", reason=reason, give_up=give_up)
+        erasure.delete_former_owner(session, NUMBER, who="supervisor1", reason=reason, give_up=give_up)
 
 
 def test_new_owner_of_a_number_finds_nothing_of_the_former(engine: Engine, settings: Settings) -> None:
@@ -83,7 +83,7 @@ def test_place_lost_to_a_new_owner_has_its_reason_in_the_ledger(
     new_owner(engine)
     with writing(engine) as session:
         seals.seal(session)
-        last = entries.of_registration(session, ids[1])[-1]
+        last = entries.list_by_registration(session, ids[1])[-1]
         assert session.get_one(Registration, ids[0]).state is RegistrationState.WAITING
     assert (
         last.fact is Fact.CANCELLED

@@ -118,7 +118,7 @@ def test_simultaneous_objections_with_pictures_count_once(engine: Engine, settin
 
     assert sorted(make.at_once(4, one)) == ["kept"] + ["wrong-state"] * 3
     with reading(engine) as session:
-        assert len(attachments.of_request(session, id_)) == 1
+        assert len(attachments.list_by_request(session, id_)) == 1
 
 
 @in_both
@@ -128,7 +128,7 @@ def test_expired_pictures_are_deleted_except_open_ones(engine: Engine, settings:
     with writing(engine) as session:
         long_ago = now(session) - timedelta(days=settings.pictures_days + 1)
         for name, state in ((over, RequestState.CLOSED), (open_, RequestState.NEW)):
-            given = attachments.waiting(session, [name], Picture.number == NUMBER)
+            given = attachments.lock_waiting(session, [name], Picture.number == NUMBER)
             attachments.give(session, given, make.a_request(session, state).id, PictureKind.BEFORE)
         for name in (nobodys, over, open_):
             session.get_one(Picture, name).made_at = long_ago

@@ -87,7 +87,7 @@ def test_old_closed_request_loses_its_citizen_and_keeps_the_work(
         f"pictures/{'f' * 32}.jpg",
         "messages/m.wav",
     }
-    (listed,) = publications.listed(session)
+    (listed,) = publications.list_published(session)
     assert (listed.release.with_point, list(listed.pictures)) == (False, [])
     assert session.scalars(select(Follower)).all() == []
     assert retention.forget_requests(session, 30, 10) == 0, "once"

@@ -44,7 +44,7 @@ def said(session: Session, message: OutboxMessage) -> str | None:
 
 def wished(session: Session, office: Official, number: str = "", language: str = "fa") -> str:
     number = number or a_number()
-    round_alerts.wish(session, number, office.id, language)
+    round_alerts.add_wish(session, number, office.id, language)
     return number
 
 
@@ -57,7 +57,7 @@ def test_wish_is_told_once_for_the_next_announced_round(session: Session, office
     assert (message.to, message.round_id, message.expires_at) == (number, first.id, first.registration_until)
     assert (said(session, message) or "").startswith("A conversation with the Mayor is announced:\n")
     assert len(told(session)) == 1, "a wish is for the next one"
-    assert [each.wish for each in round_alerts.offices(session, number)] == [None]
+    assert [each.wish for each in round_alerts.list_offices(session, number)] == [None]
 
 
 def test_wish_after_the_announcement_waits_for_the_next_round(session: Session, office: Official) -> None:
@@ -109,9 +109,9 @@ def test_impossible_wish_is_refused(session: Session, office: Official) -> None:
     with pytest.raises(Refused, match="way-needs-mobile"):
         wished(session, office, "+983132212345")
     with pytest.raises(Refused, match="not-found"):
-        round_alerts.wish(session, number, phases.operators_line(session).official.id, "fa")
+        round_alerts.add_wish(session, number, phases.get_operators_line(session).official.id, "fa")
     with pytest.raises(Refused, match="not-found"):
-        round_alerts.wish(session, number, 10_000, "fa")
+        round_alerts.add_wish(session, number, 10_000, "fa")
     blocked.block(session, number, BlockReason.NUISANCE)
     with pytest.raises(Blocked):
         wished(session, office, number)
@@ -124,7 +124,7 @@ def test_withdrawn_deleted_or_old_wish_is_not_told(session: Session, office: Off
     round_alerts.leave(session, number, office.id)
     erasure.delete_citizen(session, deleted, who="u", give_up=True)
     old = wished(session, office)
-    (mine,) = [each.wish for each in round_alerts.offices(session, old) if each.wish]
+    (mine,) = [each.wish for each in round_alerts.list_offices(session, old) if each.wish]
     mine.asked_at = long_ago(mine.asked_at)
     round_alerts.forget(session)
     next_round(session, office)

@@ -19,7 +19,7 @@ FIREFOX = "Mozilla/5.0 (Android 14; Mobile; rv:131.0) Gecko/131.0 Firefox/131.0"
 def begun(engine: Engine, settings: Settings, number: str = "") -> Tokens:
     with writing(engine) as session:
         code = codes.ask(session, number or a_number(), CodeWay.CALL, "fa", settings, browser=BROWSER)
-        return sessions.begin(session, code, FIREFOX, settings)
+        return sessions.begin_session(session, code, FIREFOX, settings)
 
 
 def rotate(engine: Engine, settings: Settings, refresh: str) -> Tokens | None:
@@ -35,12 +35,12 @@ def again(engine: Engine, settings: Settings, refresh: str) -> Tokens:
 
 def is_in(engine: Engine, tokens: Tokens) -> bool:
     with reading(engine) as session:
-        return sessions.of_access(session, tokens.access) is not None
+        return sessions.find_by_access(session, tokens.access) is not None
 
 
 def use(engine: Engine, tokens: Tokens) -> None:
     with writing(engine) as session:
-        sessions.used(session, tokens.access)
+        sessions.record_use(session, tokens.access)
 
 
 def passes(engine: Engine, time: timedelta) -> None:
@@ -123,7 +123,7 @@ def test_invalid_token_lets_nobody_in_and_ends_nothing(
     mine = begun(engine, settings)
     assert rotate(engine, settings, token) is None
     with writing(engine) as session:
-        assert sessions.of_access(session, token) is None
+        assert sessions.find_by_access(session, token) is None
         sessions.end_by_refresh(session, token)
     assert is_in(engine, mine)
 
@@ -133,7 +133,7 @@ def test_sign_out_everywhere_spares_other_numbers(engine: Engine, settings: Sett
     mine = [begun(engine, settings, number), begun(engine, settings, number)]
     other = begun(engine, settings)
     with writing(engine) as session:
-        kept = sessions.of_number(session, number)
+        kept = sessions.list_by_number(session, number)
         assert [each.agent for each in kept] == ["Firefox, Android"] * 2
         sessions.end_all(session, number)
     assert [is_in(engine, each) for each in [*mine, other]] == [False, False, True]
@@ -142,8 +142,8 @@ def test_sign_out_everywhere_spares_other_numbers(engine: Engine, settings: Sett
 def test_code_shown_again_replaces_the_lost_session(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         code = codes.ask(session, a_number(), CodeWay.CALL, "fa", settings, browser=BROWSER)
-        lost = sessions.begin(session, code, "", settings)
-        told = sessions.begin(session, code, "", settings)
+        lost = sessions.begin_session(session, code, "", settings)
+        told = sessions.begin_session(session, code, "", settings)
     assert not is_in(engine, lost) and is_in(engine, told)
 
 
@@ -154,8 +154,8 @@ def test_session_above_the_limit_replaces_the_oldest(engine: Engine, settings: S
         begun = []
         for _ in range(21):
             code.session_id = None
-            begun.append(sessions.begin(session, code, "", settings))
-        assert len(sessions.of_number(session, number)) == 20
+            begun.append(sessions.begin_session(session, code, "", settings))
+        assert len(sessions.list_by_number(session, number)) == 20
     assert not is_in(engine, begun[0]) and is_in(engine, begun[-1])
 
 

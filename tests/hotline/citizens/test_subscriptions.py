@@ -21,7 +21,7 @@ from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.push_service import Subscribed
 
 MOZILLA = "updates.push.services.mozilla.com"
-KEY = vapid.new_key()
+KEY = vapid.make_key()
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def settings(settings: Settings) -> Settings:
 
 def one_more(number: str, session: Session) -> CitizenSession:
     """A session of the number."""
-    at, name = now(session), f"{number[1:]}{len(sessions.of_number(session, number))}"
+    at, name = now(session), f"{number[1:]}{len(sessions.list_by_number(session, number))}"
     rest = {"agent": "", "refresh_hash": name, "rotated_at": at, "created_at": at, "access_until": at}
     mine = CitizenSession(id=name, number=number, access_hash=name, expires_at=at + sessions.REFRESH, **rest)
     session.add(mine)
@@ -81,8 +81,8 @@ def test_unknown_push_service_is_refused(session: Session, settings: Settings, e
     "host", [MOZILLA, "fcm.googleapis.com", "web.push.apple.com", "a.b.notify.windows.com"]
 )
 def test_known_push_service_is_accepted(settings: Settings, host: str) -> None:
-    assert subscriptions.allowed(f"https://{host}/some/thing:with?token=1", settings)
-    assert subscriptions.allowed(f"https://{host}:443/", settings)
+    assert subscriptions.is_allowed(f"https://{host}/some/thing:with?token=1", settings)
+    assert subscriptions.is_allowed(f"https://{host}:443/", settings)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_subscription_without_a_city_key_is_refused(session: Session, settings: 
     off = settings.model_copy(update={"push_key": ""})
     with pytest.raises(Refused, match="push-off"):
         subscriptions.subscribe(session, mine, browser(), off)
-    assert not subscriptions.of_session(session, mine, off)
+    assert not subscriptions.is_subscribed(session, mine, off)
 
 
 @in_both
@@ -108,10 +108,10 @@ def test_browser_subscribed_by_another_number_changes_owner(session: Session, se
     for mine in (one, one, other):
         subscriptions.subscribe(session, mine, browser(), settings)
     assert all_of(session) == [browser().endpoint]
-    assert not subscriptions.of_session(session, one, settings)
-    assert subscriptions.of_session(session, other, settings)
-    anew = settings.model_copy(update={"push_key": vapid.new_key()})
-    assert not subscriptions.of_session(session, other, anew), "by another key it takes nothing"
+    assert not subscriptions.is_subscribed(session, one, settings)
+    assert subscriptions.is_subscribed(session, other, settings)
+    anew = settings.model_copy(update={"push_key": vapid.make_key()})
+    assert not subscriptions.is_subscribed(session, other, anew), "by another key it takes nothing"
 
 
 @in_both
@@ -139,7 +139,7 @@ def test_ended_session_loses_its_browser(session: Session, settings: Settings, e
     elif end == "time":
         mine.expires_at = now(session)
         session.flush()
-        assert subscriptions.of_number(session, number) == []
+        assert subscriptions.list_by_number(session, number) == []
         sessions.forget(session)
     else:
         erasure.delete_citizen(session, number, who="u", give_up=False)
@@ -153,12 +153,12 @@ def test_last_notice_choice_holds_for_its_number_alone(
     session: Session,
 ) -> None:
     number, topic = a_number(), NoticeTopic.SOLVED
-    assert set(notification_preferences.wanted(session, number, topic)) == set(NoticeWay)
+    assert set(notification_preferences.list_wanted_ways(session, number, topic)) == set(NoticeWay)
     for ways in ([], [NoticeWay.TEXT], [NoticeWay.TEXT]):
         notification_preferences.choose(session, number, topic, ways)
-    assert notification_preferences.wanted(session, number, topic) == [NoticeWay.TEXT]
-    assert set(notification_preferences.wanted(session, number, NoticeTopic.NEWS)) == set(NoticeWay)
-    assert set(notification_preferences.wanted(session, a_number(), topic)) == set(NoticeWay)
+    assert notification_preferences.list_wanted_ways(session, number, topic) == [NoticeWay.TEXT]
+    assert set(notification_preferences.list_wanted_ways(session, number, NoticeTopic.NEWS)) == set(NoticeWay)
+    assert set(notification_preferences.list_wanted_ways(session, a_number(), topic)) == set(NoticeWay)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from db.trusted_time import Doubt
-from hotline.control.alarms import AlarmCause, AlarmKind, DeskNow, LineNow, alarms, fits
+from hotline.control.alarms import AlarmCause, AlarmKind, DeskNow, LineNow, count_fitting, list_alarms
 
 AT = datetime(2026, 12, 2, 8, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -18,17 +18,17 @@ QUIET = replace(LINE, quiet_since=AT - 3 * MINUTE)
 
 
 def kinds(*lines: LineNow, down: tuple[datetime, str] | None = None) -> list[AlarmKind]:
-    return [alarm.kind for alarm in alarms(lines, [], down, AT)]
+    return [alarm.kind for alarm in list_alarms(lines, [], down, AT)]
 
 
 def test_healthy_round_raises_no_alarm() -> None:
-    assert alarms([LINE], [DESK], None, AT) == []
-    assert alarms([], [], None, AT) == []
+    assert list_alarms([LINE], [DESK], None, AT) == []
+    assert list_alarms([], [], None, AT) == []
 
 
 def test_unserved_line_raises_an_alarm_after_three_minutes() -> None:
     assert kinds(replace(LINE, quiet_since=AT - 3 * MINUTE + timedelta(seconds=1))) == []
-    [alarm] = alarms([QUIET], [DESK], None, AT)
+    [alarm] = list_alarms([QUIET], [DESK], None, AT)
     assert (alarm.kind, alarm.cause) == (AlarmKind.NOBODY_SERVED, AlarmCause.CALLING)
     assert (alarm.round_id, alarm.since) == (7, AT - 3 * MINUTE)
 
@@ -46,19 +46,19 @@ def test_unserved_line_raises_an_alarm_after_three_minutes() -> None:
     ],
 )
 def test_stalled_line_names_its_cause(line: LineNow, cause: AlarmCause) -> None:
-    [alarm] = alarms([line], [], None, AT)
+    [alarm] = list_alarms([line], [], None, AT)
     assert alarm.cause is cause
 
 
 def test_call_outage_raises_one_alarm_before_all_others() -> None:
     down = (AT - MINUTE, "trunk")
     assert kinds(QUIET, replace(QUIET, round_id=8), down=down) == [AlarmKind.CALLS_DOWN]
-    [alarm] = alarms([QUIET], [], down, AT)
+    [alarm] = list_alarms([QUIET], [], down, AT)
     assert (alarm.cause, alarm.since) == (AlarmCause.TRUNK, AT - MINUTE)
 
 
 def test_overlong_line_raises_an_alarm_with_both_numbers() -> None:
-    [alarm] = alarms([replace(LINE, waiting=21)], [], None, AT)
+    [alarm] = list_alarms([replace(LINE, waiting=21)], [], None, AT)
     assert (alarm.kind, alarm.waiting, alarm.fits) == (AlarmKind.TOO_LONG, 21, 20)
     assert kinds(replace(LINE, waiting=20)) == []
     assert kinds(replace(LINE, waiting=500, fits=None)) == []
@@ -66,7 +66,7 @@ def test_overlong_line_raises_an_alarm_with_both_numbers() -> None:
 
 def test_owed_outcome_names_the_desk() -> None:
     owes = replace(DESK, owes_since=AT - 16 * MINUTE)
-    [alarm] = alarms([LINE], [owes], None, AT)
+    [alarm] = list_alarms([LINE], [owes], None, AT)
     assert (alarm.kind, alarm.desk_id, alarm.since) == (AlarmKind.OWED, 1, AT - 16 * MINUTE)
 
 
@@ -86,11 +86,11 @@ def test_owed_outcome_names_the_desk() -> None:
 def test_remaining_time_fits_so_many_citizens(
     left: int, desks: int, per_hour: float | None, expected: int
 ) -> None:
-    assert fits(left * MINUTE, desks, 6, per_hour) == expected
+    assert count_fitting(left * MINUTE, desks, 6, per_hour) == expected
 
 
 def test_clock_that_leapt_is_told_first_with_its_end() -> None:
     doubt = Doubt(AT - MINUTE, AT + 15 * MINUTE)
-    first, second = alarms([QUIET], [], None, AT, doubt=doubt)
+    first, second = list_alarms([QUIET], [], None, AT, doubt=doubt)
     assert (first.kind, first.since, first.until) == (AlarmKind.CLOCK_LEAPT, AT - MINUTE, AT + 15 * MINUTE)
     assert second.kind is AlarmKind.NOBODY_SERVED

@@ -60,7 +60,7 @@ def kinds(session: Session) -> list[AlarmKind]:
 
 def test_city_at_night_shows_a_quiet_control_room(session: Session) -> None:
     make.a_round(session, Phase.OVER)
-    line = phases.operators_line(session)
+    line = phases.get_operators_line(session)
     make.some_registrations(session, line, 2)
     make.a_desk(session, connected=False)  # nobody's
     room = control_room.show(session)
@@ -130,7 +130,7 @@ def test_line_with_nobody_due_raises_no_alarm(session: Session, live: Round) -> 
 def test_stalled_operators_line_with_a_desk_raises_an_alarm(
     session: Session,
 ) -> None:
-    line = phases.operators_line(session)
+    line = phases.get_operators_line(session)
     line.opened_at = line.starts_at = now(session) - HOUR
     make.some_registrations(session, line, 1)
     desk = make.a_desk(session)

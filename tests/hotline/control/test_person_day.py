@@ -27,12 +27,12 @@ C = CallbackState
 
 @pytest.fixture
 def yesterday(session: Session) -> date:
-    return days.local_day(now(session)) - timedelta(days=1)
+    return days.find_local_day(now(session)) - timedelta(days=1)
 
 
 @pytest.fixture
 def noon(yesterday: date) -> datetime:
-    return days.moment(yesterday, time(12))
+    return days.find_moment(yesterday, time(12))
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_day_at_a_desk_is_listed_in_order(
 
 
 def test_activity_over_midnight_is_split_between_days(session: Session, user: User, yesterday: date) -> None:
-    midnight = days.moment(yesterday, time())
+    midnight = days.find_moment(yesterday, time())
     callback = make.a_callback(session, C.CLOSED, user)
     told(session, user, midnight - 2 * HOUR, "connected")
     told(session, user, midnight - 10 * MINUTE, "talking", callback.id)
@@ -142,19 +142,19 @@ def test_last_span_of_a_running_day_has_no_end(session: Session, settings: Setti
     serving.ask_next(session, desk, None, settings)
     callback = make.a_callback(session, C.WAITING, user)
     events.callback_changed(session, callback)
-    assert serving.begins(session, callback)
+    assert serving.clear_request(session, callback)
     transitions.move(session, callback.token, C.TALKING, talking_at=now(session))
-    conversations.line_ended(session, callback, settings, hung_up=True)
+    conversations.record_line_end(session, callback, settings, hung_up=True)
     closing.record_outcome(session, callback, Outcome.REACHED, settings)
     spread(session, user)
 
     def last() -> tuple[Did, BreakReason | None]:
-        *before, shown = person_day.show(session, user.id, days.local_day(now(session))).spans
+        *before, shown = person_day.show(session, user.id, days.find_local_day(now(session))).spans
         assert shown.until is None and all(span.until for span in before)
         return shown.did, shown.reason
 
     assert last() == (Did.WRAP_UP, None)
-    spans = person_day.show(session, user.id, days.local_day(now(session))).spans
+    spans = person_day.show(session, user.id, days.find_local_day(now(session))).spans
     assert [span.did for span in spans] == [Did.WAITED, Did.TALKED, Did.WRAP_UP]
     assert spans[1].ticket == callback.registration.ticket
     serving.take_break(session, desk, BreakReason.PRAYER)
@@ -163,7 +163,7 @@ def test_last_span_of_a_running_day_has_no_end(session: Session, settings: Setti
     desk.break_since -= MINUTE
     assert last() == (Did.PAUSED, BreakReason.PRAYER)
     serving.take_break(session, desk, None)
-    heartbeats.phone_connected(session, desk.id, None)
+    heartbeats.record_phone(session, desk.id, None)
     spread(session, user)
     at = now(session)
     session.execute(update(Break).values(began_at=at - 3 * SECOND, ended_at=at - 2 * SECOND))
@@ -181,17 +181,17 @@ def spread(session: Session, user: User) -> None:
 def test_live_desk_waits_until_it_takes_no_more_calls(
     session: Session, settings: Settings, user: User
 ) -> None:
-    desk, line = user.desk, phases.operators_line(session)
+    desk, line = user.desk, phases.get_operators_line(session)
     assert desk is not None
     serving.serve(session, desk, line.id, settings)
     assert what_log_says(session, desk) == ["live-on", "serves"]
-    direct_routing.say(session, desk, takes=False)
-    direct_routing.say(session, desk, takes=True)
+    direct_routing.set_live_calls(session, desk, takes=False)
+    direct_routing.set_live_calls(session, desk, takes=True)
     serving.leave(session, desk, settings)
-    direct_routing.say(session, desk, takes=None)
+    direct_routing.set_live_calls(session, desk, takes=None)
     assert what_log_says(session, desk)[2:] == ["live-off", "live-on", "left", "live-off"]
     spread(session, user)
-    spans = person_day.show(session, user.id, days.local_day(now(session))).spans
+    spans = person_day.show(session, user.id, days.find_local_day(now(session))).spans
     assert [span.did for span in spans] == [Did.WAITED, Did.WAITED]
 
 
@@ -201,7 +201,7 @@ def what_log_says(session: Session, desk: Desk) -> list[str]:
 
 
 def test_unknown_person_is_not_found(session: Session) -> None:
-    day = days.local_day(now(session))
+    day = days.find_local_day(now(session))
     assert refusal(lambda: person_day.show(session, 404404, day)) == "not-found"
 
 
@@ -215,12 +215,12 @@ def test_week_lists_each_day_from_saturday_to_today(
     told(session, user, noon, "connected")
     told(session, user, noon + HOUR, "asks-next")
     today = yesterday + timedelta(days=1)
-    found = person_day.week(session, user.id, yesterday)
+    found = person_day.list_week(session, user.id, yesterday)
     shown = {one.day: one for one in found}
     saturday = found[0].day
     assert (saturday.isoweekday(), saturday + timedelta(days=7) > yesterday) == (6, True)
     assert list(shown) == [saturday + timedelta(days=n) for n in range(len(found))]
     assert found[-1].day == min(saturday + timedelta(days=6), today)
     assert shown[yesterday] == person_day.show(session, user.id, yesterday) and shown[yesterday].spans
-    assert person_day.week(session, user.id, yesterday - timedelta(days=7))[-1].day < saturday
-    assert person_day.week(session, user.id, yesterday + timedelta(days=9)) == []
+    assert person_day.list_week(session, user.id, yesterday - timedelta(days=7))[-1].day < saturday
+    assert person_day.list_week(session, user.id, yesterday + timedelta(days=9)) == []

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from db.models import BreakReason
-from hotline.control.person_states import Did, Point, State, stretches
+from hotline.control.person_states import Did, Point, State, list_stretches
 
 START = datetime(2026, 11, 28, 4, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -32,7 +32,7 @@ def told(state: State, log: str) -> list[tuple[Did, float, float]]:
     points = [point(said) for said in log.split(", ") if said]
     return [
         (each.did, round((each.since - START) / MINUTE, 3), round((each.until - START) / MINUTE, 3))
-        for each in stretches(state, points, START, START + 60 * MINUTE)
+        for each in list_stretches(state, points, START, START + 60 * MINUTE)
     ]
 
 
@@ -121,7 +121,7 @@ def test_simultaneous_rows_leave_no_gap() -> None:
 
 def test_each_span_names_its_citizen_and_reason() -> None:
     log = "1 7 talking, 2 8 talking, 3 8 ended, 4 pause meal, 5 pause prayer"
-    found = stretches(HERE, [point(said) for said in log.split(", ")], START, START + 6 * MINUTE)
+    found = list_stretches(HERE, [point(said) for said in log.split(", ")], START, START + 6 * MINUTE)
     assert [(each.callback_id, each.reason) for each in found] == [
         (7, None),
         (8, None),

@@ -21,14 +21,14 @@ def says(session: Session, desk: Desk, text: str = "دو دقیقه مانده �
 
 
 def texts(session: Session, desk: Desk) -> list[str]:
-    return [message.text for message, _ in desk_messages.unread(session, desk.id)]
+    return [message.text for message, _ in desk_messages.list_unread(session, desk.id)]
 
 
 def test_each_message_stays_until_read_and_is_audited(session: Session, desk: Desk) -> None:
     supervisor = make.a_user(session, username="the-supervisor")
     first, second = says(session, desk), says(session, desk, " کوتاه‌تر ")
     assert texts(session, desk) == ["دو دقیقه مانده است", "کوتاه‌تر"]
-    assert [name for _, name in desk_messages.unread(session, desk.id)] == [supervisor.name] * 2
+    assert [name for _, name in desk_messages.list_unread(session, desk.id)] == [supervisor.name] * 2
     before = make.newest_event(session)
 
     desk_messages.confirm(session, desk.id, first.id, who="x")
@@ -36,7 +36,7 @@ def test_each_message_stays_until_read_and_is_audited(session: Session, desk: De
     desk_messages.confirm(session, desk.id, first.id, who="y")
     assert (first.read_at, first.read_by) == (read_at, "x")
     assert texts(session, desk) == ["کوتاه‌تر"]
-    assert desk_messages.newest(session)[desk.id].id == second.id
+    assert desk_messages.list_newest(session)[desk.id].id == second.id
     assert [event.what for event in make.told(session, before)] == ["message-read"]
     logged = session.scalars(select(AuditEntry).where(AuditEntry.action == "desk-message-sent")).all()
     assert [(entry.who, entry.subject, entry.reason) for entry in logged] == [

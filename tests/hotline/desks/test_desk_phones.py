@@ -61,13 +61,13 @@ def test_desk_phone_with_a_number_and_pin_is_called_once(engine: Engine, desk_id
     ask(engine, desk_id)
     ask(engine, desk_id)
     with reading(engine) as session:
-        assert list(desk_phones.asked(session)) == [desk_id]
+        assert list(desk_phones.list_requested(session)) == [desk_id]
 
     call = take_up(engine, desk_id)
 
     assert call is not None
     assert call[1] == NUMBER
-    assert desk_phones.desk_of_token(call[0]) == desk_id
+    assert desk_phones.find_desk(call[0]) == desk_id
     assert take_up(engine, desk_id) is None
     with pytest.raises(Refused, match="desk-phone-called"):
         ask(engine, desk_id)
@@ -78,7 +78,7 @@ def test_request_after_an_ended_call_places_a_new_one(engine: Engine, desk_id: i
     first = take_up(engine, desk_id)
     assert first is not None
     with writing(engine) as session:
-        desk_phones.ended(session, first[0])
+        desk_phones.record_end(session, first[0])
     ask(engine, desk_id)
     second = take_up(engine, desk_id)
 
@@ -115,7 +115,7 @@ def test_call_nobody_waits_for_is_dropped(engine: Engine, desk_id: int):
 
     assert take_up(engine, desk_id) is None
     with reading(engine) as session:
-        assert list(desk_phones.asked(session)) == []
+        assert list(desk_phones.list_requested(session)) == []
 
 
 def test_forbidden_prefix_is_not_called(engine: Engine, desk_id: int):
@@ -131,7 +131,7 @@ def test_call_under_way_is_listed_with_its_age(engine: Engine, desk_id: int):
     call = take_up(engine, desk_id)
     assert isinstance(call, call_caps.CallPermit)
     with reading(engine) as session:
-        ((token, placed_at),) = desk_phones.on_the_phone(session).items()
+        ((token, placed_at),) = desk_phones.list_in_progress(session).items()
         assert token == call.token
         assert abs(now(session) - placed_at) < timedelta(seconds=60)
 
@@ -163,7 +163,7 @@ def test_unfit_pin_is_refused(engine: Engine, desk_id: int, pin: str):
 def test_nine_wrong_pins_lock_for_a_quarter_of_an_hour(engine: Engine, desk_id: int):
     def tries(*, right: bool) -> bool:
         with writing(engine) as session:
-            return accounts.pin_tried(session, session.query(User.id).scalar() or 0, right=right)
+            return accounts.count_pin_try(session, session.query(User.id).scalar() or 0, right=right)
 
     for _ in range(8):
         tries(right=False)
@@ -174,7 +174,7 @@ def test_nine_wrong_pins_lock_for_a_quarter_of_an_hour(engine: Engine, desk_id: 
     with writing(engine) as session:
         user = session.query(User).one()
         with pytest.raises(Refused, match="too-many-attempts"):
-            accounts.pin_hash(session, user)
+            accounts.find_pin_hash(session, user)
         assert user.pin_locked_until is not None
         assert user.pin_locked_until - now(session) > timedelta(minutes=14)
         user.pin_locked_until = now(session)
@@ -317,7 +317,7 @@ def test_telephone_lost_in_a_conversation_is_redialled_once(
         session.get_one(Desk, desk_id).phone_connected = True
         token = make.a_callback(session, state, session.query(User).one()).token
         desk_phones.ask_again(session, token)
-        conversations.lose(session, token, settings)
+        conversations.hold_without_desk(session, token, settings)
     assert take_up(engine, desk_id) is None, "nobody has heard its end yet"
 
     with writing(engine) as session:
@@ -331,8 +331,8 @@ def test_telephone_back_by_itself_is_not_redialled(engine: Engine, desk_id: int,
         session.get_one(Desk, desk_id).phone_connected = True
         token = make.a_callback(session, C.TALKING, session.query(User).one()).token
         desk_phones.ask_again(session, token)
-        conversations.lose(session, token, settings)
+        conversations.hold_without_desk(session, token, settings)
         transitions.move(session, token, C.TALKING, held_until=None)
     assert take_up(engine, desk_id) is None
     with reading(engine) as session:
-        assert desk_phones.asked(session) == []
+        assert desk_phones.list_requested(session) == []

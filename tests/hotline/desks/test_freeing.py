@@ -40,7 +40,7 @@ def test_freed_conversation_ends_and_the_place_is_due_at_once(
 ) -> None:
     callback = freed(session, settings, state)
     assert callback.state is C.HELD and callback.hangup_asked_at, "hears a kind word"
-    conversations.line_ended(session, callback, settings, hung_up=False)
+    conversations.record_line_end(session, callback, settings, hung_up=False)
     session.refresh(callback)
     place = callback.registration
     assert (callback.outcome, place.state, place.attempts) == (Outcome.CALL_AGAIN, R.WAITING, 0)
@@ -49,11 +49,11 @@ def test_freed_conversation_ends_and_the_place_is_due_at_once(
 
 def test_freed_citizen_on_hold_is_not_brought_back(session: Session, settings: Settings) -> None:
     callback = make.a_callback(session, C.TALKING)
-    conversations.put_on_hold(session, callback, settings)
+    conversations.hold(session, callback, settings)
     session.refresh(callback)
     frees(session, callback, settings)
     assert callback.on_hold_at is None and callback.hangup_asked_at
-    assert callback.token not in conversations.overdue(session)
+    assert callback.token not in conversations.list_overdue(session)
 
 
 def test_freed_unused_claim_returns_to_its_place(session: Session, settings: Settings) -> None:

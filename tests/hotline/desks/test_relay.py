@@ -25,5 +25,5 @@ def test_turn_account_needs_a_server_and_has_a_secret(
 ) -> None:
     at = datetime(2026, 11, 29, 8, tzinfo=UTC)
     assert relay.relay(settings, "desk-7", at) is None
-    assert relay.secret(settings) == relay.secret(settings) != settings.secret_for("desk-7")
-    assert relay.secret(settings.model_copy(update={"turn_secret": "x" * 16})) == "x" * 16
+    assert relay.get_secret(settings) == relay.get_secret(settings) != settings.secret_for("desk-7")
+    assert relay.get_secret(settings.model_copy(update={"turn_secret": "x" * 16})) == "x" * 16

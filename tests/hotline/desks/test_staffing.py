@@ -26,7 +26,7 @@ def test_changed_phone_of_a_desk_is_audited(
     ):
         desk_phones.choose(session, desk, kind, number, who="admin")
         assert (desk.phone, desk.number) == stored
-        assert staffing.phone_kind(desk) == kind
+        assert staffing.find_phone_kind(desk) == kind
     with pytest.raises(Refused, match="no-desk-number"):
         desk_phones.choose(session, desk, "number", None, who="admin")
     reasons = [entry.reason for entry in audit.search(session, subject="desk 7")]
@@ -43,8 +43,8 @@ def test_outcome_said_for_an_absent_person_frees_the_desk(session: Session, sett
     callback = a_callback(session, CallbackState.ENDED)
     a_note(session, callback, "یادداشت میز")
     desk = session.get_one(Desk, callback.desk_id)
-    assert staffing.in_hand(session) == {desk.id: callback}
-    staffing.say_outcome(
+    assert staffing.find_in_hand(session) == {desk.id: callback}
+    staffing.record_outcome(
         session, desk, callback.id, Outcome.REACHED, who="admin", reason=WHY, settings=settings
     )
     session.refresh(callback)
@@ -54,7 +54,7 @@ def test_outcome_said_for_an_absent_person_frees_the_desk(session: Session, sett
         ["یادداشت میز"],
     )
     assert callback.registration.state is RegistrationState.REACHED
-    assert staffing.in_hand(session) == {}
+    assert staffing.find_in_hand(session) == {}
     (entry,) = audit.search(session, action="outcome-said")
     assert (entry.who, entry.subject, entry.reason) == (
         "admin",
@@ -78,7 +78,7 @@ def test_outcome_for_another_in_an_unfit_state_changes_nothing(
     callback = a_callback(session, state)
     desk = session.get_one(Desk, callback.desk_id)
     with pytest.raises(Refused, match=code):
-        staffing.say_outcome(
+        staffing.record_outcome(
             session, desk, callback.id, outcome, who="admin", reason=reason, settings=settings
         )
     session.refresh(callback)
@@ -92,7 +92,7 @@ def test_outcome_for_a_desk_with_a_new_citizen_is_refused(session: Session, sett
     new = a_callback(session, CallbackState.ENDED, user)
     desk = session.get_one(Desk, user.desk_id)
     with pytest.raises(Refused, match="wrong-state"):
-        staffing.say_outcome(
+        staffing.record_outcome(
             session, desk, old.id, Outcome.REACHED, who="admin", reason=WHY, settings=settings
         )
     assert new.state is CallbackState.ENDED
@@ -101,7 +101,7 @@ def test_outcome_for_a_desk_with_a_new_citizen_is_refused(session: Session, sett
 def test_returned_unused_claim_makes_the_place_wait_again(session: Session, settings: Settings) -> None:
     callback = a_callback(session, CallbackState.CLAIMED)
     desk = session.get_one(Desk, callback.desk_id)
-    staffing.say_outcome(
+    staffing.record_outcome(
         session, desk, callback.id, Outcome.RETURNED, who="admin", reason=WHY, settings=settings
     )
     assert callback.registration.state is RegistrationState.WAITING
@@ -110,4 +110,4 @@ def test_returned_unused_claim_makes_the_place_wait_again(session: Session, sett
 def test_each_desk_knows_its_person(session: Session) -> None:
     user = a_user(session, a_desk(session))
     a_desk(session)
-    assert staffing.people(session) == {user.desk_id: user}
+    assert staffing.find_people(session) == {user.desk_id: user}

@@ -60,8 +60,8 @@ def test_each_supervision_is_audited_with_begin_and_end(
     listens(session, mine, talking)  # pressed twice
     assert (mine.hears_desk_id, mine.hears_how) == (talking.desk_id, H.LISTEN)
     listens(session, mine, talking, H.JOIN)
-    supervising.stop(session, mine, who="the-supervisor")
-    supervising.stop(session, mine, who="the-supervisor")
+    supervising.stop_by(session, mine, who="the-supervisor")
+    supervising.stop_by(session, mine, who="the-supervisor")
 
     assert (mine.hears_desk_id, mine.hears_how, mine.hears_callback_id) == (None, None, None)
     of, who = f"callback {talking.id}", "the-supervisor"
@@ -119,7 +119,7 @@ def test_supervising_desk_gets_no_citizen(session: Session, mine: Desk, talking:
     assert not assignment.is_any_to_meet(session)
     assert assignment.match(session) == 0
 
-    supervising.stop(session, mine, who="x")
+    supervising.stop_by(session, mine, who="x")
     assert assignment.match(session) == 1
     session.refresh(waiting)
     assert waiting.desk_id == mine.id
@@ -184,10 +184,10 @@ def test_end_of_a_supervision_is_audited_with_its_cause(
 ) -> None:
     listens(session, mine, talking)
     session.flush()
-    assert not supervising.over(session)
+    assert not supervising.has_over(session)
     happens(session, mine, talking, settings)
     session.flush()
-    assert supervising.over(session)
+    assert supervising.has_over(session)
     supervising.end_over(session)
     assert mine.hears_desk_id is None
     assert log(session)[-1] == ("the-supervisor", "supervision-ended", f"callback {talking.id}", why)

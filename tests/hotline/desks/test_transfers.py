@@ -51,7 +51,7 @@ def _person(session: Session, callback: Callback) -> User:
 
 
 def _takers(session: Session, callback: Callback) -> list[str]:
-    return [taker.person.username for taker in transfers.takers(session, callback)]
+    return [taker.person.username for taker in transfers.list_takers(session, callback)]
 
 
 def _actions(session: Session) -> list[tuple[str, str, str]]:
@@ -66,14 +66,14 @@ def test_given_conversation_moves_to_the_other_desk(
     first, by = mine.desk_id, _person(session, mine)
     by.name = "مینا"
     if on_hold:
-        conversations.put_on_hold(session, mine, settings)
+        conversations.hold(session, mine, settings)
     given = _give(session, mine, other, settings)
     assert (given.state, given.desk_id, given.user_id) == (C.HELD, other.desk_id, other.id)
     assert (given.given_by_desk_id, given.on_hold_at) == (first, None)
     assert [(note.by, note.written) for note in given.notes] == [("مینا", NOTE)]
     assert given.held_until is not None and given.held_until > now(session)
-    assert serving.begins(session, given), "the dialer leads them into the room as after a cut"
-    assert cut_conversations.at_desk(session, first or 0) is None
+    assert serving.clear_request(session, given), "the dialer leads them into the room as after a cut"
+    assert cut_conversations.find_at_desk(session, first or 0) is None
     assert ("first", "conversation-given", f"callback {mine.id}") in _actions(session)
     assert given.registration.state is RegistrationState.CALLING
 
@@ -92,7 +92,7 @@ def test_absent_busy_or_resting_desk_cannot_take_a_transfer(
 ) -> None:
     away, resting, busy, hears, gone = (_an_operator(session, name) for name in ("a", "b", "c", "d", "e"))
     session.get_one(Desk, away.desk_id).phone_connected = False
-    breaks.begin(session, session.get_one(Desk, resting.desk_id), BreakReason.MEAL)
+    breaks.begin_break(session, session.get_one(Desk, resting.desk_id), BreakReason.MEAL)
     make.a_callback(session, C.TALKING, busy)
     session.get_one(Desk, hears.desk_id).hears_desk_id = busy.desk_id
     gone.disabled_at = now(session)
@@ -146,7 +146,7 @@ def test_hang_up_right_after_giving_does_not_end_the_talk(
 ) -> None:
     seen_before = SimpleNamespace(token=mine.token, desk_id=mine.desk_id, state=C.TALKING, on_hold_at=None)
     given = _give(session, mine, other, settings)
-    assert refusal(conversations.part, session, seen_before) == "wrong-state"
+    assert refusal(conversations.end_for_desk, session, seen_before) == "wrong-state"
     assert given.state is C.HELD
 
 
@@ -180,7 +180,7 @@ def test_absent_receiving_phone_makes_the_place_due_at_once(
     session.flush()
     time_passes(session, given, settings.hold_seconds * make.SECOND)
     look(session, settings)
-    conversations.line_ended(session, given, settings, hung_up=True)
+    conversations.record_line_end(session, given, settings, hung_up=True)
     place = given.registration
     assert (given.outcome, place.state, place.attempts) == (
         Outcome.CALL_AGAIN,
@@ -217,19 +217,21 @@ def test_consulted_desk_leaves_the_room_to_receive_the_transfer(
     for _ in range(2):  # pressed twice
         transfers.consult(session, mine, desk.id, NOTE, settings, by=by)
     assert make.written_of(mine) == [NOTE]
-    assert transfers.consulted_in(session, desk) is mine
+    assert transfers.find_consultation(session, desk) is mine
     assert (desk.hears_desk_id, desk.hears_callback_id, desk.hears_how) == (
         mine.desk_id,
         mine.id,
         Hearing.CONSULT,
     )
-    assert [(taker.desk.id, taker.here) for taker in transfers.takers(session, mine)] == [(desk.id, True)]
+    assert [(taker.desk.id, taker.here) for taker in transfers.list_takers(session, mine)] == [
+        (desk.id, True)
+    ]
     third = _an_operator(session, "third")
     refused = refusal(transfers.consult, session, mine, third.desk_id or 0, "", settings, by=by)
     assert refused == "guest-there"
     _give(session, mine, other, settings)
     assert (desk.hears_desk_id, desk.hears_callback_id, desk.hears_how) == (None, None, None)
-    assert transfers.consulted_in(session, desk) is None
+    assert transfers.find_consultation(session, desk) is None
     assert [action for who, action, _ in _actions(session) if who == "first"] == [
         "desk-consulted",
         "conversation-given",
@@ -256,12 +258,12 @@ def test_unanswered_transfer_can_be_taken_back(
     by, first = _person(session, mine), mine.desk_id or 0
     session.get_one(Desk, first).phone_connected = True
     _give(session, mine, other, settings)
-    assert transfers.given_away(session, first) is mine
+    assert transfers.find_given_away(session, first) is mine
     for _ in range(2):  # pressed twice
         transfers.take_back(session, mine, settings, by=by)
     assert (mine.state, mine.desk_id, mine.user_id, mine.given_by_desk_id) == (C.HELD, first, by.id, None)
-    assert transfers.given_away(session, first) is None
-    assert serving.begins(session, mine), "the dialer leads them into the room as after a cut"
+    assert transfers.find_given_away(session, first) is None
+    assert serving.clear_request(session, mine), "the dialer leads them into the room as after a cut"
     assert [action for who, action, _ in _actions(session) if who == "first"] == [
         "conversation-given",
         "conversation-taken-back",
@@ -276,7 +278,7 @@ def test_answered_transfer_cannot_be_taken_back(
     for state, on_hold_at in ((C.TALKING, None), (C.HELD, now(session))):
         mine.state, mine.on_hold_at = state, on_hold_at
         session.flush()
-        assert transfers.given_away(session, first) is None
+        assert transfers.find_given_away(session, first) is None
         assert refusal(transfers.take_back, session, mine, settings, by=by) == "wrong-state"
     mine.state, mine.on_hold_at = C.HELD, None
     session.flush()

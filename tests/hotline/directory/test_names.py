@@ -2,7 +2,7 @@
 
 import pytest
 
-from hotline.directory.names import normalised
+from hotline.directory.names import normalize
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,8 @@ from hotline.directory.names import normalised
     ],
 )
 def test_variant_spelling_is_the_same_name(typed: str, kept: str) -> None:
-    assert normalised(typed) == kept
-    assert normalised(kept) == kept
+    assert normalize(typed) == kept
+    assert normalize(kept) == kept
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_variant_spelling_is_the_same_name(typed: str, kept: str) -> None:
     ],
 )
 def test_lookalike_name_is_refused(typed: str) -> None:
-    assert normalised(typed) == ""
+    assert normalize(typed) == ""

@@ -33,7 +33,7 @@ def signed_in(office: Office, engine: Engine) -> Signed:
     def sign_in(uid: str, **changed: Any) -> int:
         settings = office.settings.model_copy(update=changed)
         grants = roles.read(settings.directory_roles)
-        member = ldap.proved(settings, uid, PASSWORD, {each.group for each in grants})
+        member = ldap.prove_person(settings, uid, PASSWORD, {each.group for each in grants})
         assert member is not None
         with writing(engine) as session:
             user = members.admit(
@@ -52,7 +52,7 @@ def signed_in(office: Office, engine: Engine) -> Signed:
 
 def sessions(engine: Engine, user_id: int) -> int:
     with reading(engine) as session:
-        return len(sign_ins.sessions_of(session, user_id))
+        return len(sign_ins.list_sessions(session, user_id))
 
 
 def person(engine: Engine, user_id: int) -> User:
@@ -285,7 +285,7 @@ def _refuses_tls(wire: socket.socket) -> None:
 @pytest.mark.parametrize("liar", [_refuses_tls], indirect=True)
 def test_directory_without_starttls_is_reported_as_such(settings: Settings, liar: str) -> None:
     asked = settings.model_copy(update={"ldap_url": (f"ldap://{liar}",)})
-    with pytest.raises(ldap_connection.Away) as away, ldap_connection.connected(asked):
+    with pytest.raises(ldap_connection.Away) as away, ldap_connection.connect(asked):
         pass
     assert away.value.why == "no-tls"
 
@@ -309,12 +309,12 @@ def test_hanging_or_lying_directory_keeps_sessions_and_reports(
     assert sync.take(engine, broken) in ("away", "no-tls")
     assert sessions(engine, mine) == 1
     with reading(engine) as session:
-        found = state.trouble(session)
+        found = state.find_trouble(session)
     assert found is not None and found.known == 1
     second = office.settings.model_copy(update={"ldap_url": (f"{scheme}://{liar}", office.slapd.url)})
     assert sync.take(engine, second) == "", "the next server is asked"
     with reading(engine) as session:
-        assert state.trouble(session) is None
+        assert state.find_trouble(session) is None
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_mass_disappearance_is_not_believed_until_confirmed(
     assert sync.take(engine, office.settings) == "many-gone"
     assert [sessions(engine, each) for each in ids] == [1, 1, 1, 1]
     with reading(engine) as session:
-        assert str(state.trouble(session)).endswith("3 of 4 gone")
+        assert str(state.find_trouble(session)).endswith("3 of 4 gone")
     assert sync.take(engine, office.settings, believe=True) == ""
     assert [sessions(engine, each) for each in ids] == [1, 0, 0, 0]
 
@@ -419,11 +419,11 @@ def test_odd_names_are_escaped_in_the_filter(office: Office, settings: Settings)
     uid = a_uid("odd")
     office.group(office.slapd.person(uid))
     for typed in ("*", f"{uid[:-1]}*", f"{uid})(uid=*", "\\2a", f"{uid}\0", "(|(uid=*))", ""):
-        assert ldap.proved(office.settings, typed, PASSWORD, set()) is None
-    assert ldap.proved(office.settings, uid, "", set()) is None
-    assert ldap.proved(office.settings, f" {uid.upper()} ", PASSWORD, set()) is not None
+        assert ldap.prove_person(office.settings, typed, PASSWORD, set()) is None
+    assert ldap.prove_person(office.settings, uid, "", set()) is None
+    assert ldap.prove_person(office.settings, f" {uid.upper()} ", PASSWORD, set()) is not None
     office.slapd.person("علي كريمي".replace(" ", "."))
-    found = ldap.proved(office.settings, "علی.کریمی", PASSWORD, set())
+    found = ldap.prove_person(office.settings, "علی.کریمی", PASSWORD, set())
     assert found is None or found.username == "علی.کریمی"
 
 

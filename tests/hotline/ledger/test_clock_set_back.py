@@ -32,7 +32,7 @@ def story(engine: Engine, settings: Settings) -> Story:
 
 def in_line(story: Story) -> list[int]:
     with reading(story.engine) as session:
-        return [r.id for r in order.page(session, story.round, 99, None)]
+        return [r.id for r in order.list_page(session, story.round, 99, None)]
 
 
 def proven(story: Story) -> None:
@@ -53,7 +53,7 @@ def test_registrations_after_a_clock_set_back_keep_the_order(
     assert in_line(story) == ids
     with reading(story.engine) as session:
         rows = session.scalars(select(Registration).order_by(Registration.id)).all()
-        assert [order.before_me(session, row) for row in rows] == [0, 1, 2, 3, 4]
+        assert [order.count_before(session, row) for row in rows] == [0, 1, 2, 3, 4]
         times = session.scalars(select(LedgerEntry.at).order_by(LedgerEntry.id)).all()
         assert list(times) == sorted(times)
     assert [story.called(Outcome.REACHED) for _ in range(5)] == ids
@@ -71,7 +71,7 @@ def test_due_retry_after_a_clock_set_back_verifies(story: Story, clock: ShiftedC
     assert story.called(Outcome.REACHED) == second
     proven(story)
     with reading(story.engine) as session:
-        standing = fairness.look_up(session, session.get_one(Registration, first))
+        standing = fairness.find_facts(session, session.get_one(Registration, first))
         assert {call.reason for call in standing.explained} == {fairness.Reason.NOT_DUE}
     clock.shift = 2 * HOUR
     assert story.called(Outcome.REACHED) == first
@@ -84,7 +84,7 @@ def test_clock_set_back_does_not_hide_a_passed_citizen(story: Story, clock: Shif
     clock.shift = -HOUR
     with pytest.MonkeyPatch.context() as cheat:
         cheat.setattr(order, "take_next", lambda session, _, at: order.take(session, second, at))
-        cheat.setattr(order, "passed", lambda *_: [])
+        cheat.setattr(order, "list_passed", lambda *_: [])
         assert story.called(None) == second
     (problem,) = verify(story.engine).problems
     assert f"but {first} stood before it" in problem

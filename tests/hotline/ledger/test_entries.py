@@ -48,7 +48,7 @@ def test_second_registration_of_a_carried_number_is_merged(story: Story, engine:
         phases.end_round(session, phases.get(session, earlier))
     jobs.carry_over(engine, story.conf)
     with reading(engine) as session:
-        told_of_it = entries.of_registration(session, second)[-1]
+        told_of_it = entries.list_by_registration(session, second)[-1]
     assert told_of_it.fact == "merged" and f'"into":{first}' in told_of_it.details
     assert problems(engine) == []
 
@@ -60,7 +60,7 @@ def test_citizen_closed_after_two_rounds_has_every_fact(story: Story, engine: En
         assert story.called(Outcome.NO_ANSWER) == citizen
         story.goes_on()
     with reading(engine) as session:
-        facts = [entry.fact for entry in entries.of_registration(session, citizen)]
+        facts = [entry.fact for entry in entries.list_by_registration(session, citizen)]
     assert facts == ["registered", "called", "outcome", "carried", "called", "outcome", "closed"]
     assert problems(engine) == []
 
@@ -115,7 +115,7 @@ def test_locked_first_row_is_named_as_passed(story: Story, engine: Engine) -> No
         other.execute(select(Registration).where(Registration.id == first).with_for_update())
         assert story.called(Outcome.REACHED) == second
     with reading(engine) as session:
-        call = entries.of_registration(session, second)[1]
+        call = entries.list_by_registration(session, second)[1]
     assert f'"passed":[{first}]' in call.details
     assert problems(engine) == []
 
@@ -124,7 +124,7 @@ def test_ledger_holds_no_number_and_no_ticket(story: Story, engine: Engine) -> N
     told(story)
     with reading(engine) as session:
         whole = b"\n".join(
-            entries.canonical(entry) for entry in entries.list_entries(session, 0, 1000)
+            entries.format_canonical(entry) for entry in entries.list_entries(session, 0, 1000)
         ).decode()
         numbers = list(session.scalars(select(Registration.number)))
     assert numbers
@@ -145,7 +145,7 @@ def test_commands_seal_export_and_report_an_edited_entry(
     assert sealed.exit_code == 0 and sealed.output.startswith("1 ")
     with reading(engine) as session:
         (entry,) = entries.list_entries(session, 0, 10)
-    assert run("export").stdout_bytes == entries.canonical(entry) + b"\n"
+    assert run("export").stdout_bytes == entries.format_canonical(entry) + b"\n"
     good = run("verify")
     assert (good.exit_code, good.output) == (0, "1 entries, 1 seals: all in order\n")
     edit(engine, "ledger", "UPDATE ledger SET round_id = 9")
@@ -185,4 +185,4 @@ def test_each_column_is_written_and_hashed() -> None:
     for name in {*entries._COLUMNS} - {"step_id"}:  # the hashes in its details say whose it is (test_steps)
         other = LedgerEntry(**{each: getattr(entry, each) for each in entries._COLUMNS})
         setattr(other, name, noon + timedelta(seconds=1) if name == "at" else "y")
-        assert entries.canonical(other) != entries.canonical(entry), name
+        assert entries.format_canonical(other) != entries.format_canonical(entry), name

@@ -57,7 +57,7 @@ CONSISTENCY = {
         "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
     ],
 }
-HASHED = [merkle.leaf(entry) for entry in LEAVES]
+HASHED = [merkle.hash_leaf(entry) for entry in LEAVES]
 
 
 def _read(start: int, end: int) -> list[bytes]:
@@ -94,7 +94,7 @@ def _plain(hashes: list[bytes]) -> bytes:
     left = 1
     while left * 2 < len(hashes):
         left *= 2
-    return merkle.node(_plain(hashes[:left]), _plain(hashes[left:]))
+    return merkle.hash_node(_plain(hashes[:left]), _plain(hashes[left:]))
 
 
 @given(st.lists(st.integers(1, 6000), min_size=1, max_size=4))

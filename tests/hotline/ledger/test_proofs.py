@@ -42,14 +42,14 @@ def test_documented_verifier_tells_true_from_false_proofs(
         story.registers()
         made = story.seals()
         with reading(engine) as session:
-            lines = [entries.canonical(entry) for entry in entries.list_entries(session, 0, 100)]
+            lines = [entries.format_canonical(entry) for entry in entries.list_entries(session, 0, 100)]
             assert stranger["root"](lines).hex() == made.root
             for number, each in enumerate(lines, 1):
-                proof = seals.inclusion(session, number)
+                proof = seals.prove_inclusion(session, number)
                 assert stranger["included"](each, proof)
                 assert not stranger["included"](each + b" ", proof)
             for old in range(1, made.size + 1):
-                proof = seals.consistency(session, old, made.size)
+                proof = seals.prove_consistency(session, old, made.size)
                 assert stranger["consistent"](proof)
                 assert not stranger["consistent"](proof | {"old_root": "00" * 32})
     assert problems(engine) == []
@@ -60,5 +60,5 @@ def test_unsealed_entry_has_no_proof(story: Story, engine: Engine) -> None:
     with reading(engine) as session:
         for entry, code in ((1, "not-sealed-yet"), (2, "not-found")):
             with pytest.raises(Refused) as refused:
-                seals.inclusion(session, entry)
+                seals.prove_inclusion(session, entry)
             assert refused.value.code == code

@@ -40,7 +40,7 @@ def history(engine: Engine) -> list[int]:
     with writing(engine) as session:
         request = a_history(session)
         seals.seal(session)
-        return [step.id for step in lifecycle.history(session, request)]
+        return [step.id for step in lifecycle.list_steps(session, request)]
 
 
 def leaves(session: Session) -> list[LedgerEntry]:
@@ -55,14 +55,14 @@ def test_each_step_is_a_leaf_without_text_or_number(engine: Engine, history: lis
         found = leaves(session)
         assert [leaf.step_id for leaf in found] == history
         for leaf in found:
-            line = entries.canonical(leaf).decode()
+            line = entries.format_canonical(leaf).decode()
             assert re.fullmatch(
                 r'\[\d+,"[0-9TZ:.-]+","request_step",null,null,'
                 r'\{"note":"[0-9a-f]{64}","office":"[0-9a-f]{64}","step":"[0-9a-f]{64}"\}\]',
                 line,
             )
             assert tracking not in line
-        for proven in lifecycle.proven(session, session.scalars(select(Request)).one()):
+        for proven in lifecycle.list_proven_steps(session, session.scalars(select(Request)).one()):
             kept = json.loads(proven.entry.details)
             assert sha256(proven.told.encode()).hexdigest() == kept["step"]
             if proven.step.step in (T.REFERRED, T.CONFIRMED):
@@ -78,7 +78,7 @@ def test_merged_split_and_expired_requests_verify(engine: Engine) -> None:
     with writing(engine) as session:
         first, second, whole = (a_request(session) for _ in range(3))
         closing.merge(session, second.id, first.id, who="u")
-        closing.separate(session, second, who="u")
+        closing.undo_merge(session, second, who="u")
         one, other = work.split(session, whole, [Piece(1, "چراغ"), Piece(2, "آسفالت")], who="u")
         for part in (one, other):
             refer(session, part)
@@ -86,7 +86,7 @@ def test_merged_split_and_expired_requests_verify(engine: Engine) -> None:
         lifecycle.log(session, first, T.REMINDED, "", due_at=now(session) + DAY)
         steps = session.scalar(select(func.count(RequestEntry.id)))
         assert len(leaves(session)) == steps
-        (ended,) = [p for p in lifecycle.proven(session, whole) if p.step.step is T.REPLIED]
+        (ended,) = [p for p in lifecycle.list_proven_steps(session, whole) if p.step.step is T.REPLIED]
         assert json.loads(ended.told)[-1] == "office", "its parts have ended it, and no citizen"
     assert problems(engine) == []
 
@@ -155,7 +155,7 @@ def test_step_rewritten_with_its_leaf_breaks_the_seal(engine: Engine, history: l
         leaf.details = json.dumps(
             json.loads(leaf.details) | {"note": note}, sort_keys=True, separators=(",", ":")
         )
-        leaf.digest = entries.digest(leaf)
+        leaf.digest = entries.hash_entry(leaf)
     found = problems(engine)
     assert found and all(problem.startswith("seal ") for problem in found)
 
@@ -178,7 +178,9 @@ def test_deleted_words_of_a_citizen_leave_the_ledger_whole(
         assert SAID not in [note for note, _ in kept] and ("", None) in kept
         assert [note for note, _ in kept].count("چراغ عوض شد") == 1
         request = session.scalars(select(Request)).one()
-        denied = [each for each in lifecycle.proven(session, request) if each.step.step is T.DENIED]
+        denied = [
+            each for each in lifecycle.list_proven_steps(session, request) if each.step.step is T.DENIED
+        ]
         assert [each.note for each in denied] == [None]
         assert retention.forget_requests(session, 400, 1) == 0
     assert problems(engine) == []

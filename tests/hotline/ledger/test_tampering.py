@@ -53,7 +53,7 @@ def test_row_edited_with_its_digest_breaks_the_seal(story: Story, engine: Engine
         free_to_edit(session, "ledger")
         entry = session.get_one(LedgerEntry, 5)
         entry.at += timedelta(microseconds=1)
-        entry.digest = entries.digest(entry)
+        entry.digest = entries.hash_entry(entry)
     found = problems(engine)
     assert found and all(problem.startswith("seal ") for problem in found)
 
@@ -91,7 +91,7 @@ def test_renumbered_rows_after_a_deletion_break_the_seal(story: Story, engine: E
             session.execute(text("UPDATE ledger SET id = :to WHERE id = :id"), {"to": id_ - 1, "id": id_})
         session.expire_all()
         for entry in session.scalars(select(LedgerEntry)):
-            entry.digest = entries.digest(entry)
+            entry.digest = entries.hash_entry(entry)
     assert any("its root is not" in problem for problem in problems(engine))
 
 

@@ -75,7 +75,7 @@ def wants_number(session: Session, place: Registration, number: str = NUMBER) ->
     asked = soon(session, confirmations.ask_number(session, place.id, number, per_day=3).id)
     present = placed(session, asked)
     confirmation_calls.answer(session, present, yes=True)
-    confirmation_calls.ended(session, present)
+    confirmation_calls.record_end(session, present)
     (to_new,) = session.scalars(
         select(Confirmation.id).where(Confirmation.id > asked, Confirmation.number == number)
     )

@@ -33,7 +33,7 @@ def test_blocked_number_gives_its_places_up_with_the_reason(session: Session, re
     ]
     other = a_registration(session, rounds_[0])
 
-    assert blocked.places(session, number) == 3
+    assert blocked.count_places(session, number) == 3
     assert blocked.block(session, number, reason, note="سه بار", who="admin") == 3
 
     session.expire_all()
@@ -50,7 +50,7 @@ def test_blocked_citizen_in_a_call_finishes_it(engine: Engine, settings: Setting
         callback = a_callback(session, CallbackState.TALKING)
         number = callback.registration.number
         assert blocked.block(session, number, BlockReason.NUISANCE) == 0
-        assert blocked.being_called(session, number)
+        assert blocked.is_being_called(session, number)
     give_up_blocked(engine, settings)
     with writing(engine) as session:
         found = transitions.move(session, callback.token, CallbackState.ENDED)
@@ -61,7 +61,7 @@ def test_blocked_citizen_in_a_call_finishes_it(engine: Engine, settings: Setting
     give_up_blocked(engine, settings)
     with reading(engine) as session:
         assert session.get_one(Registration, callback.registration_id).state is R.CANCELLED
-        assert not blocked.being_called(session, number)
+        assert not blocked.is_being_called(session, number)
 
 
 def test_unblocked_number_may_register_and_gets_no_place_back(

@@ -42,7 +42,7 @@ def dials(engine: Engine, *numbers: str) -> None:
     with writing(engine) as session:
         heartbeats.beat(session, "ivr")
         busy_numbers.forget_callers(session)
-        busy_numbers.callers_changed(session, {f"channel-{n}": n for n in numbers}, [])
+        busy_numbers.record_callers(session, {f"channel-{n}": n for n in numbers}, [])
 
 
 def number(story: Story, id_: int) -> str:
@@ -74,7 +74,7 @@ def test_busy_number_is_passed_for_free_and_is_next(
     with reading(story.engine) as session:
         kept = session.get_one(Registration, first)
         assert (kept.attempts, kept.not_before, kept.state) == (0, None, RegistrationState.WAITING)
-        (call,) = fairness.look_up(session, kept).explained
+        (call,) = fairness.find_facts(session, kept).explained
         assert call.reason is fairness.Reason.ENGAGED
     dials(story.engine)
     assert story.called(Outcome.REACHED) == first
@@ -108,7 +108,7 @@ def test_dead_ivr_leaves_only_waiting_callers_busy(
     with writing(engine) as session:
         assert [busy_numbers.is_on_the_line(session, n) for n in (other, place.number)] == [True, False]
         session.get_one(Heartbeat, "ivr").at = now(session) - heartbeats.FRESH
-        assert waiting.stay(session, place.id, "channel-1")
+        assert waiting.record_waiting(session, place.id, "channel-1")
         assert [busy_numbers.is_on_the_line(session, n) for n in (other, place.number)] == [False, True]
         waiting.leave(session, "channel-1")
         assert not busy_numbers.is_on_the_line(session, place.number)
@@ -156,7 +156,7 @@ def test_busy_number_gets_no_second_call(
 
     def due() -> tuple[int, int]:
         with reading(story.engine) as session:
-            return len(make.due_heads_up(session)), len(confirmation_calls.due(session, 9))
+            return len(make.due_heads_up(session)), len(confirmation_calls.list_due(session, 9))
 
     dials(story.engine, number(story, id_), number(story, keyed))
     assert due() == (0, 0)

@@ -77,13 +77,13 @@ def test_carried_place_keeps_ticket_and_time(session: Session, past: Round, comi
     left = a_registration(session, past, attempts=1, rounds_missed=1, not_before=now(session) + HOUR)
     before = (left.ticket, left.registered_at)
 
-    assert carry_over.run(session) == 1
+    assert carry_over.carry_over(session) == 1
     session.refresh(left)
     assert (left.round_id, left.state, left.rounds_missed) == (coming.id, S.WAITING, 2)
     assert (left.ticket, left.registered_at) == before
     assert (left.attempts, left.not_before, left.rounds_unanswered) == (0, None, 0)
     assert told(session, OutboxKind.CARRIED) == [left.id]
-    assert carry_over.run(session) == 0
+    assert carry_over.carry_over(session) == 0
 
 
 @pytest.mark.parametrize("state", [S.CALLING, S.REACHED, S.CLOSED, S.CANCELLED])
@@ -91,20 +91,20 @@ def test_taken_or_finished_place_is_not_carried(
     session: Session, past: Round, coming: Round, state: RegistrationState
 ) -> None:
     a_registration(session, past, state=state)
-    assert carry_over.run(session) == 0
+    assert carry_over.carry_over(session) == 0
 
 
 def test_place_with_no_attempts_left_is_carried_once_then_closed(
     session: Session, official: Official, past: Round, coming: Round
 ) -> None:
     carried_before = a_registration(session, past, state=S.UNREACHED, rounds_missed=3)
-    assert carry_over.run(session) == 1
+    assert carry_over.carry_over(session) == 1
     session.refresh(carried_before)
     assert (carried_before.state, carried_before.rounds_unanswered) == (S.WAITING, 1)
 
     carried_before.state = S.UNREACHED
     phases.end_round(session, coming)
-    assert carry_over.run(session) == 1  # although no next round is there
+    assert carry_over.carry_over(session) == 1  # although no next round is there
     session.refresh(carried_before)
     assert (carried_before.state, carried_before.round_id) == (S.CLOSED, coming.id)
     assert told(session, OutboxKind.CLOSED) == [carried_before.id]
@@ -112,14 +112,14 @@ def test_place_with_no_attempts_left_is_carried_once_then_closed(
 
 def test_places_wait_for_a_later_made_round(session: Session, official: Official, past: Round) -> None:
     left = some_registrations(session, past, 3)
-    assert carry_over.run(session) == 0
+    assert carry_over.carry_over(session) == 0
     assert carry_over.tell_left(session) == 3
     assert carry_over.tell_left(session) == 0
     assert told(session, OutboxKind.NOT_REACHED) == [r.id for r in left]
 
     coming = a_round_of(session, official)
-    assert carry_over.run(session, limit=2) == 2
-    assert carry_over.run(session, limit=2) == 1
+    assert carry_over.carry_over(session, limit=2) == 2
+    assert carry_over.carry_over(session, limit=2) == 1
     assert told(session, OutboxKind.CARRIED) == [r.id for r in left]
     assert {r.round_id for r in session.scalars(select(Registration))} == {coming.id}
 
@@ -132,7 +132,7 @@ def test_unsuitable_round_is_not_the_next(session: Session, official: Official, 
     cancelled.cancelled_at = now(session)
     session.flush()
 
-    assert carry_over.run(session) == 0
+    assert carry_over.carry_over(session) == 0
 
 
 def test_cancelled_round_passes_its_places_on(session: Session, official: Official) -> None:
@@ -141,7 +141,7 @@ def test_cancelled_round_passes_its_places_on(session: Session, official: Offici
     coming = a_round_of(session, official, starts_in=2)
     left = a_registration(session, cancelled)
 
-    assert carry_over.run(session) == 1
+    assert carry_over.carry_over(session) == 1
     session.refresh(left)
     assert (left.round_id, told(session, OutboxKind.ROUND_CANCELLED)) == (coming.id, [left.id])
 
@@ -150,7 +150,7 @@ def test_number_registered_anew_keeps_the_older_place(session: Session, past: Ro
     left = a_registration(session, past)
     anew = a_registration(session, coming, number=left.number)
 
-    assert carry_over.run(session) == 2
+    assert carry_over.carry_over(session) == 2
     session.refresh(anew)
     assert (anew.state, anew.merged_into_id) == (S.CANCELLED, left.id)
     assert registration.get_by_ticket(session, anew.ticket).id == left.id
@@ -164,7 +164,7 @@ def test_number_missed_in_two_rounds_is_carried_once(
     twice = a_registration(session, past, rounds_missed=1)
     once = a_registration(session, earlier, number=twice.number)
 
-    while carry_over.run(session, limit=1):
+    while carry_over.carry_over(session, limit=1):
         pass
     live = session.scalars(select(Registration).where(Registration.state == S.WAITING)).all()
     assert [(r.id, r.round_id) for r in live] == [(twice.id, coming.id)]
@@ -176,14 +176,14 @@ def test_number_in_a_call_of_the_next_round_waits_alone(session: Session, past: 
     other = a_registration(session, past, registered_at=left.registered_at + timedelta(hours=1))
     called = a_registration(session, coming, number=left.number, state=S.CALLING)
 
-    assert carry_over.run(session, limit=1) == 1
+    assert carry_over.carry_over(session, limit=1) == 1
     session.refresh(other)
     assert other.round_id == coming.id
-    assert carry_over.run(session) == 0
+    assert carry_over.carry_over(session) == 0
 
     called.state = S.REACHED
     session.flush()
-    assert carry_over.run(session) == 1
+    assert carry_over.carry_over(session) == 1
 
 
 def test_concurrent_schedulers_carry_each_place_once(
@@ -199,7 +199,7 @@ def test_concurrent_schedulers_carry_each_place_once(
         while True:
             try:
                 with writing(engine) as session:
-                    step = carry_over.run(session, 5)
+                    step = carry_over.carry_over(session, 5)
             except OperationalError:  # too long behind another: it tries again, as the real one does
                 continue
             if not step:
@@ -223,10 +223,10 @@ def test_carry_over_of_a_killed_scheduler_happens_once(
         past, coming = a_round_of(session, official, over=True, starts_in=-3), a_round_of(session, official)
         some_registrations(session, past, 3)
     with pytest.raises(RuntimeError), writing(engine) as session:
-        carry_over.run(session, 2)
+        carry_over.carry_over(session, 2)
         raise RuntimeError
     with writing(engine) as session:
-        assert carry_over.run(session) == 3
+        assert carry_over.carry_over(session) == 3
         assert len(session.scalars(select(OutboxMessage)).all()) == 3
         assert set(session.scalars(select(Registration.round_id))) == {coming.id}
 
@@ -235,14 +235,14 @@ def test_conversation_outlasting_its_round_is_carried_unreached(
     session: Session, past: Round, coming: Round
 ) -> None:
     talking = a_registration(session, past, state=S.CALLING)
-    assert carry_over.run(session) == 0
+    assert carry_over.carry_over(session) == 0
     session.execute(update(Registration).where(Registration.id == talking.id).values(state=S.WAITING))
-    assert carry_over.run(session) == 1
+    assert carry_over.carry_over(session) == 1
 
 
 def test_unconfirmed_place_is_carried_silently(session: Session, past: Round, coming: Round) -> None:
     left = keyed_in_by_somebody(session, a_registration(session, past, state=S.UNCONFIRMED))
-    assert carry_over.run(session) == 1
+    assert carry_over.carry_over(session) == 1
     session.refresh(left)
     assert (left.round_id, left.state, told(session, OutboxKind.CARRIED)) == (coming.id, S.UNCONFIRMED, [])
 
@@ -253,7 +253,7 @@ def test_carried_place_is_told_with_the_notice_of_the_round(
     coming.announce_at = coming.registration_from = now(session) + HOUR
     left = a_registration(session, past)
 
-    assert carry_over.run(session) == 1
+    assert carry_over.carry_over(session) == 1
     at_once_, later = session.scalars(select(OutboxMessage).order_by(OutboxMessage.not_before)).all()
     assert (at_once_.kind, later.kind) == (OutboxKind.NOT_REACHED, OutboxKind.CARRIED)
     assert later.not_before == coming.announce_at
@@ -283,7 +283,7 @@ def test_strangers_unconfirmed_place_yields_to_the_owners(
     owners, strangers = (there, left) if unsure == "carried" else (left, there)
     keyed_in_by_somebody(session, strangers)
 
-    while carry_over.run(session):
+    while carry_over.carry_over(session):
         pass
     session.refresh(owners)
     session.refresh(strangers)
@@ -299,7 +299,7 @@ def test_round_remade_at_the_same_hour_is_the_next(session: Session, official: O
     again.starts_at = cancelled.starts_at
     session.flush()
 
-    assert carry_over.run(session) == 1
+    assert carry_over.carry_over(session) == 1
     session.refresh(left)
     assert left.round_id == again.id
 
@@ -315,7 +315,7 @@ def test_merged_places_keep_the_newer_words(session: Session, past: Round, comin
         session.add(VoiceSummary(registration_id=place.id, written=said, at=now(session), writer=writer))
     session.flush()
 
-    while carry_over.run(session):
+    while carry_over.carry_over(session):
         pass
     session.refresh(left)
     session.refresh(newer)
@@ -329,7 +329,7 @@ def test_merged_place_without_words_takes_none_away(session: Session, past: Roun
     left = a_registration(session, past, subject=1, voice_message="old.wav")
     newer = a_registration(session, coming, number=left.number, registered_at=now(session))
 
-    while carry_over.run(session):
+    while carry_over.carry_over(session):
         pass
     session.refresh(left)
     assert (left.subject, left.voice_message) == (1, "old.wav")
@@ -343,7 +343,7 @@ def test_strangers_words_never_reach_the_owners_place(session: Session, past: Ro
     )
     keyed_in_by_somebody(session, strangers)
 
-    while carry_over.run(session):
+    while carry_over.carry_over(session):
         pass
     session.refresh(left)
     assert left.subject == 1

@@ -29,11 +29,11 @@ def test_answered_call_decides_and_its_end_changes_nothing(
     session.flush()
     newest = make.newest_event(session)
     confirmation_calls.answer(session, token, yes=not yes)
-    confirmation_calls.ended(session, token)
+    confirmation_calls.record_end(session, token)
     session.flush()
     assert state(session, id_) is after
     assert make.told(session, newest) == []
-    assert confirmation_calls.due(session, 10) == []
+    assert confirmation_calls.list_due(session, 10) == []
 
 
 @pytest.mark.parametrize("yes", [True, False])
@@ -43,7 +43,7 @@ def test_answered_third_call_does_not_cancel(session: Session, yes: bool) -> Non
     session.flush()
     token = placed(session, id_)
     confirmation_calls.answer(session, token, yes=yes)
-    confirmation_calls.ended(session, token)
+    confirmation_calls.record_end(session, token)
     session.flush()
     assert state(session, id_) is (R.WAITING if yes else R.CANCELLED)
 
@@ -53,7 +53,7 @@ def test_answer_after_the_calls_end_changes_nothing(
 ) -> None:
     (id_,) = keyed_in(session)
     token = placed(session, id_)
-    confirmation_calls.ended(session, token)
+    confirmation_calls.record_end(session, token)
     session.flush()
     confirmation_calls.answer(session, token, yes=True)
     assert state(session, id_) is R.UNCONFIRMED
@@ -149,7 +149,7 @@ def test_call_by_the_owner_confirms_the_number(
     place = place_of(session, id_)
     assert (place.state, place.language, place.subject) == (R.WAITING, "en", 3), "nothing is the stranger's"
     assert place.registered_at == asked_at
-    assert confirmation_calls.due(session, 10) == []
+    assert confirmation_calls.list_due(session, 10) == []
     assert registration.register(session, round_id=place.round_id, number=place.number).already
 
 
@@ -252,7 +252,7 @@ def test_yes_after_the_round_confirms_nothing(
 
     assert isinstance(told, Refused) and told.code == "wrong-state"
     assert state(session, id_) is R.UNCONFIRMED
-    again = confirmation_calls.kept(session, kept(session, id_))
+    again = confirmation_calls.repeat_answer(session, kept(session, id_))
     assert isinstance(again, Refused) and again.code == "wrong-state", "nor does the next script say so"
 
 

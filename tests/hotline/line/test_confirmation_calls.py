@@ -27,20 +27,20 @@ def test_due_confirmation_calls_are_in_order_and_limited(
     session: Session,
 ) -> None:
     ids = keyed_in(session, 4)
-    assert confirmation_calls.due(session, 10) == ids
-    assert confirmation_calls.due(session, 2) == ids[:2]
+    assert confirmation_calls.list_due(session, 10) == ids
+    assert confirmation_calls.list_due(session, 2) == ids[:2]
 
 
 def test_callers_own_number_needs_no_confirmation_call(session: Session) -> None:
     make.some_registrations(session, make.a_round(session), 3)
-    assert confirmation_calls.due(session, 10) == []
+    assert confirmation_calls.list_due(session, 10) == []
 
 
 @pytest.mark.parametrize("state_", sorted(set(R) - {R.UNCONFIRMED}))
 def test_place_past_confirmation_is_not_due(session: Session, state_: RegistrationState) -> None:
     (id_,) = keyed_in(session)
     place_of(session, id_).state = state_
-    assert confirmation_calls.due(session, 10) == []
+    assert confirmation_calls.list_due(session, 10) == []
 
 
 def test_call_taken_up_has_a_token_and_is_no_longer_due(
@@ -50,12 +50,12 @@ def test_call_taken_up_has_a_token_and_is_no_longer_due(
     token = placed(session, id_)
     assert confirmation_calls.is_token(token)
     assert not confirmation_calls.is_token("callback-1")
-    assert confirmation_calls.due(session, 10) == []
-    ((on_the_phone, placed_at),) = confirmation_calls.on_the_phone(session).items()
+    assert confirmation_calls.list_due(session, 10) == []
+    ((on_the_phone, placed_at),) = confirmation_calls.list_in_progress(session).items()
     assert on_the_phone == token
     assert abs(now(session) - placed_at) < timedelta(seconds=60)
     assert confirmation_calls.take_up(session, id_) is None
-    found = confirmation_calls.by_token(session, token)
+    found = confirmation_calls.find_by_token(session, token)
     assert found and found.id == id_
     assert kept(session, id_).attempts == 1
 
@@ -80,19 +80,19 @@ def test_unanswered_calls_back_off_and_end_after_three(
     (id_,) = keyed_in(session)
     waits = []
     for attempt in (1, 2, 3):
-        assert confirmation_calls.due(session, 10) == [id_]
+        assert confirmation_calls.list_due(session, 10) == [id_]
         before = now(session)
-        confirmation_calls.ended(session, placed(session, id_))
+        confirmation_calls.record_end(session, placed(session, id_))
         session.flush()
         assert (kept(session, id_).token, kept(session, id_).attempts) == (None, attempt)
-        assert confirmation_calls.due(session, 10) == []
+        assert confirmation_calls.list_due(session, 10) == []
         waits.append(kept(session, id_).not_before - before)
         kept(session, id_).not_before = now(session)
         session.flush()
     assert waits == sorted(waits)
     assert waits[0] > MINUTE
     assert state(session, id_) is R.CANCELLED
-    assert confirmation_calls.due(session, 10) == []
+    assert confirmation_calls.list_due(session, 10) == []
     assert make.told(session)[-1].what == "cancelled"
 
 
@@ -101,23 +101,23 @@ def test_own_faults_count_as_no_attempt(
 ) -> None:
     (id_,) = keyed_in(session)
     for _ in range(4):
-        confirmation_calls.ended(session, placed(session, soon(session, id_)), ours=True)
+        confirmation_calls.record_end(session, placed(session, soon(session, id_)), ours=True)
         assert kept(session, id_).attempts == 0
         assert kept(session, id_).not_before <= now(session) + 2 * MINUTE, "nor does it cost a longer wait"
     assert state(session, id_) is R.UNCONFIRMED
-    assert confirmation_calls.due(session, 10) == [], "not at once"
+    assert confirmation_calls.list_due(session, 10) == [], "not at once"
     soon(session, id_)
-    assert confirmation_calls.due(session, 10) == [id_]
+    assert confirmation_calls.list_due(session, 10) == [id_]
 
 
 def test_end_told_twice_counts_once(session: Session) -> None:
     (id_,) = keyed_in(session)
     token = placed(session, id_)
-    confirmation_calls.ended(session, token)
+    confirmation_calls.record_end(session, token)
     session.flush()
     first = kept(session, id_).not_before
-    confirmation_calls.ended(session, token)
-    confirmation_calls.ended(session, "confirm-unknown")
+    confirmation_calls.record_end(session, token)
+    confirmation_calls.record_end(session, "confirm-unknown")
     session.flush()
     assert (kept(session, id_).not_before, kept(session, id_).attempts) == (first, 1)
 
@@ -158,7 +158,7 @@ def test_ended_round_places_no_confirmation_calls(
     for name, since in values.items():
         setattr(round_, name, since if since is None else at + since)
     session.flush()
-    assert confirmation_calls.due(session, 10) == [id_] * called
+    assert confirmation_calls.list_due(session, 10) == [id_] * called
     assert bool(confirmation_calls.take_up(session, id_)) is called
 
 

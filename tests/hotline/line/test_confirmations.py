@@ -59,7 +59,7 @@ def test_wish_that_cannot_be_met_counts_and_calls_nobody(
     session.execute(
         update(Confirmation).where(Confirmation.asked_by == CALLER).values(not_before=now(session))
     )
-    assert confirmation_calls.due(session, 10) == []
+    assert confirmation_calls.list_due(session, 10) == []
     assert session.scalar(select(func.count(Registration.id))) == places
     others = [code(lambda r=round_: asks(session, r, make.a_number())) for round_ in rounds_[1:]]
     assert others == ["", "", "too-many-today"]
@@ -101,7 +101,7 @@ def test_number_keyed_in_by_ten_strangers_is_called_once(
     round_ = make.a_round(session)
     for _ in range(10):
         make.keyed_in(session, round_, NUMBER)
-    assert len(confirmation_calls.due(session, 10)) == 1
+    assert len(confirmation_calls.list_due(session, 10)) == 1
     for _ in range(3):
         own = {"round_id": make.a_round(session).id, "number": NUMBER, "per_day": 3}
         assert code(lambda own=own: registration.register(session, **own)) == "", "their limit is their own"
@@ -166,16 +166,16 @@ def test_owner_is_called_once_the_asking_caller_leaves(
     wait = asked.not_before - now(session)
     assert timedelta(seconds=30) < wait <= timedelta(seconds=60)
     left_at = now(session)
-    confirmations.caller_leaves(session, [asked.id])
+    confirmations.start_calls_soon(session, [asked.id])
     assert timedelta(seconds=1) < kept(session, asked.id).not_before - left_at < timedelta(seconds=10)
-    confirmations.caller_leaves(session, [])
+    confirmations.start_calls_soon(session, [])
 
 
 def test_leaving_caller_does_not_hasten_the_second_call(
     session: Session,
 ) -> None:
     (id_,) = keyed_in(session)
-    confirmation_calls.ended(session, placed(session, id_))
+    confirmation_calls.record_end(session, placed(session, id_))
     second = kept(session, id_).not_before
-    confirmations.caller_leaves(session, [id_])
+    confirmations.start_calls_soon(session, [id_])
     assert kept(session, id_).not_before == second

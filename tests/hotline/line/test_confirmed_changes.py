@@ -43,7 +43,7 @@ def test_agreed_new_number_takes_over_the_place(
     told = confirmation_calls.answer(session, token, yes=True)
     assert isinstance(told, Registered) and told.ticket == place.ticket
     assert (place.number, place.state) == (NUMBER, R.WAITING)
-    assert entries.of_registration(session, place.id)[-1].fact is Fact.NUMBER_CHANGED
+    assert entries.list_by_registration(session, place.id)[-1].fact is Fact.NUMBER_CHANGED
     assert session.scalars(select(OutboxMessage.to)).all() == [CALLER]
 
 
@@ -55,8 +55,8 @@ def test_declined_or_unanswered_new_number_changes_nothing(session: Session, how
         confirmation_calls.answer(session, placed(session, id_), yes=False)
     else:
         for _ in range(3):
-            confirmation_calls.ended(session, placed(session, soon(session, id_)))
-    assert confirmation_calls.due(session, 10) == []
+            confirmation_calls.record_end(session, placed(session, soon(session, id_)))
+    assert confirmation_calls.list_due(session, 10) == []
     assert (kept(session, id_).decided_at is not None, place.number, place.state) == (True, CALLER, R.WAITING)
 
 
@@ -112,7 +112,7 @@ def test_blocked_new_number_is_not_called(
     place = a_place(session)
     blocked.block(session, NUMBER, BlockReason.OWNER)
     wants_number(session, place)
-    assert confirmation_calls.due(session, 10) == []
+    assert confirmation_calls.list_due(session, 10) == []
 
 
 def test_agreement_during_a_call_changes_nothing(
@@ -140,8 +140,8 @@ def test_unanswered_wish_to_cancel_keeps_the_place(session: Session) -> None:
     place = a_place(session)
     id_ = wants_out(session, place)
     for _ in range(3):
-        confirmation_calls.ended(session, placed(session, soon(session, id_)))
-    assert (place.state, confirmation_calls.due(session, 10)) == (R.WAITING, [])
+        confirmation_calls.record_end(session, placed(session, soon(session, id_)))
+    assert (place.state, confirmation_calls.list_due(session, 10)) == (R.WAITING, [])
 
 
 def test_cancelling_by_a_replaced_number_keeps_the_place(
@@ -172,7 +172,7 @@ def call_in_vain(session: Session) -> None:
     """Three calls about each open wish reach nobody."""
     for id_ in session.scalars(select(Confirmation.id).where(Confirmation.decided_at.is_(None))).all():
         for _ in range(3):
-            confirmation_calls.ended(session, placed(session, soon(session, id_)))
+            confirmation_calls.record_end(session, placed(session, soon(session, id_)))
 
 
 def test_wish_that_the_owner_confirmed_costs_none_of_the_day(session: Session) -> None:
@@ -189,9 +189,9 @@ def test_forged_wishes_bar_the_owner_from_no_code(session: Session) -> None:
         call_in_vain(session)
     assert code(lambda: confirmations.ask_cancellation(session, place.id)) == "asked-enough"
 
-    commands.received(session, NUMBER, "لغو", "1", per_day=3, most_answers=2000, public_url="")
-    (given_up_by,) = outbox.newest_codes(session, NUMBER)
-    commands.received(session, NUMBER, f"لغو {given_up_by}", "2", per_day=3, most_answers=2000, public_url="")
+    commands.execute(session, NUMBER, "لغو", "1", per_day=3, most_answers=2000, public_url="")
+    (given_up_by,) = outbox.find_newest_codes(session, NUMBER)
+    commands.execute(session, NUMBER, f"لغو {given_up_by}", "2", per_day=3, most_answers=2000, public_url="")
 
     session.refresh(place)
     assert place.state is R.CANCELLED
@@ -256,11 +256,11 @@ def test_open_wish_changed_is_neither_counted_nor_called_sooner(session: Session
     """A forger changes it over and over, between two calls."""
     place = a_place(session)
     id_ = soon(session, wants_move(session, place))
-    confirmation_calls.ended(session, placed(session, id_))
+    confirmation_calls.record_end(session, placed(session, id_))
     second = kept(session, id_).not_before
     for _ in range(5):
         changed = [wants_cancelled(session, place), wants_move(session, place, make.a_number())]
-        confirmations.caller_leaves(session, changed)
+        confirmations.start_calls_soon(session, changed)
         assert changed == [id_, id_]
     wish = kept(session, id_)
     assert (wish.not_before, wish.attempts) == (second, 1)
@@ -346,7 +346,7 @@ def test_only_pending_wishes_are_kept(
 ) -> None:
     waits, decided = keyed_in(session, 2)
     confirmation_calls.answer(session, placed(session, decided), yes=True)
-    confirmation_calls.ended(session, kept(session, decided).token or "")
+    confirmation_calls.record_end(session, kept(session, decided).token or "")
     of_place = wants_number(session, a_place(session))
     long_ago = now(session) - timedelta(days=31)
     session.execute(update(Confirmation).values(asked_at=long_ago))
@@ -375,7 +375,7 @@ def test_no_lasts_thirty_days_from_its_saying(session: Session) -> None:
     session.add(no)
     session.flush()
     confirmations.forget(session)
-    assert confirmations.left_in_peace(session, number)
+    assert confirmations.may_not_call(session, number)
 
 
 def wants_to_move(session: Session, place: Registration) -> int:
@@ -390,8 +390,8 @@ def test_no_to_a_change_of_their_own_outlasts_an_erasure(
     id_ = wish(session, place)
     token = placed(session, id_)
     confirmation_calls.answer(session, token, yes=False)
-    confirmation_calls.ended(session, token)
+    confirmation_calls.record_end(session, token)
     erasure.delete_citizen(session, place.number, who="u", give_up=True)
     session.expire_all()
     assert kept(session, id_).asked_by is None
-    assert not confirmations.left_in_peace(session, CALLER)
+    assert not confirmations.may_not_call(session, CALLER)

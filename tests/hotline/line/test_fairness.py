@@ -64,7 +64,7 @@ def words(answer: Response) -> str:
 
 def standing(story: Story, id_: int) -> fairness.Position:
     with reading(story.engine) as session:
-        return fairness.look_up(session, session.get_one(Registration, id_))
+        return fairness.find_facts(session, session.get_one(Registration, id_))
 
 
 def reasons(story: Story, id_: int) -> list[Reason]:
@@ -129,13 +129,13 @@ def test_unannounced_next_round_is_told_without_a_day(story: Story, citizen: Tes
         round_ = phases.get(session, story.round)
         for moment in ("announce_at", "registration_from", "registration_until", "starts_at", "ends_at"):
             setattr(round_, moment, getattr(round_, moment) + timedelta(days=3))
-        assert phases.phase(round_, now(session)) is Phase.PLANNED
+        assert phases.find_phase(round_, now(session)) is Phase.PLANNED
         starts = round_.starts_at
 
     answer = ask(citizen, story.tickets[waits], "en")
     assert answer.status_code == 200
     assert "number 1 of 1" in words(answer)
-    assert dates.day(starts, "en") not in words(answer) and 'class="tag' not in answer.text
+    assert dates.format_day(starts, "en") not in words(answer) and 'class="tag' not in answer.text
 
 
 def test_persian_digits_show_the_page_in_persian(story: Story, citizen: TestClient) -> None:
@@ -168,7 +168,7 @@ def test_citizen_awaiting_a_retry_reads_why_others_passed(
     assert story.called(Outcome.REACHED, desk=1) == second
     with reading(story.engine) as session:
         assert story.users[0].desk_id
-        callback = transitions.live_at_desk(session, story.users[0].desk_id)
+        callback = transitions.find_live_at_desk(session, story.users[0].desk_id)
         assert callback
     story.ends(callback.token, Outcome.BUSY)
     assert story.called(Outcome.REACHED) == third
@@ -369,7 +369,7 @@ def test_ledger_pages_proofs_and_roots_agree(story: Story, citizen: TestClient, 
     while page := get(citizen, "entries", after=len(lines), limit=7).content.splitlines():
         lines += page
     with reading(engine) as session:
-        assert lines == [entries.canonical(entry) for entry in entries.list_entries(session, 0, 1000)]
+        assert lines == [entries.format_canonical(entry) for entry in entries.list_entries(session, 0, 1000)]
     newest = get(citizen, "root").json()
     first, last = newest["seals"]
     assert (newest["size"], newest["root"]) == (last["size"], last["root"]) and last["size"] == len(lines)

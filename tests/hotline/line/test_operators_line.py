@@ -33,7 +33,7 @@ def settings(settings: Settings) -> Settings:
 def nobody_answers(engine: Engine, settings: Settings) -> bool:
     """Whether somebody was called."""
     with writing(engine) as session:
-        callback = claims.call_ahead(session, phases.operators_line(session))
+        callback = claims.call_ahead(session, phases.get_operators_line(session))
         if callback:
             closing.close(session, callback.token, Outcome.NO_ANSWER, settings)
         return callback is not None
@@ -73,12 +73,12 @@ def test_dead_place_of_an_older_version_is_closed_once(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
-        operators_line = phases.operators_line(session)
+        operators_line = phases.get_operators_line(session)
         dead, waits = make.some_registrations(session, operators_line, 2)
         dead.state, dead.attempts = S.UNREACHED, 3
     for closed in (1, 0):
         with writing(engine) as session:
-            assert carry_over.run(session) == closed
+            assert carry_over.carry_over(session) == closed
     with reading(engine) as session:
         assert session.get_one(Registration, dead.id).state is S.CLOSED
         assert session.get_one(Registration, waits.id).state is S.WAITING
@@ -99,7 +99,7 @@ ENDS = {
 
 def in_state(session: Session, state: C, *, called_ahead: bool) -> Callback:
     """Somebody of the operators' line, in the hands of a desk or called ahead."""
-    callback = make.a_callback(session, state, round_id=phases.operators_line(session).id)
+    callback = make.a_callback(session, state, round_id=phases.get_operators_line(session).id)
     if state is not C.CLAIMED:
         callback.called_at = callback.placed_at = callback.claimed_at
     callback.ended_at = callback.claimed_at if state is C.ENDED else None
@@ -123,9 +123,9 @@ def hours_pass(engine: Engine, settings: Settings) -> None:
     for token in asked:
         moves.ended(token, UNSEEN)
     with writing(engine) as session:
-        for token in forgotten_claims.due(session):
+        for token in forgotten_claims.list_due(session):
             forgotten_claims.settle(session, token, settings)
-        carry_over.run(session)
+        carry_over.carry_over(session)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_operators_place_in_any_state_has_a_way_on(
             CallbackWriter(settings, engine).ended(token, ending)
     hours_pass(engine, settings)
     with writing(engine) as session:
-        operators_line = phases.operators_line(session)
+        operators_line = phases.get_operators_line(session)
         assert set(session.scalars(select(Callback.state))) == {C.CLOSED}
         due = set()
         for place in session.scalars(select(Registration)).all():

@@ -34,10 +34,10 @@ def write_history(session: Session, case: dict[str, Any]) -> Registration:
             registration_id=registration_id,
             details=json.dumps(details, sort_keys=True, separators=(",", ":")),
         )
-        entry.digest = entries.digest(entry)
+        entry.digest = entries.hash_entry(entry)
         session.add(entry)
     session.flush()
-    last = entries.place(entries.of_registration(session, case["mine"])[-1])
+    last = entries.place(entries.list_by_registration(session, case["mine"])[-1])
     round_ = next(each for each in rounds.values() if each.id == last.round_id)
     decides = {name: value for name, value in last._asdict().items() if name != "round_id"}
     return a_registration(session, round_, id=case["mine"], **decides)
@@ -46,7 +46,7 @@ def write_history(session: Session, case: dict[str, Any]) -> Registration:
 @pytest.mark.parametrize("case", CASES, ids=[case["given"] for case in CASES])
 def test_history_is_judged_as_the_browser_judges_it(case: dict[str, Any], engine: Engine) -> None:
     with writing(engine) as session:
-        standing = fairness.look_up(session, write_history(session, case))
+        standing = fairness.find_facts(session, write_history(session, case))
         told = (standing.called, standing.before, standing.unexplained)
         reasons = [call.reason for call in standing.explained]
     assert (*told, reasons) == (case["called"], case["before"], case["unexplained"], case["reasons"])
@@ -64,6 +64,6 @@ def test_unexplained_call_before_fifty_others_is_counted(engine: Engine) -> None
     others = [[called[0] + n, me[1], "called", 1, 100 + n, jumper[5]] for n in range(1, 51)]
     with writing(engine) as session:
         case = found | {"entries": [*found["entries"], called, *others]}
-        standing = fairness.look_up(session, write_history(session, case))
+        standing = fairness.find_facts(session, write_history(session, case))
     assert (standing.called, standing.unexplained) == (51, 1)
     assert fairness.Reason.NONE not in {call.reason for call in standing.explained}

@@ -134,7 +134,7 @@ def test_changed_number_is_told_to_the_old_and_never_logged(
         assert words is not None and words.to == NUMBER
         changes = session.scalars(select(AuditEntry).filter_by(action="number-changed")).all()
         assert {(e.who, e.subject) for e in changes} == {("citizen", f"registration {place.id}")}
-        facts = entries.of_registration(session, place.id)
+        facts = entries.list_by_registration(session, place.id)
         assert [entry.fact for entry in facts] == [Fact.NUMBER_CHANGED] * 3
         public = "".join([*(e.details for e in facts), *(e.reason for e in changes)])
         assert NUMBER[-7:] not in public

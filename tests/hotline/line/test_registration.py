@@ -201,14 +201,14 @@ def test_registration_writes_one_event_in_its_transaction(
 def test_operators_line_requested_at_once_is_made_once(engine: Engine) -> None:
     def ask(_: int) -> int:
         with writing(engine) as session:
-            return phases.operators_line(session).id
+            return phases.get_operators_line(session).id
 
     assert len(set(at_once(10, ask))) == 1
     with writing(engine) as session:
-        line = phases.operators_line(session)
-        assert phases.phase(line, now(session)) is Phase.LIVE
-        assert phases.registrable(session) == []
-        assert phases.upcoming(session) is None
+        line = phases.get_operators_line(session)
+        assert phases.find_phase(line, now(session)) is Phase.LIVE
+        assert phases.list_registrable(session) == []
+        assert phases.find_upcoming(session) is None
         assert not register(session, round_id=line.id, number=NUMBER).already
 
 

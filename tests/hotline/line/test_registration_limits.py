@@ -36,7 +36,7 @@ def test_daily_limit_refuses_that_number_only(
 def test_registrations_of_a_leap_do_not_count(
     session: Session, clock: ShiftedClock, state: RegistrationState
 ) -> None:
-    line = phases.operators_line(session).id
+    line = phases.get_operators_line(session).id
     clock.shift = timedelta(days=730)
     for _ in range(6):
         a_registration(session, a_round(session), number=NUMBER, state=state, registered_at=now(session))
@@ -55,14 +55,14 @@ def test_given_up_place_allows_one_more_registration(
     again = {"number": NUMBER, "per_day": 3}
     assert refusal(lambda: register(session, round_id=round_.id, **again)) == "too-many-today"
     assert refusal(lambda: register(session, round_id=a_round(session).id, **again)) == "too-many-today"
-    line = phases.operators_line(session).id
+    line = phases.get_operators_line(session).id
     assert not register(session, round_id=line, **again).already, "the operators' line is counted apart"
 
 
 def test_operators_talks_do_not_count_towards_a_round(
     session: Session,
 ) -> None:
-    line, own = phases.operators_line(session).id, {"number": NUMBER, "per_day": 3}
+    line, own = phases.get_operators_line(session).id, {"number": NUMBER, "per_day": 3}
     for _ in range(3):
         place = register(session, round_id=line, **own)
         session.get_one(Registration, place.registration_id).state = RegistrationState.REACHED

@@ -83,7 +83,7 @@ def is_emptied(story: Story) -> None:
     jobs.forget_calls(story.engine, story.conf)
     with writing(story.engine) as session:
         phases.get(session, story.round).ended_at = None
-        assert not order.page(session, story.round, 99, None)
+        assert not order.list_page(session, story.round, 99, None)
 
 
 def takes_back(story: Story) -> carry_over.TakenBack:
@@ -141,7 +141,7 @@ def test_whoever_was_called_since_stays(story: Story, engine: Engine) -> None:
     with reading(engine) as session:
         place = session.get_one(Registration, called)
         assert (place.round_id, place.state) == (carried, S.CALLING)
-        assert transitions.by_token(session, token)
+        assert transitions.find_by_token(session, token)
     assert verify(engine).problems == []
 
 

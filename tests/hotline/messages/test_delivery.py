@@ -15,7 +15,7 @@ from tests.kit.outbox import NEVER, later, only, register, wait_of
 def test_names_of_two_databases_differ() -> None:
     first = OutboxMessage(id=1, kind=OutboxKind.TURN_NEAR, made_at=datetime(2026, 3, 21, tzinfo=CITY))
     other = OutboxMessage(id=1, kind=OutboxKind.TURN_NEAR, made_at=datetime(2026, 3, 22, tzinfo=CITY))
-    assert delivery.name_outside(first) != delivery.name_outside(other)
+    assert delivery.make_provider_name(first) != delivery.make_provider_name(other)
 
 
 def test_late_result_counts_only_if_sent(
@@ -30,12 +30,12 @@ def test_late_result_counts_only_if_sent(
         (new,) = delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
         assert new.id == old.id
         delivery.give_up(session, late, NotSent("late"))
-        delivery.put_off(session, late, NotSent("late"))
+        delivery.record_failure(session, late, NotSent("late"))
         delivery.drop(session, late, NotSent("late"))
     assert (only(engine).state, only(engine).error) == (Delivery.SENDING, "")
     with writing(engine) as session:
-        delivery.sent(session, late, Sent("7"))
-        delivery.put_off(session, Taken(new.id, new.attempts), NotSent("no answer"))
+        delivery.record_sent(session, late, Sent("7"))
+        delivery.record_failure(session, Taken(new.id, new.attempts), NotSent("no answer"))
     assert (only(engine).state, only(engine).provider_id) == (Delivery.SENT, "7")
 
 
@@ -47,7 +47,7 @@ def test_failed_attempts_back_off_and_end(
     for attempt in range(1, delivery.ATTEMPTS + 1):
         with writing(engine) as session:
             (taken,) = delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
-            delivery.put_off(session, Taken(taken.id, attempt), NotSent("down"))
+            delivery.record_failure(session, Taken(taken.id, attempt), NotSent("down"))
         if attempt < delivery.ATTEMPTS:
             waits.append(wait_of(engine))
             later(engine)

@@ -19,7 +19,7 @@ def sent(engine: Engine, count: int = 1) -> None:
     with writing(engine) as session:
         for message in delivery.take_up(session, quiet=NEVER, texts=True, limit=50):
             out = Sent(f"k{message.id}", "kavenegar", 1, timedelta(0))
-            delivery.sent(session, Taken(message.id, message.attempts), out)
+            delivery.record_sent(session, Taken(message.id, message.attempts), out)
 
 
 def test_sent_messages_are_polled_once_by_their_provider(
@@ -60,7 +60,9 @@ def test_delivery_state_is_kept_and_allows_one_retry(engine: Engine, arrival: Ar
         delivery_reports.record(session, "kavenegar", {own: (f"k{own}", arrival)})
     assert (only(engine).state, only(engine).arrival, only(engine).ask_at) == (Delivery.SENT, arrival, None)
     with reading(engine) as session:
-        assert [message.id for message in sent_messages.page(session, lost=True, limit=5)] == [own] * again
+        assert [message.id for message in sent_messages.list_page(session, lost=True, limit=5)] == [
+            own
+        ] * again
     tries = [again, False]
     for allowed in tries:
         with writing(engine) as session:
@@ -89,9 +91,9 @@ def test_account_trouble_is_reported_for_those_in_use(
         for provider, credit in (("kavenegar", 900.0), ("smsir", 10.0), ("ghasedak", 0.0)):
             delivery_reports.keep_account(session, provider, credit)
         delivery_reports.keep_account(session, "smsir", None, "SMS.ir 10")
-        said = delivery_reports.trouble(session, ("kavenegar", "smsir"), {"kavenegar": 1000})
+        said = delivery_reports.find_trouble(session, ("kavenegar", "smsir"), {"kavenegar": 1000})
         assert said == "kavenegar: little credit, smsir: SMS.ir 10"
         assert session.get_one(SmsAccount, "smsir").credit == 10.0
-        assert delivery_reports.trouble(session, ("kavenegar",), {}) == ""
+        assert delivery_reports.find_trouble(session, ("kavenegar",), {}) == ""
         session.execute(update(SmsAccount).values(asked_at=now(session) - timedelta(hours=2)))
-        assert delivery_reports.trouble(session, ("kavenegar", "smsir"), {"kavenegar": 1000}) == ""
+        assert delivery_reports.find_trouble(session, ("kavenegar", "smsir"), {"kavenegar": 1000}) == ""

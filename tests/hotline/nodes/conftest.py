@@ -50,7 +50,7 @@ def line(engine: Engine, nodes: Callable[..., list[leases.Lease]]) -> int:
     """The operators' line, at home on node `one`, with a free desk's browser there."""
     nodes("one", "two", "three")
     with writing(engine) as session:
-        line = phases.operators_line(session)
+        line = phases.get_operators_line(session)
         line.node = "one"
         session.flush()
         a_live_desk(session, node="one", channel="PJSIP/desk-1")

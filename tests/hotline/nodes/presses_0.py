@@ -18,11 +18,11 @@ def presses_0_in(session: Session, node: str) -> tuple[Side, int, waiting_caller
     side = operators_line_node.hold(session, node)
     place = registration.register(
         session,
-        round_id=phases.operators_line(session).id,
+        round_id=phases.get_operators_line(session).id,
         number=make.a_number(),
         tell=False,
     ).registration_id
-    outlook = waiting_callers.outlook(session, place)
+    outlook = waiting_callers.forecast_for(session, place)
     if side is Side.COMES:
         operators_line_node.follow(session, node)
     return side, place, outlook
@@ -36,7 +36,7 @@ def presses_0(engine: Engine, node: str) -> tuple[Side, int, waiting_callers.Out
 
 def lives(engine: Engine, line: int) -> str | None:
     with reading(engine) as session:
-        return round_affinity.of_round(session, line)
+        return round_affinity.find_node_of_round(session, line)
 
 
 def first_desk(session: Session) -> Desk:
@@ -45,9 +45,9 @@ def first_desk(session: Session) -> Desk:
 
 def waits(engine: Engine, place: int, node: str) -> None:
     with writing(engine) as session:
-        assert waiting_callers.stay(session, place, f"channel-{place}", node)
+        assert waiting_callers.record_waiting(session, place, f"channel-{place}", node)
 
 
 def another_waits(session: Session, line: int) -> None:
     place = make.a_registration(session, session.get_one(Round, line))
-    assert waiting_callers.stay(session, place.id, "channel", "one")
+    assert waiting_callers.record_waiting(session, place.id, "channel", "one")

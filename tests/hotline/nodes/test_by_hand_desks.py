@@ -45,7 +45,7 @@ class ByHand:
     def asks_call(self, token: str) -> str | None:
         """Why not; None: it is asked for."""
         with writing(self.engine) as session:
-            callback = transitions.by_token(session, token)
+            callback = transitions.find_by_token(session, token)
             assert callback is not None
             if session.get_one(Desk, self.desk).phone != "browser":
                 return refusal(transitions.ask_call, session, callback, self._settings)
@@ -58,7 +58,7 @@ class ByHand:
             with writing(self.engine) as session:
                 round_affinity.settle(session, self.round, node)
         with reading(self.engine) as session:
-            return round_affinity.of_round(session, self.round)
+            return round_affinity.find_node_of_round(session, self.round)
 
     def lives(self, node: str | None) -> None:
         with writing(self.engine) as session:
@@ -71,16 +71,16 @@ class ByHand:
     def astray(self) -> bool:
         """Whether its browser is told to sign in elsewhere."""
         with reading(self.engine) as session:
-            return any(phones.astray(session, node) for node in ("one", "two"))
+            return any(phones.list_astray(session, node) for node in ("one", "two"))
 
     def belongs_to(self) -> str | None:
         with reading(self.engine) as session:
-            node = phones.node_of(session, session.get_one(Desk, self.desk))
+            node = phones.find_node(session, session.get_one(Desk, self.desk))
             return node.name if node else None
 
     def to_place(self, node: str) -> list[str]:
         with reading(self.engine) as session:
-            return list(placing.to_place(session, node))
+            return list(placing.list_to_place(session, node))
 
     def taken_up(self, token: str, node: str) -> bool:
         with writing(self.engine) as session:
@@ -198,18 +198,18 @@ def test_citizen_separated_from_the_desk_phone_is_released(by_hand: ByHand, sett
     by_hand.phone(node="one")
     assert not found(by_hand, settings)
     with writing(by_hand.engine) as session:
-        assert not unreached_desks.let_go(session, token, settings), "it has just come"
+        assert not unreached_desks.request_end(session, token, settings), "it has just come"
     by_hand.phone(phone_connected=False)
     with writing(by_hand.engine) as session:
-        assert unreached_desks.let_go(session, token, settings)
-        assert not unreached_desks.let_go(session, token, settings)
-        callback = transitions.by_token(session, token)
+        assert unreached_desks.request_end(session, token, settings)
+        assert not unreached_desks.request_end(session, token, settings)
+        callback = transitions.find_by_token(session, token)
         assert callback is not None and callback.hangup_asked_at and callback.again_at, "as who is freed"
 
 
 def found(by_hand: ByHand, settings: Settings) -> list[str]:
     with reading(by_hand.engine) as session:
-        return list(unreached_desks.found(session, settings))
+        return list(unreached_desks.list_waiting_too_long(session, settings))
 
 
 @in_both
@@ -226,7 +226,7 @@ def test_draining_node_calls_no_more_by_hand(by_hand: ByHand, settings: Settings
     assert claimed is not None
     second = claimed.token
     with writing(by_hand.engine) as session:
-        callback = transitions.by_token(session, second)
+        callback = transitions.find_by_token(session, second)
         assert callback is not None
         assert refusal(transitions.ask_call, session, callback, settings) == "node-drains"
         assert round_affinity.move_idle(session) == 0, "somebody speaks yet"

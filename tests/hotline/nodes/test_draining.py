@@ -34,8 +34,10 @@ def told(engine: Engine, **answers: bool | None) -> None:
 def drained(engine: Engine) -> str:
     """The nodes that are to get nothing new."""
     with reading(engine) as session:
-        assert {n for n in ("one", "two") if draining.is_cut_off(session, n)} == draining.all_cut_off(session)
-        return " ".join(name for name in ("one", "two") if draining.drains(session, name))
+        assert {n for n in ("one", "two") if draining.is_cut_off(session, n)} == draining.list_cut_off(
+            session
+        )
+        return " ".join(name for name in ("one", "two") if draining.is_drained(session, name))
 
 
 @in_both
@@ -50,7 +52,7 @@ def test_node_without_a_trunk_gets_nothing_new(engine: Engine, nodes: Make) -> N
         told(engine, one=one, two=two)
         assert drained(engine) == which, (one, two)
     with writing(engine) as session:
-        assert commands.words(session) == {"one": "live", "two": "no-trunk"}
+        assert commands.list_states(session) == {"one": "live", "two": "no-trunk"}
         silent(session, "one")
     assert drained(engine) == "", "the other is gone"
 
@@ -70,7 +72,7 @@ def test_node_whose_ivr_is_away_gets_nothing_new(engine: Engine, settings: Setti
         session.get_one(Node, "one").ivr_at = now(session) - timedelta(seconds=20)
     assert drained(engine) == "one" and room("one") == 0 and room("two") > 0
     with writing(engine) as session:
-        assert commands.words(session) == {"one": "no-ivr", "two": "live"}
+        assert commands.list_states(session) == {"one": "no-ivr", "two": "live"}
         session.get_one(Node, "two").ivr_at = now(session) - timedelta(seconds=20)
     assert drained(engine) == "", "nobody would get it"
     records_ivr(engine, "one")
@@ -83,15 +85,17 @@ def test_node_whose_asterisk_hangs_is_told_for_a_while(engine: Engine, nodes: Ma
 
     def words() -> list[str]:
         with reading(engine) as session:
-            assert {each.name: each.state for each in commands.everyone(session)} == commands.words(session)
-            return list(commands.words(session).values())
+            assert {each.name: each.state for each in commands.list_all(session)} == commands.list_states(
+                session
+            )
+            return list(commands.list_states(session).values())
 
     with writing(engine) as session:
         heartbeats.beat(session, "asterisk")
         heartbeats.record_hang(session, "asterisk", "two")
     assert words() == ["live", "no-asterisk"] and drained(engine) == ""
     with reading(engine) as session:
-        assert heartbeats.alive(session, "asterisk"), "the other one's"
+        assert heartbeats.is_alive(session, "asterisk"), "the other one's"
     for mark in (timedelta(seconds=-5), timedelta(seconds=5)):
         with writing(engine) as session:
             session.execute(update(Heartbeat).values(at=now(session) + mark))

@@ -29,7 +29,7 @@ def test_renewed_lease_lasts_and_knows_if_it_is_alone(engine: Engine, nodes: Mak
     nodes("two")
     with writing(engine) as session:
         assert leases.renew(session, "one", lease.epoch, fences=True) == leases.Renewed(alone=False)
-        assert [node.name for node in leases.live(session)] == ["one", "two"]
+        assert [node.name for node in leases.list_live(session)] == ["one", "two"]
 
 
 @in_both
@@ -45,10 +45,10 @@ def test_restarted_dialer_ends_the_lease_before(engine: Engine, nodes: Make) -> 
 def test_running_or_just_expired_lease_is_not_dead(engine: Engine, nodes: Make) -> None:
     nodes("one")
     with writing(engine) as session:
-        assert not leases.over(session) and not leases.declare_dead(session, "one")
+        assert not leases.list_dead(session) and not leases.declare_dead(session, "one")
         just = now(session) - leases.GRACE / 2
         session.execute(update(Node).values(lease_until=just))
-        assert not leases.live(session) and not leases.over(session)
+        assert not leases.list_live(session) and not leases.list_dead(session)
         assert not leases.declare_dead(session, "one")
 
 
@@ -62,13 +62,15 @@ def test_expired_lone_node_is_removed_by_people_only(engine: Engine, nodes: Make
         commands.give_up(session, "one", who="somebody")
         silent(session, "one")
     with writing(engine) as session:
-        assert not leases.over(session) and not leases.declare_dead(session, "one"), (
+        assert not leases.list_dead(session) and not leases.declare_dead(session, "one"), (
             "it may be in conversation"
         )
         with pytest.raises(Refused, match="nobody has taken the work"):
             commands.remove(session, "one", who="somebody")
         commands.give_up(session, "one", who="somebody")
-        assert [node.name for node in leases.over(session)] == ["one"] and leases.declare_dead(session, "one")
+        assert [node.name for node in leases.list_dead(session)] == ["one"] and leases.declare_dead(
+            session, "one"
+        )
         commands.remove(session, "one", who="somebody")
 
 
@@ -82,9 +84,9 @@ def test_node_declared_dead_works_again_once_clean(engine: Engine, nodes: Make, 
         assert leases.renew(session, "one", before.epoch, fences=True) is None
         back = leases.take(session, settings.model_copy(update={"node": "one"}))
         assert back.lost and back.epoch > before.epoch + 1
-        assert not leases.live(session)
+        assert not leases.list_live(session)
         assert leases.clean(session, "one", back.epoch)
-        assert [node.name for node in leases.live(session)] == ["one"]
+        assert [node.name for node in leases.list_live(session)] == ["one"]
 
 
 def writes(engine: Engine, name: str, epoch: int) -> None:
@@ -150,7 +152,7 @@ def test_only_a_lost_node_is_removed(engine: Engine, nodes: Make) -> None:
 
     def states() -> dict[str, str]:
         with reading(engine) as session:
-            return {each.name: each.state for each in commands.everyone(session)}
+            return {each.name: each.state for each in commands.list_all(session)}
 
     with writing(engine) as session:
         commands.drain(session, "one", who="somebody")

@@ -30,12 +30,12 @@ def test_key_0_elsewhere_moves_line_and_desk_to_the_caller(engine: Engine, line:
     with reading(engine) as session:
         assert waiting_callers.is_here(session, "two") and not direct_routing.has_work(session)
         desk = first_desk(session)
-        assert phones.astray(session, "one") == [(desk.id, "PJSIP/desk-1")], "its browser is hung up"
+        assert phones.list_astray(session, "one") == [(desk.id, "PJSIP/desk-1")], "its browser is hung up"
     with writing(engine) as session:
-        heartbeats.phone_connected(session, desk.id, None, "one")
-        home = phones.node_of(session, first_desk(session))
+        heartbeats.record_phone(session, desk.id, None, "one")
+        home = phones.find_node(session, first_desk(session))
         assert home is not None and home.name == "two", "and signs in where the caller is"
-        heartbeats.phone_connected(session, desk.id, "PJSIP/desk-2", "two")
+        heartbeats.record_phone(session, desk.id, "PJSIP/desk-2", "two")
     assert given(engine) == [(place, desk.id, True)]
 
 
@@ -45,7 +45,7 @@ def test_moved_line_stays_with_its_waiting_caller(engine: Engine, line: int) -> 
     assert presses_0(engine, "one")[0] is Side.ELSEWHERE, "the desk's phone is on its way"
     waits(engine, place, "two")
     with writing(engine) as session:
-        heartbeats.phone_connected(session, first_desk(session).id, "PJSIP/desk-2", "two")
+        heartbeats.record_phone(session, first_desk(session).id, "PJSIP/desk-2", "two")
     assert presses_0(engine, "one")[0] is Side.ELSEWHERE, "somebody waits there"
     assert presses_0(engine, "two")[0] is Side.HERE
     assert lives(engine, line) == "two"
@@ -54,7 +54,7 @@ def test_moved_line_stays_with_its_waiting_caller(engine: Engine, line: int) -> 
 @in_both
 def test_homeless_line_settles_with_the_caller_if_a_desk_is_free(engine: Engine, line: int) -> None:
     with writing(engine) as session:
-        round_affinity.free_rounds(session, [line])
+        round_affinity.clear_homes(session, [line])
         first_desk(session).phone_connected = False
     assert presses_0(engine, "two")[0] is Side.HERE and lives(engine, line) is None, "whoever serves chooses"
     with writing(engine) as session:
@@ -186,7 +186,7 @@ def called_back_before(session: Session, line: int) -> None:
 
 def waits_on_the_callers_node(session: Session, line: int) -> None:
     place = make.a_registration(session, session.get_one(Round, line))
-    assert waiting_callers.stay(session, place.id, "channel", "two")
+    assert waiting_callers.record_waiting(session, place.id, "channel", "two")
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_manual_citizen_is_called_once_from_the_new_node(engine: Engine, line: i
         desk_id = by_hand.id
     assert presses_0(engine, "two")[0] is Side.COMES
     with reading(engine) as session:
-        astray = {desk for desk, _ in phones.astray(session, "one")}
+        astray = {desk for desk, _ in phones.list_astray(session, "one")}
         assert desk_id in astray, "its browser goes there, too"
     with writing(engine) as session:
         assert not round_affinity.settle(session, line, "one", hold=True), "the old node calls nobody more"

@@ -55,7 +55,7 @@ class Gone:
 
     def is_found(self) -> bool:
         with reading(self.engine) as session:
-            return "one" in lost_nodes.found(session)
+            return "one" in lost_nodes.list_dead(session)
 
     def goes(self) -> None:
         """Its lease is over, and the second takes its work over, step by step."""
@@ -63,15 +63,17 @@ class Gone:
             silent(session, "one")
         assert self.is_found()
         with writing(self.engine) as session:
-            assert lost_nodes.begin(session, "one", "two")
+            assert lost_nodes.declare_dead(session, "one", "two")
         with writing(self.engine) as session:
-            assert lost_nodes.free(session, "one") == 0, "not while anybody has not gone back to the line"
-            tokens = lost_nodes.cut(session, "one")
+            assert lost_nodes.free_rounds(session, "one") == 0, (
+                "not while anybody has not gone back to the line"
+            )
+            tokens = lost_nodes.list_cut(session, "one")
         for token in [*tokens, *tokens]:  # whoever goes on with it may do so again
             with writing(self.engine) as session:
                 lost_nodes.close(session, token, self.settings)
         with writing(self.engine) as session:
-            assert lost_nodes.free(session, "one") == 1
+            assert lost_nodes.free_rounds(session, "one") == 1
         assert not self.is_found()
 
     def of(self, token: str) -> tuple[Callback, Registration]:
@@ -116,7 +118,7 @@ def test_cut_citizen_is_first_at_the_next_node(
         assert later
     gone.goes()
     with writing(gone.engine) as session:
-        assert round_affinity.of_round(session, gone.round) is None
+        assert round_affinity.find_node_of_round(session, gone.round) is None
         assert round_affinity.settle(session, gone.round, "two")
         callback = claims.call_ahead(session, session.get_one(Round, gone.round))
         assert callback is not None and callback.registration_id == gone.of(token)[0].registration_id
@@ -130,8 +132,8 @@ def test_presence_on_a_lost_node_is_forgotten(
     with writing(gone.engine) as session:
         desk, other = make.a_desk(session), make.a_desk(session)
         desk.node, desk.channel, other.node = "one", "PJSIP/desk", "two"
-        place = make.a_registration(session, phases.operators_line(session))
-        waiting_callers.stay(session, place.id, "1.1", "one")
+        place = make.a_registration(session, phases.get_operators_line(session))
+        waiting_callers.record_waiting(session, place.id, "1.1", "one")
         at = now(session)
         session.add(CallerNow(channel="1.1", number="", since=at, node="one"))
         session.add(CallerNow(channel="1.2", number="", since=at, node="two"))
@@ -164,7 +166,7 @@ def test_overflow_call_of_a_lost_node_is_repeated_if_unadmitted(
         at = now(session)
         session.add(OutboundCall(kind=OutboundKind.OVERFLOW, number=make.a_number(), asked_at=at, due_at=at))
         session.flush()
-        (due,) = queue.due(session, overflow.CALLS, 1)
+        (due,) = queue.list_due(session, overflow.CALLS, 1)
         row = queue.claim(session, overflow.CALLS, due)
         assert row and row.token and row.number
         token = row.token
@@ -173,7 +175,7 @@ def test_overflow_call_of_a_lost_node_is_repeated_if_unadmitted(
             queue.answer(session, token, None if outcome is LeftOutcome.UNREACHED else outcome)
         silent(session, "one")
     with writing(engine) as session:
-        assert lost_nodes.begin(session, "one", "two")
+        assert lost_nodes.declare_dead(session, "one", "two")
 
     with writing(engine) as session:
         row = session.scalars(select(OutboundCall)).one()
@@ -189,5 +191,5 @@ def test_restarting_node_is_left_alone(
     token = gone.callback(C.TALKING)
     assert not gone.is_found()
     with writing(gone.engine) as session:
-        assert not lost_nodes.begin(session, "one", "two")
+        assert not lost_nodes.declare_dead(session, "one", "two")
     assert gone.of(token)[0].state is C.TALKING

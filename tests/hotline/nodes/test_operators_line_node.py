@@ -23,7 +23,7 @@ def test_absent_desk_frees_the_moved_line_after_the_caller(engine: Engine, line:
     _, place, _ = presses_0(engine, "two")
     waits(engine, place, "two")
     with writing(engine) as session:
-        heartbeats.phone_connected(session, first_desk(session).id, None, "one")
+        heartbeats.record_phone(session, first_desk(session).id, None, "one")
         assert not operators_line_node.is_left_empty(session, "two"), "somebody waits"
     with writing(engine) as session:
         waiting_callers.leave(session, f"channel-{place}")
@@ -32,10 +32,10 @@ def test_absent_desk_frees_the_moved_line_after_the_caller(engine: Engine, line:
             session, "one"
         )
     with writing(engine) as session:
-        operators_line_node.free(session, "two")
+        operators_line_node.detach(session, "two")
     assert lives(engine, line) is None
     with reading(engine) as session:
-        home = phones.node_of(session, first_desk(session))
+        home = phones.find_node(session, first_desk(session))
         assert home is not None and home.name == "one", "where it could be"
     with reading(engine) as session:
         kept = session.get_one(Registration, place)
@@ -43,7 +43,7 @@ def test_absent_desk_frees_the_moved_line_after_the_caller(engine: Engine, line:
 
 
 def desk_has_come(session: Session, _line: int) -> None:
-    heartbeats.phone_connected(session, first_desk(session).id, "PJSIP/desk-2", "two")
+    heartbeats.record_phone(session, first_desk(session).id, "PJSIP/desk-2", "two")
 
 
 def speaks_there(session: Session, line: int) -> None:
@@ -67,5 +67,5 @@ def test_line_with_anybody_on_it_stays_when_a_caller_leaves(
         session.flush()
         assert not operators_line_node.is_left_empty(session, "two")
     with writing(engine) as session:
-        operators_line_node.free(session, "two")
+        operators_line_node.detach(session, "two")
     assert lives(engine, line) == "two"

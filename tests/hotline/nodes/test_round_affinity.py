@@ -41,7 +41,7 @@ def settles(engine: Engine, round_id: int, node: str, **how: Any) -> bool:
 
 def home(engine: Engine, round_id: int) -> str | None:
     with reading(engine) as session:
-        return round_affinity.of_round(session, round_id)
+        return round_affinity.find_node_of_round(session, round_id)
 
 
 def changed(engine: Engine, node: str, **values: Any) -> None:
@@ -121,9 +121,9 @@ def test_line_settles_where_its_callers_wait(engine: Engine, nodes: Make) -> Non
     nodes("one", "two")
     changed(engine, "one", capacity=900)
     with writing(engine) as session:
-        line = phases.operators_line(session)
+        line = phases.get_operators_line(session)
         place = make.a_registration(session, line)
-        assert waiting_callers.stay(session, place.id, "1.1", "two")
+        assert waiting_callers.record_waiting(session, place.id, "1.1", "two")
         desk = make.a_desk(session)
         desk.round_id, desk.node, line_id = line.id, "one", line.id
     assert settles(engine, line_id, "one") is False and home(engine, line_id) == "two"
@@ -134,14 +134,14 @@ def test_forgotten_drain_of_the_last_node_stops_nothing(engine: Engine, nodes: M
     nodes("one", "two")
     with writing(engine) as session:
         commands.drain(session, "one", who="somebody")
-        assert draining.drains(session, "one")
+        assert draining.is_drained(session, "one")
         silent(session, "two")
     with writing(engine) as session:
-        assert not draining.drains(session, "one"), "nor are callers sent elsewhere"
+        assert not draining.is_drained(session, "one"), "nor are callers sent elsewhere"
     round_id = served_round(engine, "one", None)
     assert settles(engine, round_id, "one")
     with reading(engine) as session:
-        assert [each.id for each in serving.served(session, "one")] == [round_id]
+        assert [each.id for each in serving.list_served(session, "one")] == [round_id]
 
 
 def served_round(engine: Engine, desks_node: str, node: str | None, phone: str = "browser") -> int:
@@ -161,17 +161,17 @@ def test_desk_whose_phone_cannot_follow_gets_no_calls(
     nodes("one", "two")
     round_id = served_round(engine, "two", "one", "sip")
     with writing(engine) as session:
-        assert not serving.served(session, "one")
-        assert not round_statistics.situation(session, round_id).speakers
-        (desk,) = serving.desks_of(session, round_id)
+        assert not serving.list_served(session, "one")
+        assert not round_statistics.find_situation(session, round_id).speakers
+        (desk,) = serving.list_desks(session, round_id)
         assert refusal(serving.ask_next, session, desk, None, settings) == "desk-phone-elsewhere"
         desk.phone = "browser"
         session.flush()
         assert serving.ask_next(session, desk, None, settings) is None, "it goes there by itself"
         desk.phone, desk.node = "sip", "one"
         session.flush()
-        assert [each.id for each in serving.served(session, "one")] == [round_id]
-        assert len(round_statistics.situation(session, round_id).speakers) == 1
+        assert [each.id for each in serving.list_served(session, "one")] == [round_id]
+        assert len(round_statistics.find_situation(session, round_id).speakers) == 1
         assert serving.ask_next(session, desk, None, settings) is None
 
 
@@ -180,9 +180,9 @@ def test_draining_node_stops_serving_its_round(engine: Engine, nodes: Make) -> N
     nodes("one", "two")
     round_id = served_round(engine, "one", "one")
     with writing(engine) as session:
-        assert [each.id for each in serving.served(session, "one")] == [round_id]
+        assert [each.id for each in serving.list_served(session, "one")] == [round_id]
         commands.drain(session, "one", who="somebody")
-        assert not serving.served(session, "one")
+        assert not serving.list_served(session, "one")
 
 
 @in_both
@@ -199,7 +199,7 @@ def test_round_leaves_a_draining_node_once_idle(engine: Engine, nodes: Make) -> 
         assert round_affinity.move_idle(session) == 0, "there is no other node"
     nodes("two")
     with writing(engine) as session:
-        assert round_affinity.drained(session) and round_affinity.move_idle(session) == 1
+        assert round_affinity.list_drained(session) and round_affinity.move_idle(session) == 1
     assert (home(engine, idle_id), home(engine, busy_id)) == (None, "one")
     with writing(engine) as session:
         session.query(Callback).filter(Callback.token == token).update({"ended_at": now(session)})
@@ -219,7 +219,7 @@ def test_rounds_of_a_node_without_a_trunk_move_for_good(engine: Engine, nodes: M
 
     def moves() -> int:
         with writing(engine) as session:
-            assert not serving.served(session, "one"), "nobody more is called there"
+            assert not serving.list_served(session, "one"), "nobody more is called there"
             return round_affinity.move_idle(session)
 
     changed(engine, "one", trunk_told_at=moment)
@@ -246,10 +246,10 @@ def test_dialer_sees_its_own_work_and_unassigned_work(
         taken = call_caps.claim_call(session, "guest-1", "+989131234567", mine)
         assert isinstance(taken, call_caps.CallPermit)
     with reading(engine) as session:
-        assert placing.to_place(session, "one") == [asked_token]
-        assert not placing.to_place(session, "two")
-        assert talking_token in {each.token for each in placing.on_the_phone(session, "two")}
-        assert talking_token not in {each.token for each in placing.on_the_phone(session, "one")}
+        assert placing.list_to_place(session, "one") == [asked_token]
+        assert not placing.list_to_place(session, "two")
+        assert talking_token in {each.token for each in placing.list_open_calls(session, "two")}
+        assert talking_token not in {each.token for each in placing.list_open_calls(session, "one")}
         assert (
             set(call_caps.list_open_calls(session, "two")),
             call_caps.list_open_calls(session, "one"),
@@ -270,18 +270,18 @@ def test_desk_with_its_phone_elsewhere_gets_nobody(engine: Engine, nodes: Make, 
         round_.node = "one"
         desk = make.a_desk(session, connected=False)
         make.a_user(session, desk)
-        heartbeats.phone_connected(session, desk.id, "PJSIP/desk-1", "two")
+        heartbeats.record_phone(session, desk.id, "PJSIP/desk-1", "two")
         desk_id = desk.id
         session.refresh(desk)
         desk.round_id, desk.next_asked_at = round_.id, now(session)
         waits = make.a_callback(session, C.WAITING)
         waits.desk_id, waits.round_id, waits.node = None, round_.id, "one"
     with writing(engine) as session:
-        home_ = phones.node_of(session, session.get_one(Desk, desk_id))
+        home_ = phones.find_node(session, session.get_one(Desk, desk_id))
         assert home_ is not None and home_.name == "one"
         assert heartbeats.is_elsewhere(session, desk_id, "one")
         assert assignment.match(session) == 0
-        heartbeats.phone_connected(session, desk_id, "PJSIP/desk-1", "one")
+        heartbeats.record_phone(session, desk_id, "PJSIP/desk-1", "one")
         assert assignment.match(session) == 1
 
 
@@ -292,15 +292,15 @@ def test_draining_node_stops_calls_for_the_operators_line(
     session.commit()
     nodes("one", "two")
     with writing(engine) as session:
-        line = phases.operators_line(session)
+        line = phases.get_operators_line(session)
         desk = make.a_desk(session)
         desk.round_id, line.node = line.id, "one"
         session.flush()
-        assert [each.id for each in serving.served(session, "one")] == [line.id]
-        assert not serving.served(session, "two")
+        assert [each.id for each in serving.list_served(session, "one")] == [line.id]
+        assert not serving.list_served(session, "two")
         commands.drain(session, "one", who="somebody")
         session.flush()
-        assert not serving.served(session, "one")
+        assert not serving.list_served(session, "one")
 
 
 @in_both
@@ -309,12 +309,12 @@ def test_operators_line_works_at_its_node_unless_gone(engine: Engine, nodes: Mak
 
     def at_work() -> str | None:
         with reading(engine) as session:
-            return round_affinity.of_operators_line(session)
+            return round_affinity.find_node_of_operators_line(session)
 
     assert at_work() is None, "nobody has needed it yet"
     with writing(engine) as session:
         make.a_round(session).node = "two"
-        line_id = phases.operators_line(session).id
+        line_id = phases.get_operators_line(session).id
     assert at_work() is None, "no desk has served it yet"
     with writing(engine) as session:
         session.get_one(Round, line_id).node = "one"
@@ -341,17 +341,17 @@ def test_operators_line_works_at_its_node_unless_gone(engine: Engine, nodes: Mak
 def test_caller_left_at_another_node_is_called_back(engine: Engine, nodes: Make) -> None:
     nodes("one", "two")
     with writing(engine) as session:
-        line = phases.operators_line(session)
+        line = phases.get_operators_line(session)
         place = make.a_registration(session, line)
         assert waiting_callers.is_here(session, "one") and waiting_callers.is_here(session, "two")
-        assert waiting_callers.stay(session, place.id, "1.1", "one")
+        assert waiting_callers.record_waiting(session, place.id, "1.1", "one")
         line.node, place_id = "two", place.id
     with writing(engine) as session:
         assert not waiting_callers.is_here(session, "one") and waiting_callers.is_here(session, "two")
-        waiting_callers.only(session, [], "two")
+        waiting_callers.record_gone_except(session, [], "two")
         assert waiting_callers.find(session, place_id), "who waits on another node is none of ours"
-        assert not waiting_callers.left_elsewhere(session, place_id, "one")
-        assert waiting_callers.left_elsewhere(session, place_id, "two")
+        assert not waiting_callers.is_left_elsewhere(session, place_id, "one")
+        assert waiting_callers.is_left_elsewhere(session, place_id, "two")
         assert waiting_callers.find(session, place_id) is None
 
 
@@ -365,9 +365,9 @@ def test_free_desks_browser_moves_to_the_rounds_node(engine: Engine, nodes: Make
         talks = make.a_callback(session, C.TALKING, make.a_user(session, desk))
         talks.node, round_.node, desk_id, token = "one", "two", desk.id, talks.token
     with writing(engine) as session:
-        assert not phones.astray(session, "one"), "nobody is cut off"
+        assert not phones.list_astray(session, "one"), "nobody is cut off"
         session.query(Callback).filter(Callback.token == token).update({"ended_at": now(session)})
-        assert phones.astray(session, "one") == [(desk_id, "PJSIP/desk-1")]
-        assert not phones.astray(session, "two")
+        assert phones.list_astray(session, "one") == [(desk_id, "PJSIP/desk-1")]
+        assert not phones.list_astray(session, "two")
         silent(session, "two")
-        assert not phones.astray(session, "one"), "there it would find nobody"
+        assert not phones.list_astray(session, "one"), "there it would find nobody"

@@ -128,7 +128,7 @@ def test_citizen_called_in_this_round_gets_no_heads_up(story: Story) -> None:
 @pytest.mark.parametrize("phase", [Phase.OPEN, Phase.CLOSED, Phase.OVER, Phase.CANCELLED])
 def test_round_that_is_not_live_makes_no_call_due(session: Session, phase: Phase) -> None:
     make.a_registration(session, make.a_round(session, phase))
-    make.a_registration(session, phases.operators_line(session))
+    make.a_registration(session, phases.get_operators_line(session))
     heads_up.tell(session, 5, call_beyond=0)
     assert make.due_heads_up(session) == []
 
@@ -159,7 +159,7 @@ def test_moved_place_is_called_at_its_new_number(story: Story) -> None:
         registration.change_number(session, id_, make.NUMBER)
     token = rings(story, id_)
     with reading(story.engine) as session:
-        call = queue.by_token(session, token)
+        call = queue.find_by_token(session, token)
         assert call and call.number == make.NUMBER
 
 
@@ -187,8 +187,8 @@ def test_citizen_in_a_heads_up_call_is_passed_and_recorded(
     token = rings(story, first)
     assert story.called(Outcome.REACHED) == second
     with reading(story.engine) as session:
-        assert queue.in_progress(session).keys() == {token}
-        standing = fairness.look_up(session, session.get_one(Registration, first))
+        assert queue.list_in_progress(session).keys() == {token}
+        standing = fairness.find_facts(session, session.get_one(Registration, first))
         assert [call.reason for call in standing.explained] == [fairness.Reason.ENGAGED]
     hangs_up(story, token)
     assert story.called(Outcome.REACHED) == first
@@ -228,7 +228,7 @@ def test_heads_up_call_and_desk_reach_a_citizen_once(engine: Engine, story: Stor
         assert turn_near_call != callback
         if turn_near_call:
             with writing(engine) as session:
-                (token,) = queue.in_progress(session)
+                (token,) = queue.list_in_progress(session)
                 queue.finish(session, token)
             assert story.called(Outcome.REACHED) == id_
     proven(story)
@@ -278,7 +278,7 @@ def test_key_2_defers_the_place_to_the_head_of_the_next_round(
         assert (place.deferred, place.given_up) == (True, False)
         last = session.scalars(select(LedgerEntry).where(LedgerEntry.registration_id == first)).all()[-1]
         assert last.fact is Fact.DEFERRED
-        standing = fairness.look_up(session, session.get_one(Registration, first))
+        standing = fairness.find_facts(session, session.get_one(Registration, first))
         assert [call.reason for call in standing.explained] == [fairness.Reason.DEFERRED]
     proven(story)
     before = kept(story, first)
@@ -363,7 +363,7 @@ def test_deferred_place_that_is_cancelled_allows_registering(story: Story) -> No
 def test_unknown_token_changes_nothing(session: Session) -> None:
     assert not heads_up.answer(session, "near-nobody", NEXT)
     queue.finish(session, "near-nobody")
-    assert queue.by_token(session, "near-nobody") is None
+    assert queue.find_by_token(session, "near-nobody") is None
 
 
 def rows(story: Story) -> list[int]:

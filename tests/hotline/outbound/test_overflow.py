@@ -48,12 +48,12 @@ def passes(session: Session, **time: float) -> None:
 
 
 def due(session: Session) -> list[str | None]:
-    return [session.get_one(OutboundCall, id_).number for id_ in queue.due(session, overflow.CALLS, 10)]
+    return [session.get_one(OutboundCall, id_).number for id_ in queue.list_due(session, overflow.CALLS, 10)]
 
 
 def rings(session: Session) -> str:
     """The next call is on its way; its token."""
-    id_ = queue.due(session, overflow.CALLS, 1)[0]
+    id_ = queue.list_due(session, overflow.CALLS, 1)[0]
     left = queue.claim(session, overflow.CALLS, id_)
     assert left and left.token and overflow.is_token(left.token)
     session.flush()
@@ -111,7 +111,7 @@ def test_unanswered_call_is_repeated_once(session: Session, settings: Settings) 
     queue.finish(session, rings(session))
     passes(session, minutes=30)
     assert due(session) == []
-    assert overflow.figures(session)["unreached"] == 1
+    assert overflow.count_results(session)["unreached"] == 1
 
 
 @pytest.mark.parametrize("key", [None, LeftOutcome.REACHED, LeftOutcome.REFUSED])
@@ -122,21 +122,21 @@ def test_answered_call_is_not_repeated(session: Session, settings: Settings, key
     passes(session, minutes=30)
     assert due(session) == []
     assert (only(session).answer, only(session).token) == (key, None)
-    assert queue.in_progress(session) == {}
+    assert queue.list_in_progress(session) == {}
 
 
 def test_number_that_got_through_is_not_called(session: Session, settings: Settings) -> None:
     leave(session, settings)
     leave(session, settings, other := make.a_number())
     passes(session, minutes=1)
-    overflow.came(session, [NUMBER, ""])
-    overflow.came(session, [""])
+    overflow.end_calls_of(session, [NUMBER, ""])
+    overflow.end_calls_of(session, [""])
     assert due(session) == [other]
 
 
 def test_number_that_got_through_as_it_rang_is_not_repeated(session: Session, settings: Settings) -> None:
     token = rung(session, settings)
-    overflow.came(session, [NUMBER])
+    overflow.end_calls_of(session, [NUMBER])
     assert overflow.count_ringing(session) == 1
     queue.finish(session, token)
     passes(session, minutes=30)
@@ -146,7 +146,7 @@ def test_number_that_got_through_as_it_rang_is_not_repeated(session: Session, se
 
 def test_number_left_again_as_it_rings_is_called(session: Session, settings: Settings) -> None:
     token = rung(session, settings)
-    overflow.came(session, [NUMBER])
+    overflow.end_calls_of(session, [NUMBER])
     leave(session, settings)
     queue.finish(session, token)
     passes(session, minutes=6)
@@ -157,7 +157,7 @@ def test_pressed_key_outlasts_the_persons_own_call(session: Session, settings: S
     leave(session, settings)
     passes(session, minutes=1)
     queue.answer(session, rings(session), LeftOutcome.REACHED)
-    overflow.came(session, [NUMBER])
+    overflow.end_calls_of(session, [NUMBER])
     assert only(session).answer == LeftOutcome.REACHED
 
 
@@ -176,7 +176,7 @@ def test_number_of_hours_ago_is_dropped(session: Session, settings: Settings) ->
     passes(session, hours=3, minutes=1)
     assert due(session) == []
     overflow.forget(session)
-    assert overflow.figures(session)["dropped"] == 1
+    assert overflow.count_results(session)["dropped"] == 1
 
 
 def test_dropped_number_may_be_left_again(session: Session, settings: Settings) -> None:
@@ -221,7 +221,7 @@ def test_number_that_wants_no_call_is_refused(session: Session, settings: Settin
 
 
 def are_taken(session: Session, settings: Settings) -> bool:
-    return overflow.are_taken(now(session), session.scalar(overflow.WAITING) or 0, settings)
+    return overflow.may_leave_number(now(session), session.scalar(overflow.WAITING) or 0, settings)
 
 
 def test_full_queue_takes_no_number(session: Session, settings: Settings) -> None:
@@ -245,7 +245,7 @@ def test_night_takes_no_number(session: Session, settings: Settings, begins: int
 
 def test_ended_call_loses_its_number_then_its_row(session: Session, settings: Settings) -> None:
     leave(session, settings)
-    overflow.came(session, [NUMBER])
+    overflow.end_calls_of(session, [NUMBER])
     overflow.forget(session)
     assert only(session).number == NUMBER
     passes(session, days=1)
@@ -260,10 +260,10 @@ def test_numbers_are_counted_by_hour(session: Session, settings: Settings) -> No
     leave(session, settings)
     at = now(session)
     begun = at - timedelta(hours=1, minutes=30)
-    overflow.came(session, [NUMBER])
+    overflow.end_calls_of(session, [NUMBER])
     leave(session, settings, make.a_number())
     only_first = update(OutboundCall).where(OutboundCall.number == NUMBER)
     session.execute(only_first.values(asked_at=at - timedelta(hours=1)))
-    found = overflow.by_hour(session, begun)
+    found = overflow.count_by_hour(session, begun)
     assert found == {begun: 1, begun + timedelta(hours=1): 1}
-    assert {each: n for each, n in overflow.figures(session).items() if n} == {"came": 1, "waiting": 1}
+    assert {each: n for each, n in overflow.count_results(session).items() if n} == {"came": 1, "waiting": 1}

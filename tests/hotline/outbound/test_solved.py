@@ -28,13 +28,14 @@ def solved(session: Session, number: str | None = LAND_LINE) -> Request:
 
 def due(session: Session) -> list[int]:
     return [
-        session.get_one(OutboundCall, id_).request_id for id_ in queue.due(session, solved_call.CALLS, 10)
+        session.get_one(OutboundCall, id_).request_id
+        for id_ in queue.list_due(session, solved_call.CALLS, 10)
     ]
 
 
 def rings(session: Session) -> str:
     """The next call is on its way; its token."""
-    (id_,) = queue.due(session, solved_call.CALLS, 10)
+    (id_,) = queue.list_due(session, solved_call.CALLS, 10)
     placed = queue.claim(session, solved_call.CALLS, id_)
     assert placed and placed.token
     session.flush()
@@ -43,7 +44,7 @@ def rings(session: Session) -> str:
 
 def hears(session: Session, token: str) -> None:
     """Somebody has picked up, and listened as far as the question."""
-    call = queue.by_token(session, token)
+    call = queue.find_by_token(session, token)
     assert call
     solved_call.hear(session, token, call.due_at)
 
@@ -84,7 +85,7 @@ def test_heard_call_is_not_repeated(
     queue.finish(session, token, ours=True)  # whatever broke afterwards
     hours_pass(session, 1000)
     assert due(session) == []
-    assert queue.in_progress(session) == {}
+    assert queue.list_in_progress(session) == {}
 
 
 @pytest.mark.parametrize("why", ["answered", "objected", "blocked", "forgotten"])

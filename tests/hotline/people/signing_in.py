@@ -8,7 +8,7 @@ from hotline.people import sign_ins
 
 
 def signed_in(session: Session, cookie: str) -> User | None:
-    found = sign_ins.session_of(session, cookie)
+    found = sign_ins.find_session(session, cookie)
     return found.user if found else None
 
 

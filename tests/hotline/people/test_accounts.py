@@ -20,7 +20,7 @@ from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 
 
 def verify(session: Session, username: str, password: str) -> User | None:
-    right = accounts.is_right(accounts.known_hash(session, username), password)
+    right = accounts.is_right(accounts.find_hash(session, username), password)
     return accounts.verify(session, username, right=right)
 
 
@@ -99,11 +99,11 @@ def test_lockout_starts_after_five_and_doubles_to_900_s(session: Session, userna
     a_user(session, username="operator")
     for count in range(1, 6):
         assert verify(session, username, "wrong") is None
-        assert failures(session, username) == count and lockout.locks(session, [username]) == {}
+        assert failures(session, username) == count and lockout.list_locks(session, [username]) == {}
     for seconds in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900):
         before = now(session)
         assert verify(session, username, "wrong") is None
-        until = lockout.locks(session, [username])[username]
+        until = lockout.list_locks(session, [username])[username]
         assert before + seconds * SECOND <= until <= now(session) + seconds * SECOND
         if seconds > 60:  # else it may be over by now
             with pytest.raises(Refused, match="too many"):
@@ -126,8 +126,8 @@ def test_guess_runs_equal_statements_for_any_name(engine: Engine, is_locked: boo
 
         event.listen(engine, "before_cursor_execute", note)
         with suppress(Refused), writing(engine) as session:
-            accounts.known_hash(session, username)
-            lockout.locked_for(session, username)
+            accounts.find_hash(session, username)
+            lockout.find_locked_seconds(session, username)
             accounts.verify(session, username, right=False)
         event.remove(engine, "before_cursor_execute", note)
     assert done["operator"] == done["nobody"] != []
@@ -143,10 +143,12 @@ def test_right_password_waits_for_the_lock_to_end(
             verify(session, "operator", password)
         assert refused.value.code == "too-many-attempts"
     assert failures(session) == 8
-    assert lockout.locked_for(session, "operator") > 0 == lockout.locked_for(session, "other")
+    assert (
+        lockout.find_locked_seconds(session, "operator") > 0 == lockout.find_locked_seconds(session, "other")
+    )
     wrong_guesses(session, "operator", 8, now(session))
     assert verify(session, "operator", PASSWORD) is user
-    assert failures(session) == 0 and lockout.locks(session, ["operator"]) == {}
+    assert failures(session) == 0 and lockout.list_locks(session, ["operator"]) == {}
 
 
 def test_right_password_resets_the_count(
@@ -186,7 +188,7 @@ def test_simultaneous_guesses_are_all_counted(engine: Engine) -> None:
     assert set(guesses) == {"None", "too-many-attempts"}
     with reading(engine) as session:
         assert failures(session) == guesses.count("None") >= 6
-        assert lockout.locks(session, ["operator"])
+        assert lockout.list_locks(session, ["operator"])
 
 
 def test_new_password_replaces_the_old_and_unlocks(

@@ -28,7 +28,7 @@ def test_used_api_key_names_its_program_and_is_stored_hashed(
 ) -> None:
     key, secret = issued(session, Scope.REPORT)
     assert secret.startswith(f"h137_{key.prefix}_") and len(secret) > 50
-    assert api_keys.use(session, secret) == api_keys.Program(key.id, may_read=False, may_report=True)
+    assert api_keys.use_key(session, secret) == api_keys.Program(key.id, may_read=False, may_report=True)
     session.refresh(key)
     assert key.used == 1 and key.used_minute is not None
     kept = {str(value) for name, value in vars(key).items() if not name.startswith("_")}
@@ -45,16 +45,16 @@ def test_used_api_key_names_its_program_and_is_stored_hashed(
 @pytest.mark.parametrize("wrong", ["", "x", "h137_", "آ" * 500, "\ud800", "h137_00000000_" + "A" * 43])
 def test_invalid_api_key_is_unknown(session: Session, wrong: str) -> None:
     issued(session)
-    assert refusal(api_keys.use, session, wrong) == "key-unknown"
+    assert refusal(api_keys.use_key, session, wrong) == "key-unknown"
 
 
 def test_revoked_api_key_is_unknown_and_audited_once(
     session: Session,
 ) -> None:
     key, secret = issued(session)
-    api_keys.use(session, secret)
+    api_keys.use_key(session, secret)
     first = api_keys.revoke(session, key.prefix, who="admin").revoked_at
-    assert refusal(api_keys.use, session, secret) == "key-unknown"
+    assert refusal(api_keys.use_key, session, secret) == "key-unknown"
     assert api_keys.revoke(session, key.prefix, who="admin").revoked_at == first
     revoked = select(AuditEntry).where(AuditEntry.action == "key-revoked")
     assert len(session.scalars(revoked).all()) == 1
@@ -71,7 +71,7 @@ def test_exhausted_minute_is_refused_until_the_next(
         """A minute may end in the middle: then its uses begin anew."""
         for used in range(7):
             try:
-                api_keys.use(session, secret)
+                api_keys.use_key(session, secret)
             except Refused as refused:
                 assert refused.code == "key-too-often"
                 assert refused.after_s is not None and 1 <= refused.after_s <= 60
@@ -79,12 +79,12 @@ def test_exhausted_minute_is_refused_until_the_next(
         return 7
 
     assert until_refused() in (3, 4, 5, 6)
-    api_keys.use(session, other)  # each has its own
+    api_keys.use_key(session, other)  # each has its own
     session.refresh(key)
     assert key.used == 3 and key.used_minute is not None
     earlier = key.used_minute - timedelta(minutes=1)
     session.execute(update(ApiKey).where(ApiKey.id == key.id).values(used_minute=earlier))
-    api_keys.use(session, secret)
+    api_keys.use_key(session, secret)
     session.refresh(key)
     assert key.used == 1
 
@@ -98,7 +98,7 @@ def test_simultaneous_uses_stay_within_the_limit(
     def use(_n: int) -> bool:
         try:
             with writing(engine) as session:
-                api_keys.use(session, secret)
+                api_keys.use_key(session, secret)
         except Refused:
             return False
         return True
@@ -129,4 +129,4 @@ def test_invalid_api_key_values_are_refused(session: Session, values: dict[str, 
 def test_revoked_api_keys_are_listed_last(session: Session) -> None:
     old, new, gone = (issued(session)[0] for _ in range(3))
     api_keys.revoke(session, gone.prefix, who="admin")
-    assert [key.id for key in api_keys.everyone(session)] == [new.id, old.id, gone.id]
+    assert [key.id for key in api_keys.list_all(session)] == [new.id, old.id, gone.id]

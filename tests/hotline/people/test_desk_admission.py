@@ -22,7 +22,7 @@ def key(session: Session, person: User, settings: Settings) -> str:
     cookie = sign_ins.sign_in(session, person)
     session.flush()
     assert person.desk_id is not None
-    return desk_admission.key_of(sign_ins.cookie_hash(cookie), person.desk_id, settings)
+    return desk_admission.make_key(sign_ins.hash_cookie(cookie), person.desk_id, settings)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_ended_sign_in_opens_nothing_any_more(
 def test_sign_in_whose_time_is_over_opens_nothing_any_more(
     session: Session, person: User, key: str, may: Callable[..., bool]
 ) -> None:
-    for kept in sign_ins.sessions_of(session, person.id):
+    for kept in sign_ins.list_sessions(session, person.id):
         kept.expires_at = now(session)
     assert not may(key)
 
@@ -73,7 +73,7 @@ def test_next_person_at_the_desk_leaves_the_last_one_outside(
     cookie = sign_ins.sign_in(session, successor)
     session.flush()
     assert not may(key)
-    assert may(desk_admission.key_of(sign_ins.cookie_hash(cookie), desk.id, settings))
+    assert may(desk_admission.make_key(sign_ins.hash_cookie(cookie), desk.id, settings))
 
 
 def test_browser_of_an_ended_sign_in_is_named_to_be_hung_up(
@@ -83,7 +83,7 @@ def test_browser_of_an_ended_sign_in_is_named_to_be_hung_up(
     assert may(key)
     session.flush()
     assert desk_admission.list_unwelcome_phones(session, settings) == []
-    (kept,) = sign_ins.sessions_of(session, person.id)
+    (kept,) = sign_ins.list_sessions(session, person.id)
     sign_ins.renew(session, kept)
     assert (
         desk_admission.list_unwelcome_phones(session, settings) == []
@@ -113,7 +113,7 @@ def test_browser_whose_sign_in_ran_out_is_hung_up_after_the_talk(
     desk.channel = "PJSIP/desk-1-0000001f"
     assert may(key)
     talk = a_callback(session, CallbackState.TALKING, person)
-    (kept,) = sign_ins.sessions_of(session, person.id)
+    (kept,) = sign_ins.list_sessions(session, person.id)
     end(kept, now(session), settings)
     session.flush()
     assert desk_admission.list_unwelcome_phones(session, settings) == []
@@ -130,7 +130,7 @@ def test_clock_that_leapt_ahead_hangs_no_browser_up(
     desk.channel = "PJSIP/desk-1-0000001f"
     assert may(key)
     session.add(TrustedTime(id=1, at=now(session) - 4 * HOUR, boot="", ticks=0))
-    (kept,) = sign_ins.sessions_of(session, person.id)
+    (kept,) = sign_ins.list_sessions(session, person.id)
     kept.expires_at = now(session) - HOUR
     session.flush()
     assert not may(key)
@@ -188,7 +188,7 @@ def _sign_out(session: Session, person: User, settings: Settings) -> None:
 
 
 def _reset_password(session: Session, person: User, settings: Settings) -> None:
-    staff.new_password(session, person, who="admin")
+    staff.set_new_password(session, person, who="admin")
 
 
 @pytest.mark.parametrize("happens", [_disable, _leave, _sign_out, _reset_password])

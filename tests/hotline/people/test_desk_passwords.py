@@ -32,7 +32,7 @@ def take(session: Session, desk: Desk, person: User, settings: Settings) -> Call
     """A new sign-in of the person takes the browser's account; the password that it is given."""
 
     def taken() -> str:
-        sign_in = sign_ins.cookie_hash(sign_ins.sign_in(session, person))
+        sign_in = sign_ins.hash_cookie(sign_ins.sign_in(session, person))
         session.flush()
         return desk_admission.take_account(session, desk.id, sign_in, settings)
 
@@ -100,7 +100,7 @@ def test_sign_in_of_another_desk_leaves_no_password(
 ) -> None:
     take()
     stranger = a_user(session, a_desk(session))
-    sign_in = sign_ins.cookie_hash(sign_ins.sign_in(session, stranger))
+    sign_in = sign_ins.hash_cookie(sign_ins.sign_in(session, stranger))
     desk_admission.take_account(session, desk.id, sign_in, settings)
     assert in_force() is None
 
@@ -122,7 +122,7 @@ def test_renewed_cookie_takes_the_account_along(
     session: Session, desk: Desk, person: User, take: Callable[[], str], in_force: Callable[..., str | None]
 ) -> None:
     before = take()
-    (kept,) = sign_ins.sessions_of(session, person.id)
+    (kept,) = sign_ins.list_sessions(session, person.id)
     sign_ins.renew(session, kept)
     session.refresh(desk)
     assert in_force() not in (None, before)

@@ -41,7 +41,7 @@ def app(strict: Settings, engine: Engine) -> FastAPI:
 def a_sign_in(session: Session, user: User) -> SignIn:
     cookie = sign_ins.sign_in(session, user)
     session.flush()
-    return session.get_one(SignIn, sign_ins.cookie_hash(cookie))
+    return session.get_one(SignIn, sign_ins.hash_cookie(cookie))
 
 
 def authenticator(uri: str) -> pyotp.TOTP:
@@ -79,8 +79,8 @@ def test_confirmed_factor_is_in_use_and_stores_no_secret(session: Session, setti
     assert user.totp_salt is None
     codes = second_factor.confirm(session, sign_in, code_at(session, totp), settings)
     assert sign_in.second_factor and not second_factor.is_due(sign_in, settings)
-    assert sign_ins.sessions_of(session, user.id) == [sign_in]
-    assert len(set(codes)) == 10 == second_factor.recovery_codes_left(session, user)
+    assert sign_ins.list_sessions(session, user.id) == [sign_in]
+    assert len(set(codes)) == 10 == second_factor.count_recovery_codes(session, user)
     stored = everything_stored(session)
     assert totp.secret not in stored and totp.byte_secret().hex() not in stored
     assert not any(code in stored or code.replace("-", "") in stored for code in codes)
@@ -117,7 +117,7 @@ def test_recovery_code_works_once_for_its_person(session: Session, settings: Set
     sign_in = a_sign_in(session, user)
     assert second_factor.show(session, sign_in, codes[0].replace("-", " "), settings)
     assert not second_factor.show(session, sign_in, codes[0], settings)
-    assert second_factor.recovery_codes_left(session, user) == 9
+    assert second_factor.count_recovery_codes(session, user) == 9
 
 
 def test_wrong_codes_lock_despite_the_password(session: Session, settings: Settings) -> None:
@@ -146,7 +146,7 @@ def test_code_shown_ten_times_lets_one_in(engine: Engine, settings: Settings) ->
     def show(which: int) -> bool:
         try:
             with writing(engine) as session:
-                sign_in = session.get_one(SignIn, sign_ins.cookie_hash(cookies[which]))
+                sign_in = session.get_one(SignIn, sign_ins.hash_cookie(cookies[which]))
                 return second_factor.show(session, sign_in, code, settings)
         except Refused:
             return False

@@ -17,7 +17,7 @@ from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 
 def lasting(session: Session, *cookies: str) -> dict[str, int | None]:
-    asked = sign_ins.lasting(frozenset(map(sign_ins.cookie_hash, cookies)))
+    asked = sign_ins.select_lasting(frozenset(map(sign_ins.hash_cookie, cookies)))
     return {token_hash: department for token_hash, department in session.execute(asked)}
 
 
@@ -75,12 +75,12 @@ def test_session_in_a_conversation_outlasts_its_end(session: Session, state: Cal
     speaks, idle, silent = (sign_ins.sign_in(session, person) for person in (user, user, other))
     session.flush()
     for cookie in (speaks, silent):
-        session.get_one(SignIn, sign_ins.cookie_hash(cookie)).expires_at -= timedelta(hours=13)
-    session.get_one(SignIn, sign_ins.cookie_hash(idle)).last_seen_at -= timedelta(hours=3)
+        session.get_one(SignIn, sign_ins.hash_cookie(cookie)).expires_at -= timedelta(hours=13)
+    session.get_one(SignIn, sign_ins.hash_cookie(idle)).last_seen_at -= timedelta(hours=3)
     session.flush()
     sign_ins.sign_in(session, other)  # which removes what is over
     assert [signed_in(session, cookie) for cookie in (speaks, idle, silent)] == [user, user, None]
-    assert lasting(session, speaks) == {sign_ins.cookie_hash(speaks): None}
+    assert lasting(session, speaks) == {sign_ins.hash_cookie(speaks): None}
 
     call.state = CallbackState.ENDED
     session.flush()
@@ -96,7 +96,7 @@ def test_session_ended_by_a_person_ends_in_a_conversation_too(session: Session, 
     if ended_by == "sign_out":
         sign_ins.sign_out(session, cookie)
     elif ended_by == "end_session":
-        sign_ins.end_session(session, user.id, sign_ins.cookie_hash(cookie))
+        sign_ins.end_session(session, user.id, sign_ins.hash_cookie(cookie))
     elif ended_by == "end_sessions":
         sign_ins.end_sessions(session, user.id)
     else:
@@ -118,18 +118,18 @@ def test_unused_session_expires_and_use_keeps_it(session: Session) -> None:
     user = a_user(session)
     cookie = sign_ins.sign_in(session, user)
     session.flush()
-    (kept,) = sign_ins.sessions_of(session, user.id)
+    (kept,) = sign_ins.list_sessions(session, user.id)
     assert not sign_ins.is_stale(session, kept)
     kept.last_seen_at = now(session) - sign_ins.IDLE + timedelta(seconds=30)
     session.flush()
     assert sign_ins.is_stale(session, kept)
-    sign_ins.seen(session, kept, "192.0.2.7")
+    sign_ins.record_use(session, kept, "192.0.2.7")
     session.refresh(kept)
     assert not sign_ins.is_stale(session, kept) and kept.address == "192.0.2.7"
     kept.last_seen_at = now(session) - sign_ins.IDLE
     session.flush()
     assert signed_in(session, cookie) is None
-    assert sign_ins.sessions_of(session, user.id) == []
+    assert sign_ins.list_sessions(session, user.id) == []
     assert lasting(session, cookie) == {}
 
 
@@ -139,11 +139,11 @@ def test_ended_sessions_are_the_persons_except_the_given_one(
     user, other = a_user(session), a_user(session)
     mine, second, third = (sign_ins.sign_in(session, user) for _ in range(3))
     others = sign_ins.sign_in(session, other)
-    sign_ins.end_session(session, user.id, sign_ins.cookie_hash(others))
-    sign_ins.end_session(session, user.id, sign_ins.cookie_hash(third))
+    sign_ins.end_session(session, user.id, sign_ins.hash_cookie(others))
+    sign_ins.end_session(session, user.id, sign_ins.hash_cookie(third))
     assert [signed_in(session, c) for c in (mine, second, third, others)] == [user, user, None, other]
-    sign_ins.end_sessions(session, user.id, except_hash=sign_ins.cookie_hash(mine))
+    sign_ins.end_sessions(session, user.id, except_hash=sign_ins.hash_cookie(mine))
     assert [signed_in(session, c) for c in (mine, second, others)] == [user, None, other]
-    assert lasting(session, mine, second, others) == dict.fromkeys(map(sign_ins.cookie_hash, (mine, others)))
+    assert lasting(session, mine, second, others) == dict.fromkeys(map(sign_ins.hash_cookie, (mine, others)))
     sign_ins.end_sessions(session, user.id)
     assert signed_in(session, mine) is None and signed_in(session, others) is other

@@ -49,7 +49,7 @@ Add = Callable[..., tuple[User, str]]
 def test_added_person_signs_in_and_is_audited(session: Session, add: Add) -> None:
     official = a_round(session).official
     user, password = add("mayor", role=Role.OFFICIAL, desk_id=3, official_id=official.id)
-    assert accounts.is_right(accounts.known_hash(session, "mayor"), password)
+    assert accounts.is_right(accounts.find_hash(session, "mayor"), password)
     assert (user.desk_id, user.official_id) == (3, official.id)
     assert log(session)[-1] == (
         ADMIN,
@@ -85,7 +85,7 @@ def test_wrong_person_values_are_refused_by_name(
 
 
 def test_operators_line_is_no_official_of_a_person(session: Session, add: Add) -> None:
-    line = phases.operators_line(session)
+    line = phases.get_operators_line(session)
     assert line.official.kind is OfficialKind.OPERATORS
     assert refusal(lambda: add(role=Role.OFFICIAL, official_id=line.official_id)) == "not-found"
 
@@ -127,16 +127,16 @@ def test_disabled_person_loses_access_and_keeps_history(
     cookie = sign_ins.sign_in(session, user)
     serving.serve(session, session.get_one(Desk, 4), a_round(session).id, settings)
     staff.disable(session, user, who=ADMIN, settings=settings)
-    assert sign_ins.session_of(session, cookie) is None
+    assert sign_ins.find_session(session, cookie) is None
     assert not session.scalars(select(SignIn)).all()
-    assert not accounts.is_right(accounts.known_hash(session, user.username), password)
-    assert user.desk_id is None and round_permissions.at_desk(session, 4) is None
+    assert not accounts.is_right(accounts.find_hash(session, user.username), password)
+    assert user.desk_id is None and round_permissions.find_at_desk(session, 4) is None
     assert session.get_one(Desk, 4).round_id is None
     assert session.get(User, user.id) is user
     late = sign_ins.sign_in(session, user)  # whoever was signing in at that moment
-    assert sign_ins.session_of(session, late) is None
+    assert sign_ins.find_session(session, late) is None
     staff.enable(session, user, who=ADMIN)
-    assert accounts.is_right(accounts.known_hash(session, user.username), password)
+    assert accounts.is_right(accounts.find_hash(session, user.username), password)
     assert [action for _, action, _, _ in log(session)][2:] == ["person-disabled", "person-enabled"]
 
 
@@ -172,13 +172,13 @@ def test_drawn_password_and_pin_work_and_are_never_logged(session: Session, add:
     user, old = add()
     cookie = sign_ins.sign_in(session, user)
     password, pin = (
-        staff.new_password(session, user, who=ADMIN),
-        staff.new_pin(session, user, who=ADMIN),
+        staff.set_new_password(session, user, who=ADMIN),
+        staff.set_new_pin(session, user, who=ADMIN),
     )
-    known = accounts.known_hash(session, user.username)
+    known = accounts.find_hash(session, user.username)
     assert accounts.is_right(known, password) and not accounts.is_right(known, old)
-    assert accounts.is_right(accounts.pin_hash(session, user), pin) and len(pin) == 6
-    assert sign_ins.session_of(session, cookie) is None
+    assert accounts.is_right(accounts.find_pin_hash(session, user), pin) and len(pin) == 6
+    assert sign_ins.find_session(session, cookie) is None
     staff.end_sessions(session, user, who=ADMIN)
     staff.reset_second_factor(session, user, who=ADMIN)
     told = [action for _, action, _, _ in log(session)][1:]
@@ -206,14 +206,14 @@ def test_only_running_sessions_are_counted(session: Session) -> None:
     assert one is not None
     one.expires_at = now(session) - HOUR
     session.flush()
-    assert sign_ins.session_counts(session, sign_ins.IDLE) == {user.id: 1}
+    assert sign_ins.count_sessions(session, sign_ins.IDLE) == {user.id: 1}
 
 
 def test_disabled_people_are_listed_last(session: Session, add: Add, settings: Settings) -> None:
     gone, _ = add("gone", name="آ")
     add("here", name="ی")
     staff.disable(session, gone, who=ADMIN, settings=settings)
-    assert [user.username for user in staff.everyone(session)] == ["here", "gone"]
+    assert [user.username for user in staff.list_all(session)] == ["here", "gone"]
 
 
 def test_unknown_person_is_not_found(session: Session) -> None:

@@ -10,13 +10,13 @@ from PIL import Image, ImageChops, ImageOps
 
 from db.fair_semaphore import FairSemaphore
 from hotline.pictures import decoding
-from hotline.recordings.sandbox import busy
+from hotline.recordings.sandbox import refuse_busy
 from tests.kit import picture_files as files
 from tests.kit.refusal import refusal
 
 
 def plain(data: bytes) -> decoding.Plain:
-    return decoding.plain(io.BytesIO(data))
+    return decoding.redraw(io.BytesIO(data))
 
 
 HOSTILE = {
@@ -131,7 +131,7 @@ def test_crowd_of_pictures_is_decoded_in_turn() -> None:
 def test_picture_beyond_the_waiting_ones_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(decoding, "_decoders", FairSemaphore(1, most_waiting=0, refusal=busy))
+    monkeypatch.setattr(decoding, "_decoders", FairSemaphore(1, most_waiting=0, refusal=refuse_busy))
     with decoding._decoders.hold(10.0):
         assert refusal(plain, files.jpeg()) == "files-busy"
     for _ in range(2):

@@ -317,7 +317,7 @@ def test_path_outside_the_folder_is_refused(
     callback, _ = recorded(engine, settings, folder)
     with writing(engine) as session:
         row = session.get_one(Recording, callback.id)
-        row.file, row.sha256 = file, archive.digest(secret)
+        row.file, row.sha256 = file, archive.hash_file(secret)
     answer = page(Role.SUPERVISOR).get(f"/recordings/{callback.id}/audio")
     assert answer.json()["code"] == "recording-changed"
 
@@ -354,8 +354,8 @@ def test_finished_folder_is_read_only_after_a_change(
     engine: Engine, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Path] = []
-    files = archive.disk.files
-    monkeypatch.setattr(archive.disk, "files", lambda of: read.append(of) or files(of))  # type: ignore[func-returns-value]
+    files = archive.disk.list_files
+    monkeypatch.setattr(archive.disk, "list_files", lambda of: read.append(of) or files(of))  # type: ignore[func-returns-value]
     recorded(engine, settings, folder)
     long_ago = time.time() - 60
     os.utime(folder, (long_ago, long_ago))

@@ -26,7 +26,7 @@ def a_recording(session: Session, folder: Path, *, days_ago: int = 0) -> Recordi
     callback = a_callback(session, CallbackState.CLOSED)
     path = a_file(folder, callback.token)
     recording = Recording(
-        callback=callback, made_at=now(session) - days_ago * DAY, **archive.look(path)._asdict()
+        callback=callback, made_at=now(session) - days_ago * DAY, **archive.inspect_file(path)._asdict()
     )
     session.add(recording)
     session.flush()
@@ -35,12 +35,12 @@ def a_recording(session: Session, folder: Path, *, days_ago: int = 0) -> Recordi
 
 def test_retention_overview_has_count_size_and_dates(session: Session, settings: Settings) -> None:
     folder = settings.recordings_dir
-    assert retention.kept(session, folder, 90) == (0, 0, None, None)
+    assert retention.find_overview(session, folder, 90) == (0, 0, None, None)
     old, new = a_recording(session, folder, days_ago=5), a_recording(session, folder)
     gone = a_recording(session, folder, days_ago=9)
     archive.delete(session, gone, folder)
     size = sum((folder / one.file).stat().st_size for one in (old, new))
-    assert retention.kept(session, folder, 90) == (2, size, old.made_at, old.made_at + 90 * DAY)
+    assert retention.find_overview(session, folder, 90) == (2, size, old.made_at, old.made_at + 90 * DAY)
 
 
 def test_each_filter_narrows_the_search_and_pages_follow(session: Session, settings: Settings) -> None:
@@ -85,4 +85,4 @@ def test_little_free_space_is_nearly_full(total: int, free: int, nearly_full: bo
 def test_missing_folder_uses_the_disk_of_its_parent(
     tmp_path: Path,
 ) -> None:
-    assert disk.of(tmp_path / "a" / "b").total == disk.of(tmp_path).total > 0
+    assert disk.find_disk(tmp_path / "a" / "b").total == disk.find_disk(tmp_path).total > 0

@@ -74,14 +74,14 @@ def decoders(tmp_path: Path) -> Iterator[Decoders]:
 
 
 def picture() -> decoding.Plain:
-    return decoding.plain(io.BytesIO(picture_files.jpeg()))
+    return decoding.redraw(io.BytesIO(picture_files.jpeg()))
 
 
 def voice(folder: Path) -> bytes:
     path = folder / "voice.webm"
     path.write_bytes(voice_files.recorded())
     with path.open("rb") as file:
-        return voice_notes.telephone_sound(file)
+        return voice_notes.convert_to_wav(file)
 
 
 def test_file_and_arguments_reach_the_decoder(decoders: Decoders) -> None:

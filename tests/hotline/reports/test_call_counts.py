@@ -37,11 +37,11 @@ def test_calls_are_counted_by_local_hour(session: Session, clock: list[datetime]
     call_counts.add(session, {ANSWERED: 4})
 
     nine, ten = (datetime(2026, 12, 2, hour, 30, tzinfo=UTC) for hour in (5, 6))
-    assert call_counts.by_hour(session, LONG_AGO) == {
+    assert call_counts.count_by_hour(session, LONG_AGO) == {
         nine: {ANSWERED: 5, TURNED_AWAY: 1},
         ten: {ANSWERED: 4},
     }
-    assert call_counts.by_hour(session, ten) == {ten: {ANSWERED: 4}}
+    assert call_counts.count_by_hour(session, ten) == {ten: {ANSWERED: 4}}
 
 
 def test_concurrent_counts_lose_none(engine: Engine) -> None:
@@ -52,7 +52,7 @@ def test_concurrent_counts_lose_none(engine: Engine) -> None:
 
     at_once(8, add)
     with reading(engine) as session:
-        hours = call_counts.by_hour(session, LONG_AGO).values()
+        hours = call_counts.count_by_hour(session, LONG_AGO).values()
     assert sum((Counter(hour) for hour in hours), Counter()) == {ANSWERED: 80, TURNED_AWAY: 80}
 
 

@@ -19,7 +19,7 @@ __all__ = ["on_both"]
 
 
 def by_kind(session: Session, settings: Settings) -> dict[Kind, Kept]:
-    return {each.kind: each for each in retention_overview.kept(session, settings)}
+    return {each.kind: each for each in retention_overview.list_retentions(session, settings)}
 
 
 def test_empty_city_lists_each_kind_with_zero(engine: Engine, settings: Settings) -> None:
@@ -42,7 +42,7 @@ def test_files_and_rows_are_counted_with_bytes_and_oldest(engine: Engine, settin
     (settings.messages_dir / "link.wav").symlink_to("/etc/passwd")
     (backups / "hotline137-20261129T030000Z.tar").write_bytes(b"x" * 137)
     (backups / "holiday.jpg").write_bytes(b"x")
-    made = decoding.plain(io.BytesIO(picture_files.jpeg()))
+    made = decoding.redraw(io.BytesIO(picture_files.jpeg()))
     name = attachments.keep(settings.pictures_dir, made)
     with writing(engine) as session:
         attachments.add(session, name, made, number=a_number())

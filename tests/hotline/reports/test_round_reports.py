@@ -94,7 +94,7 @@ def test_round_report_matches_the_computed_numbers(session: Session, over: Round
     call(session, over, went, user, O.BUSY, 80)
     call(session, after, went, user, O.REACHED, 0, talked=5)  # another round's: it counts there
 
-    assert round_reports.round_report(session, over.id) == round_reports.RoundReport(
+    assert round_reports.build_report(session, over.id) == round_reports.RoundReport(
         round_id=over.id,
         registered=12,
         carried_in=1,
@@ -124,7 +124,7 @@ def test_round_report_matches_the_computed_numbers(session: Session, over: Round
 def test_idle_time_counts_only_without_any_conversation(session: Session, over: Round, user: User) -> None:
     for minute, talked in ((0, 30), (10, 10), (20, 20), (50, 10)):
         call(session, over, place(session, over, HOUR, state=S.REACHED), user, O.REACHED, minute, talked)
-    assert round_reports.round_report(session, over.id).idle_share == pytest.approx(10 / 60)
+    assert round_reports.build_report(session, over.id).idle_share == pytest.approx(10 / 60)
 
 
 def test_sound_quality_averages_measured_conversations_only(
@@ -136,9 +136,9 @@ def test_sound_quality_averages_measured_conversations_only(
     for id_, mos in zip(ids, (4.4, 3.1, 2.0), strict=False):
         session.add(a_quality(id_, mos, at=over.ends_at))
     session.flush()
-    report = round_reports.round_report(session, over.id)
+    report = round_reports.build_report(session, over.id)
     assert (report.conversations, report.mos, report.bad_share) == (4, 3.17, pytest.approx(1 / 3))
-    day = days.local_day(over.starts_at)
+    day = days.find_local_day(over.starts_at)
     whole = round_reports.report(session, By.OFFICIAL, day, day)
     assert [(row.mos, row.bad_share) for row in whole.rows] == [(report.mos, report.bad_share)]
     assert whole.total.mos == report.mos
@@ -149,13 +149,13 @@ def test_carry_over_changes_nothing_else_in_the_report(session: Session, over: R
         call(session, over, place(session, over, HOUR), user, outcome, 5)
     place(session, over, HOUR, number=a_number())
     next_one = a_round(session, Phase.OPEN)
-    before = round_reports.round_report(session, over.id)
-    assert carry_over.run(session) == 0  # another official's round
+    before = round_reports.build_report(session, over.id)
+    assert carry_over.carry_over(session) == 0  # another official's round
     next_one.official = over.official
     session.flush()
-    assert carry_over.run(session) == 3
-    assert round_reports.round_report(session, over.id) == replace(before, carried_out=3)
-    came = round_reports.round_report(session, next_one.id)
+    assert carry_over.carry_over(session) == 3
+    assert round_reports.build_report(session, over.id) == replace(before, carried_out=3)
+    came = round_reports.build_report(session, next_one.id)
     assert (came.registered, came.carried_in, came.not_reached) == (0, 3, {"never_called": 3})
 
 
@@ -164,7 +164,7 @@ def test_unopened_round_reports_unknown_values_as_none(
 ) -> None:
     round_ = a_round(session, Phase.OPEN)
     place(session, round_, HOUR)
-    report = round_reports.round_report(session, round_.id)
+    report = round_reports.build_report(session, round_.id)
     assert (report.registered, report.not_reached) == (1, {"never_called": 1})
     assert (report.median_seconds, report.p90_seconds, report.calls_per_hour, report.idle_share) == (
         None,
@@ -178,14 +178,14 @@ def test_running_conversation_counts_until_now(session: Session, user: User) -> 
     callback = session.query(Callback).one()
     callback.state, callback.outcome, callback.ended_at = CallbackState.TALKING, None, None
     session.flush()
-    report = round_reports.round_report(session, live.id)
+    report = round_reports.build_report(session, live.id)
     assert (report.not_reached, report.conversations, report.idle_share) == ({"calling": 1}, 1, 0)
     assert report.median_seconds is None
 
 
 def test_unknown_round_is_refused(session: Session) -> None:
     with pytest.raises(Refused, match="not-found"):
-        round_reports.round_report(session, 404)
+        round_reports.build_report(session, 404)
 
 
 # --- many rounds, over a span of days ---
@@ -193,7 +193,7 @@ def test_unknown_round_is_refused(session: Session) -> None:
 
 def on(round_: Round, day: date, hour: int = 9) -> Round:
     """The round takes place on that day of the city's, for two hours, and is over."""
-    start = days.moment(day, time(hour))
+    start = days.find_moment(day, time(hour))
     round_.announce_at = round_.registration_from = start - 30 * HOUR
     round_.registration_until, round_.starts_at, round_.ends_at = start, start, start + 2 * HOUR
     round_.opened_at, round_.ended_at = start, round_.ends_at
@@ -239,9 +239,9 @@ def spring(session: Session, user: User) -> list[Round]:
     session.add(
         Carry(registration_id=went.id, from_round_id=second.id, to_round_id=fourth.id, at=late.ends_at)
     )
-    operators = phases.operators_line(session)
+    operators = phases.get_operators_line(session)
     for day, waited in ((FRIDAY, 1), (SATURDAY, 2), (date(2026, 4, 30), 3)):  # the last is before the span
-        at = days.moment(day, time(16))
+        at = days.find_moment(day, time(16))
         spoken = a_registration(session, operators, registered_at=at - waited * MINUTE, state=S.REACHED)
         call(session, operators, spoken, user, O.REACHED, (at - operators.starts_at) / MINUTE, talked=10)
         later = a_registration(session, operators, registered_at=at, state=S.REACHED)
@@ -262,7 +262,7 @@ COUNTS = ("registered", "carried_in", "reached", "carried_out", "calls", "conver
 
 def test_report_by_round_equals_each_round_report(session: Session, spring: list[Round]) -> None:
     first, second, third, fourth, _late = (round_.id for round_ in spring)
-    operators = phases.operators_line(session).id
+    operators = phases.get_operators_line(session).id
     assert told(session, By.ROUND, "round_id", *COUNTS) == [
         (first, 2, 0, 2, 0, 2, 2),
         (second, 4, 0, 3, 1, 4, 3),
@@ -274,7 +274,7 @@ def test_report_by_round_equals_each_round_report(session: Session, spring: list
     for row, of in zip(
         round_reports.report(session, By.ROUND, FRIDAY, date(2026, 5, 8)).rows[:4], spring, strict=False
     ):
-        alone = round_reports.round_report(session, of.id)
+        alone = round_reports.build_report(session, of.id)
         assert {name: getattr(row, name) for name in vars(alone)} == vars(alone)
 
 
@@ -295,7 +295,7 @@ def test_report_by_official_and_district_has_waits_and_rates(session: Session, s
         (first.official_id, *mayor),
         (third.official_id, 240 * 60, 240 * 60, 0.5, 0.0),
         (fourth.official_id, None, None, 0.0, None),
-        (phases.operators_line(session).official_id, *operators),
+        (phases.get_operators_line(session).official_id, *operators),
     ]
     by_district = told(session, By.DISTRICT, "district", "reached", "median_seconds")
     assert by_district[:2] == [(3, 1, 240 * 60), (12, 0, None)]

@@ -16,7 +16,7 @@ from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline.people import sign_ins, wallboard_screens
 from hotline.reports import call_counts
 from hotline.reports import wallboard as wall
-from hotline.reports.wallboard import Doing, WallDesk, wallboard
+from hotline.reports.wallboard import Doing, WallDesk, build_wallboard
 from hotline.rounds import phases
 from hotline.timetable import days
 from settings import CITY, Settings
@@ -29,7 +29,7 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def noon(session: Session, monkeypatch: pytest.MonkeyPatch) -> datetime:
     """It is ten past noon in Isfahan, whatever the hour at which the tests run."""
-    noon = days.moment(days.local_day(now(session)), time(12, 10))
+    noon = days.find_moment(days.find_local_day(now(session)), time(12, 10))
     for module in (wall, call_counts):
         monkeypatch.setattr(module, "now", lambda _session: noon)
     return noon
@@ -87,13 +87,13 @@ def test_wallboard_matches_the_computed_day(session: Session, live: Round, noon:
     for minutes in (11, 20, 35):  # one of them at 11:59, which is the hour before
         at = noon - minutes * MINUTE
         call(session, live, C.CLOSED, idle, talking_at=at, ended_at=at + 5 * MINUTE)
-    operators = phases.operators_line(session)
+    operators = phases.get_operators_line(session)
     begins(session, operators, noon - 400 * HOUR, opened=True).ends_at = noon + 400 * HOUR
     call(session, operators, C.CLOSED, idle, talking_at=noon - 4 * HOUR, ended_at=noon - 4 * HOUR)
     call(session, operators, C.CLOSED, idle, talking_at=noon - 13 * HOUR, ended_at=noon - 13 * HOUR)
     call_counts.add(session, {Incoming.ANSWERED: 7, Incoming.TURNED_AWAY: 2})
 
-    shown = wallboard(session)
+    shown = build_wallboard(session)
 
     line = next(line for line in shown.lines if not line.is_operators_line)
     assert (line.round_id, line.phase, line.office_en) == (live.id, Phase.LIVE, "Mayor")
@@ -127,7 +127,7 @@ def test_desk_on_a_break_is_not_free(session: Session, live: Round, noon: dateti
         desk.break_reason, desk.break_since = BreakReason.REST, noon - 3 * MINUTE
     call(session, live, C.ENDED, owes, talking_at=noon - 9 * MINUTE, ended_at=noon - MINUTE)
     call(session, live, C.TALKING, speaks, talking_at=noon - 5 * MINUTE)
-    shown = {desk.desk_id: (desk.doing, desk.since) for desk in wallboard(session).desks}
+    shown = {desk.desk_id: (desk.doing, desk.since) for desk in build_wallboard(session).desks}
     assert shown[rests.id] == shown[owes.id] == (Doing.BREAK, noon - 3 * MINUTE)
     assert shown[speaks.id] == (Doing.SPEAKING, noon - 5 * MINUTE)
     assert shown[away.id] == (Doing.AWAY, None)
@@ -148,7 +148,7 @@ def test_public_rounds_of_today_are_shown(session: Session, noon: datetime) -> N
     nobody_began.ends_at = noon + HOUR
     begins(session, a_round(session), noon - 20 * HOUR)
     session.flush()
-    assert [(line.round_id, line.phase) for line in wallboard(session).lines] == [
+    assert [(line.round_id, line.phase) for line in build_wallboard(session).lines] == [
         (nobody_began.id, Phase.CLOSED),
         (past_midnight.id, Phase.LIVE),
         (over.id, Phase.OVER),
@@ -161,9 +161,9 @@ def test_public_rounds_of_today_are_shown(session: Session, noon: datetime) -> N
 
 def test_young_or_inactive_round_shows_no_pace(session: Session, live: Round, noon: datetime) -> None:
     live.opened_at = noon - 9 * MINUTE
-    assert [line.per_hour for line in wallboard(session).lines] == [None]
+    assert [line.per_hour for line in build_wallboard(session).lines] == [None]
     live.opened_at, live.ended_at = noon - HOUR, noon
-    assert [line.per_hour for line in wallboard(session).lines] == [None]
+    assert [line.per_hour for line in build_wallboard(session).lines] == [None]
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
@@ -179,7 +179,7 @@ def test_wallboard_reads_no_whole_line(session: Session, live: Round) -> None:
             plans.extend(step[3] for step in steps)
 
     event.listen(session.get_bind(), "before_cursor_execute", explain)
-    wallboard(session)
+    build_wallboard(session)
     scans = [plan for plan in plans if plan.startswith("SCAN") and "one_live_callback" not in plan]
     assert plans and not {"registrations", "callbacks", "line_counts"} & {s.split()[1] for s in scans}, plans
 
@@ -207,12 +207,12 @@ def test_wall_screen_sees_the_wallboard_alone(settings: Settings, engine: Engine
 
 
 def test_screen_expires_after_half_a_year(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    cookie = wallboard_screens.hang(session, who="somebody")
+    cookie = wallboard_screens.add_screen(session, who="somebody")
     assert (
-        wallboard_screens.hangs(session, cookie)
-        and not wallboard_screens.hangs(session, "")
-        and not wallboard_screens.hangs(session, "x")
+        wallboard_screens.is_screen(session, cookie)
+        and not wallboard_screens.is_screen(session, "")
+        and not wallboard_screens.is_screen(session, "x")
     )
     later = now(session) + wallboard_screens.LENGTH
     monkeypatch.setattr(wallboard_screens, "now", lambda _session: later)
-    assert not wallboard_screens.hangs(session, cookie)
+    assert not wallboard_screens.is_screen(session, cookie)

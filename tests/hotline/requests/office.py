@@ -21,7 +21,7 @@ def today(session: Session) -> date:
 
 
 def steps(session: Session, request: Request) -> list[tuple[str, str, str]]:
-    return [(e.step, e.who, e.note) for e in lifecycle.history(session, request)]
+    return [(e.step, e.who, e.note) for e in lifecycle.list_steps(session, request)]
 
 
 def messages(session: Session, kind: OutboxKind) -> list[str]:

@@ -72,7 +72,7 @@ def test_yes_written_down_by_the_office_is_told(session: Session, number: str | 
     closing.answer(session, request.id, solved=True, who="operator")
 
     assert request.state is S.CLOSED
-    assert [request.tracking in numbers.ascii_digits(each) for each in texts(session)] == [True] * told
+    assert [request.tracking in numbers.convert_digits(each) for each in texts(session)] == [True] * told
 
 
 def test_owners_no_reopens_the_report_as_it_was(session: Session) -> None:
@@ -220,12 +220,14 @@ def called(session: Session) -> list[int]:
     session.expire_all()
     session.execute(update(OutboundCall).values(due_at=OutboundCall.asked_at))
     solved_call.forget(session)
-    return [session.get_one(OutboundCall, id_).request_id for id_ in queue.due(session, solved_call.CALLS, 9)]
+    return [
+        session.get_one(OutboundCall, id_).request_id for id_ in queue.list_due(session, solved_call.CALLS, 9)
+    ]
 
 
 def heard(session: Session, request: Request) -> None:
     """The land line has heard that the office calls its request solved, and has said nothing."""
-    (id_,) = queue.due(session, solved_call.CALLS, 9)
+    (id_,) = queue.list_due(session, solved_call.CALLS, 9)
     placed = queue.claim(session, solved_call.CALLS, id_)
     assert placed and placed.token and placed.request_id == request.id
     solved_call.hear(session, placed.token, placed.due_at)
@@ -272,7 +274,7 @@ def test_land_line_is_called_when_its_original_had_ended(session: Session) -> No
     closing.merge(session, request.id, original.id, who="u")
     assert called(session) == [request.id]
 
-    closing.separate(session, request, who="u")
+    closing.undo_merge(session, request, who="u")
     assert called(session) == []
 
 
@@ -289,7 +291,7 @@ def test_report_that_silence_closes_ends_its_calls(session: Session) -> None:
 @pytest.mark.parametrize("told_first", [True, False])
 def test_forged_no_during_a_call_has_the_line_called_again(session: Session, told_first: bool) -> None:
     request = solved(session, LAND_LINE)
-    (id_,) = queue.due(session, solved_call.CALLS, 9)
+    (id_,) = queue.list_due(session, solved_call.CALLS, 9)
     placed = queue.claim(session, solved_call.CALLS, id_)
     assert placed and placed.token
     token, due_at = placed.token, placed.due_at

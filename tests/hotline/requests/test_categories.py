@@ -36,11 +36,11 @@ def refused(session: Session, *changes: tuple[int, Values]) -> list[tuple[str, s
 def test_new_city_has_the_nine_subjects_as_categories(
     session: Session,
 ) -> None:
-    found = categories.everyone(session)
+    found = categories.list_all(session)
     assert [each.key for each in found] == list(range(1, 10))
     assert (found[0].name_fa, found[1].name_en) == ("خیابان و آسفالت", "Lighting and electricity")
     assert {each.icon for each in found} <= set(categories.ICONS)
-    assert not any(categories.wrong(session, Values.of(each)) for each in found)
+    assert not any(categories.list_errors(session, Values.of(each)) for each in found)
 
 
 def test_disabled_category_becomes_other(
@@ -49,8 +49,8 @@ def test_disabled_category_becomes_other(
     old = a_request(session, category=4)
     categories.change(session, 4, values(session, 4, active=False), who="admin")
     assert caller_context.offer(session).categories == "12356789"
-    assert categories.by_key(session, 4).key == OTHER
-    assert categories.by_key(session, 5).key == 5
+    assert categories.find_by_key(session, 4).key == OTHER
+    assert categories.find_by_key(session, 5).key == 5
     with pytest.raises(Refused) as no:
         filing.write(
             session, number=None, category=4, district=1, written="x", language="fa", week=WEEK, who="u"
@@ -92,13 +92,13 @@ def test_department_of_the_district_goes_first(
     changed = categories.change(
         session, 2, values(session, 2, departments={0: everywhere.id, 3: north.id}), who="admin"
     )
-    assert categories.department_of(changed, 3) == north
-    assert categories.department_of(changed, 4) == categories.department_of(changed, None) == everywhere
+    assert categories.find_department(changed, 3) == north
+    assert categories.find_department(changed, 4) == categories.find_department(changed, None) == everywhere
     north.active = False
-    assert categories.department_of(changed, 3) is None, "not to one that takes nothing any more"
-    assert categories.department_of(session.get_one(Category, 1), 3) is None
+    assert categories.find_department(changed, 3) is None, "not to one that takes nothing any more"
+    assert categories.find_department(session.get_one(Category, 1), 3) is None
     categories.change(session, 2, values(session, 2, departments={3: north.id}), who="admin")
-    assert categories.department_of(changed, 4) is None
+    assert categories.find_department(changed, 4) is None
 
 
 def test_key_taken_by_two_goes_to_one(engine: Engine) -> None:

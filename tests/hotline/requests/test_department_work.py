@@ -70,14 +70,14 @@ def test_inbox_lists_own_requests_late_first(session: Session, clerk: User) -> N
     found: list[Request] = []
     after: str | None = None
     for _ in range(4):  # a page at a time
-        page, after = department_inbox.page(session, department, Part.WORK, after=after, limit=1)
+        page, after = department_inbox.list_page(session, department, Part.WORK, after=after, limit=1)
         found += page
     assert [r.id for r in found] == [late.id, silent.id, sooner.id, later.id] and after is None
-    page, _ = department_inbox.page(session, department, Part.SOLVED, after=None, limit=9)
+    page, _ = department_inbox.list_page(session, department, Part.SOLVED, after=None, limit=9)
     assert page == [solved]
-    assert department_inbox.counts(session, department) == (4, 2, 1)
+    assert department_inbox.count_requests(session, department) == (4, 2, 1)
     with pytest.raises(Refused) as refused:
-        department_inbox.page(session, department, Part.WORK, after="x", limit=1)
+        department_inbox.list_page(session, department, Part.WORK, after="x", limit=1)
     assert code(refused) == "invalid-input"
 
 
@@ -95,7 +95,7 @@ def test_history_hides_other_names_and_notes(session: Session, clerk: User) -> N
     lifecycle.log(session, request, T.REPLIED, "")  # by its parts
     told = [
         (step.entry.step, step.by, step.name, step.note)
-        for step in department_inbox.history(session, request)
+        for step in department_inbox.list_steps(session, request)
     ]
     assert told == [
         (T.REPORTED, By.CITIZEN, "", ""),
@@ -118,7 +118,7 @@ def test_accepted_request_keeps_its_due_date(session: Session, clerk: User) -> N
         department_work.accept(session, request, who=clerk.username)
     assert (request.state, request.due_at) == (S.ACCEPTED, due_at)
     assert steps(session, request) == [(T.ACCEPTED, clerk.username, "")]
-    assert [step.entry.step for step in lifecycle.told(session, request)] == [T.ACCEPTED]
+    assert [step.entry.step for step in lifecycle.list_public_steps(session, request)] == [T.ACCEPTED]
     assert session.scalars(select(AuditEntry.action)).all() == ["request-accepted"]
 
 
@@ -184,7 +184,7 @@ def test_office_and_department_at_once_have_one_winner(
         request = lifecycle.get(session, id_)
         assert referred == "done" and accepted in ("done", "request-moved")
         assert (request.state, request.department_id) == (S.REFERRED, other)
-        assert len(lifecycle.history(session, request)) == 1 + [accepted, referred].count("done")
+        assert len(lifecycle.list_steps(session, request)) == 1 + [accepted, referred].count("done")
 
 
 # Asked and answered
@@ -196,14 +196,14 @@ def test_answered_question_resumes_the_work(session: Session, clerk: User) -> No
     department_work.ask(session, request, who=clerk.username, question="کدام کوچه؟")
     assert (request.state, request.due_at) == (S.ASKED, due_at)
     assert request.answered_at is not None
-    assert department_work.question_of(session, request) == "کدام کوچه؟"
+    assert department_work.find_question_text(session, request) == "کدام کوچه؟"
     assert messages(session, OutboxKind.REQUEST_ASKED) == [request.number]
-    department_work.citizen_answers(session, request.id, " کوچهٔ ۵ ")
+    department_work.record_citizen_answer(session, request.id, " کوچهٔ ۵ ")
     assert (request.state, request.due_at) == (S.ACCEPTED, due_at)
-    assert department_work.question_of(session, request) == ""
+    assert department_work.find_question_text(session, request) == ""
     assert steps(session, request) == [(T.ASKED, clerk.username, "کدام کوچه؟"), (T.ANSWERED, "", "کوچهٔ ۵")]
     with pytest.raises(Refused) as refused:
-        department_work.citizen_answers(session, request.id, "کوچهٔ ۶")
+        department_work.record_citizen_answer(session, request.id, "کوچهٔ ۶")
     assert code(refused) == "wrong-state"
 
 
@@ -218,7 +218,7 @@ def test_answer_after_the_request_moved_is_kept(session: Session, clerk: User, a
     else:
         work.give_back(session, request, who=clerk.username, note="با ما نیست")
     state = request.state
-    department_work.citizen_answers(session, request.id, "کوچهٔ ۵")
+    department_work.record_citizen_answer(session, request.id, "کوچهٔ ۵")
     assert request.state is state
     assert steps(session, request)[-1] == (T.ANSWERED, "", "کوچهٔ ۵")
 
@@ -240,7 +240,7 @@ def test_impossible_question_is_refused_with_the_reason(session: Session, clerk:
     assert request.state is landline.state is S.REFERRED
     for answer, said in ((" ", "text-missing"), ("x" * 1001, "text-long")):
         with pytest.raises(Refused) as refused:
-            department_work.citizen_answers(session, request.id, answer)
+            department_work.record_citizen_answer(session, request.id, answer)
         assert code(refused) == said
 
 
@@ -315,11 +315,11 @@ def test_missing_first_answer_is_late_until_one_is_given(session: Session, clerk
     at = now(session)
     request = with_us(session, clerk, answer_by=at - timedelta(minutes=1), due_at=at + HOUR)
     assert clerk.department_id
-    assert department_inbox.counts(session, clerk.department_id).late == 1
+    assert department_inbox.count_requests(session, clerk.department_id).late == 1
     department_work.accept(session, request, who=clerk.username)
-    assert department_inbox.counts(session, clerk.department_id).late == 1
+    assert department_inbox.count_requests(session, clerk.department_id).late == 1
     work.tell(session, request, who=clerk.username, reply="فردا می‌آییم")
-    assert department_inbox.counts(session, clerk.department_id).late == 0
+    assert department_inbox.count_requests(session, clerk.department_id).late == 0
 
 
 def test_pictures_of_a_person_have_a_daily_limit(

@@ -58,7 +58,7 @@ def test_probable_duplicates_list_the_same_number_first(
     old.made_at -= 15 * DAY
     a_request(session, S.REJECTED, written=mine.written, **place)
     session.flush()
-    found = duplicates.alike(session, mine)
+    found = duplicates.list_probable(session, mine)
     assert [(one.request.id, one.same_number) for one in found] == [
         *((own.id, True), (near.id, False), (spoken.id, False)),
     ]

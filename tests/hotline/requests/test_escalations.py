@@ -47,7 +47,7 @@ def test_news_of_department_or_citizen_keep_the_escalation(
     clerk = of_department(session, request.department)
     department_work.accept(session, request, who=clerk.username)
     department_work.ask(session, request, who=clerk.username, question="کجا؟")
-    department_work.citizen_answers(session, request.id, "کوچهٔ ۵")
+    department_work.record_citizen_answer(session, request.id, "کوچهٔ ۵")
     assert ids(session) == [request.id]
     work.tell(session, request, who="supervisor1", reply="پیگیری می‌کنیم")
     assert ids(session) == []

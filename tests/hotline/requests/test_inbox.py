@@ -28,7 +28,7 @@ def test_paging_lists_each_request_once_urgent_first(
     seen: list[int] = []
     after = None
     for _ in range(6):
-        found, after = inbox.page(session, Filter(), after=after, limit=2)
+        found, after = inbox.list_page(session, Filter(), after=after, limit=2)
         seen += [r.id for r in found]
         if after is None:
             break
@@ -36,7 +36,7 @@ def test_paging_lists_each_request_once_urgent_first(
     assert seen == [r.id for r in wanted]
     for broken in ("x", "1", "1-2-3", "1-x", "4-1", "-1-1", f"1-{10**30}"):
         with pytest.raises(Refused, match="invalid-input"):
-            inbox.page(session, Filter(), after=broken, limit=2)
+            inbox.list_page(session, Filter(), after=broken, limit=2)
 
 
 def test_list_counts_and_map_agree_for_each_filter(session: Session) -> None:
@@ -51,16 +51,16 @@ def test_list_counts_and_map_agree_for_each_filter(session: Session) -> None:
     session.flush()
 
     def ids(**wanted: Any) -> set[int]:
-        return {r.id for r in inbox.page(session, Filter(**wanted), after=None, limit=10)[0]}
+        return {r.id for r in inbox.list_page(session, Filter(**wanted), after=None, limit=10)[0]}
 
     assert ids(category=4) == {late.id, mine.id, old.id}
     assert ids(category=4, states=[S.REPLIED]) == ids(mine="u") == {mine.id}
     assert ids(overdue=True) == ids(department_id=department.id) == {late.id}
     assert ids(category=4, since_days=30) == ids(category=4, district=9) == {late.id, mine.id}
-    counts = inbox.counts(session, Filter(category=4, states=[S.NEW]))
+    counts = inbox.count_requests(session, Filter(category=4, states=[S.NEW]))
     assert counts == ({S.REFERRED: 1, S.REPLIED: 1, S.NEW: 1}, 1, 0)
-    assert set(inbox.by_district(session, Filter(category=4))) == {(9, 2, 2, 1), (None, 1, 1, 0)}
-    [load] = [load for load in departments.everyone(session) if load.department.id == department.id]
+    assert set(inbox.count_by_district(session, Filter(category=4))) == {(9, 2, 2, 1), (None, 1, 1, 0)}
+    [load] = [load for load in departments.list_all(session) if load.department.id == department.id]
     assert (load.open, load.overdue) == (1, 1)
 
 
@@ -68,16 +68,16 @@ def test_latest_request_of_a_number_is_the_one_to_answer(
     session: Session,
 ) -> None:
     number = a_number()
-    assert lifecycle.latest(session, number) is None
+    assert lifecycle.find_latest(session, number) is None
     closed = a_request(session, S.CLOSED, number=number)
-    assert lifecycle.latest(session, number) == closed
+    assert lifecycle.find_latest(session, number) == closed
     asked = a_request(session, S.REPLIED, number=number)
     a_request(session, number=number)
-    assert lifecycle.latest(session, number) == asked
+    assert lifecycle.find_latest(session, number) == asked
     old = a_request(session, S.CLOSED, number=a_number())
     old.made_at -= 100 * DAY
     session.flush()
-    assert lifecycle.latest(session, old.number or "") is None
+    assert lifecycle.find_latest(session, old.number or "") is None
 
 
 def test_departments_have_unique_names_and_are_audited(
@@ -87,7 +87,7 @@ def test_departments_have_unique_names_and_are_audited(
     two = departments.add(session, name_fa="عمران", name_en="Works", who="u")
     session.commit()
     departments.change(session, two, who="u", name_fa="امور عمران", active=False)
-    assert [load.department.name_fa for load in departments.everyone(session)] == ["فضای سبز", "امور عمران"]
+    assert [load.department.name_fa for load in departments.list_all(session)] == ["فضای سبز", "امور عمران"]
     session.commit()
     with pytest.raises(Refused, match="department-taken"):
         departments.change(session, two, who="u", name_en="Parks")
@@ -103,9 +103,9 @@ def test_district_manager_sees_the_own_district(
     session: Session,
 ) -> None:
     user: User = a_user(session)
-    assert inbox.district_of(session, user) is None
+    assert inbox.find_district(session, user) is None
     user.official = Official(
         kind=OfficialKind.DISTRICT_MANAGER, district=7, office_fa="م", office_en="M", clip="office-district-7"
     )
     session.flush()
-    assert inbox.district_of(session, user) == 7
+    assert inbox.find_district(session, user) == 7

@@ -72,7 +72,7 @@ def test_taken_tracking_number_is_drawn_again(session: Session, monkeypatch: pyt
 
 def test_exhausted_tracking_numbers_keep_nothing(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = filing.report(session, week=WEEK, **SAID)
-    monkeypatch.setattr(tickets, "offers", lambda *_: iter([taken, taken]))
+    monkeypatch.setattr(tickets, "offer_numbers", lambda *_: iter([taken, taken]))
     with pytest.raises(Refused) as refused:
         filing.report(session, week=WEEK, **SAID)
     assert refused.value.code == "tickets-used-up"

@@ -39,11 +39,11 @@ def objected(session: Session, by: User) -> Request:
 def test_objection_is_handled_by_another_person_only(session: Session, act: str) -> None:
     one, other = a_user(session), a_user(session)
     request = objected(session, one)
-    before = len(lifecycle.history(session, request))
+    before = len(lifecycle.list_steps(session, request))
     with pytest.raises(Refused) as refused:
         ACTS[act](session, request, one.username)
     assert (refused.value.code, request.state) == ("objection-own", S.REOPENED)
-    assert len(lifecycle.history(session, request)) == before
+    assert len(lifecycle.list_steps(session, request)) == before
     ACTS[act](session, request, other.username)
     assert request.state is not S.REOPENED
 
@@ -81,7 +81,7 @@ def test_closed_request_is_confirmed_or_marked_unanswered(
     closing.answer(session, confirmed.id, solved=True)
     assert closing.close_unanswered(session, days=7, limit=10) == 1
     ends = {
-        each.id: (each.state, each.unanswered, lifecycle.history(session, each)[-1].step)
+        each.id: (each.state, each.unanswered, lifecycle.list_steps(session, each)[-1].step)
         for each in (confirmed, silent)
     }
     assert ends == {confirmed.id: (S.CLOSED, False, T.CONFIRMED), silent.id: (S.CLOSED, True, T.UNANSWERED)}
@@ -109,7 +109,7 @@ def test_answer_beside_the_expiry_closes_once(
     said = at_once(2, close)
     with reading(engine) as session:
         kept = session.get_one(Request, request.id)
-        steps = [entry.step for entry in lifecycle.history(session, kept)]
+        steps = [entry.step for entry in lifecycle.list_steps(session, kept)]
     by_time = said == ["wrong-state", "time 1"]
     assert by_time or said == ["citizen", "time 0"]
     assert (kept.state, kept.unanswered) == (S.CLOSED, by_time)

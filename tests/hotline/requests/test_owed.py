@@ -65,13 +65,13 @@ def test_moved_last_row_of_a_page_skips_none(
     for hours, request in enumerate(late):
         request.due_at = now(session) - (9 - hours) * HOUR
     session.flush()
-    found, after = inbox.page(session, Filter(overdue=True), after=None, limit=2)
-    theirs, after_theirs = department_inbox.page(session, department.id, Part.WORK, after=None, limit=2)
+    found, after = inbox.list_page(session, Filter(overdue=True), after=None, limit=2)
+    theirs, after_theirs = department_inbox.list_page(session, department.id, Part.WORK, after=None, limit=2)
     assert found == theirs == late[:2]
     late[1].due_at = now(session) + timedelta(days=9)
     session.flush()
-    assert inbox.page(session, Filter(overdue=True), after=after, limit=9) == (late[2:], None)
-    rest, _ = department_inbox.page(session, department.id, Part.WORK, after=after_theirs, limit=9)
+    assert inbox.list_page(session, Filter(overdue=True), after=after, limit=9) == (late[2:], None)
+    rest, _ = department_inbox.list_page(session, department.id, Part.WORK, after=after_theirs, limit=9)
     assert rest == [*late[2:], late[1]]
 
 
@@ -84,9 +84,9 @@ def test_paging_one_by_one_keeps_the_order(
     for state, values in product((S.NEW, S.REOPENED, S.REPLIED), given):
         a_request(session, state, **values)
     for wanted in (Filter(), Filter(promised=True), Filter(states=IN_WORK), Filter(overdue=True)):
-        whole, _ = inbox.page(session, wanted, after=None, limit=50)
+        whole, _ = inbox.list_page(session, wanted, after=None, limit=50)
         after, seen = None, []
         while not seen or after:
-            [one], after = inbox.page(session, wanted, after=after, limit=1)
+            [one], after = inbox.list_page(session, wanted, after=after, limit=1)
             seen.append(one)
         assert seen == whole and len(set(seen)) == len(seen) > 1

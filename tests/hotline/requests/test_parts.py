@@ -54,14 +54,14 @@ def test_solved_parts_ask_their_citizen_once(
     assert messages(session, OutboxKind.REQUEST_NEWS) == ["+989131112233"]
     work.reply(session, one, who="d", reply="تعویض شد")
     assert whole.state is S.SPLIT
-    assert lifecycle.progress(session, whole).state is S.ACCEPTED and not messages(
+    assert lifecycle.find_progress(session, whole).state is S.ACCEPTED and not messages(
         session, OutboxKind.REQUEST_REPLIED
     )
     work.reply(session, other, who="e", reply="پر شد")
     assert (whole.state, whole.reply) == (S.REPLIED, "تعویض شد / پر شد")
     assert messages(session, OutboxKind.REQUEST_REPLIED) == ["+989131112233"]
-    latest = lifecycle.latest(session, "+989131112233")
-    assert latest is whole and lifecycle.progress(session, whole).asked
+    latest = lifecycle.find_latest(session, "+989131112233")
+    assert latest is whole and lifecycle.find_progress(session, whole).asked
     with pytest.raises(Refused, match="wrong-state"):
         closing.answer(session, one.id, solved=True, who="u")
     closing.answer(session, whole.id, solved=True)
@@ -70,7 +70,7 @@ def test_solved_parts_ask_their_citizen_once(
         select(AuditEntry.action).where(AuditEntry.subject == f"request {whole.id}")
     ).all() == ["request-split"]
     assert [step for step, *_ in steps(session, one)] == [T.PART, T.REFERRED, T.REPLIED, T.CONFIRMED]
-    seen = [entry.step for entry, _ in lifecycle.told(session, whole)]
+    seen = [entry.step for entry, _ in lifecycle.list_public_steps(session, whole)]
     assert seen == [T.NEWS, T.REPLIED, T.CONFIRMED]
 
 
@@ -87,7 +87,7 @@ def test_objection_reopens_the_named_part_or_all(session: Session, named: bool) 
     closing.answer(session, whole.id, solved=False, named=only)
     assert (whole.state, whole.denials, other.state, other.denials) == (S.SPLIT, 1, S.REOPENED, 1)
     assert one.state is (S.REPLIED if named else S.REOPENED)
-    assert lifecycle.progress(session, whole).reply_of is None
+    assert lifecycle.find_progress(session, whole).reply_of is None
     for part in (one, other) if not named else (other,):
         part.replied_by = "somebody else"
         work.reply(session, part, who="u", reply="دوباره ترمیم شد")
@@ -147,17 +147,17 @@ def test_split_request_counts_as_one(
     session: Session,
 ) -> None:
     whole, one, _ = split(session)
-    for part in parts.of(session, whole):
+    for part in parts.list_current(session, whole):
         assert refusal(lambda part=part: lifecycle.get_by_tracking(session, part.tracking)) == "not-found"
         assert (
             refusal(lambda part=part: following.follow(session, a_number(), part.tracking, "fa"))
             == "not-found"
         )
-    assert [each.request for each in nearby.near(session, 1, POINT, 100)] == [whole]
-    assert not nearby.near(session, 2, POINT, 100)
-    assert [f.request for f in queries.by_numbers(session, [whole.tracking, one.tracking])] == [whole]
-    assert not duplicates.alike(session, one)
-    assert [row.reported for row in inbox.by_district(session, Filter())] == [1]
+    assert [each.request for each in nearby.list_near(session, 1, POINT, 100)] == [whole]
+    assert not nearby.list_near(session, 2, POINT, 100)
+    assert [f.request for f in queries.find_by_numbers(session, [whole.tracking, one.tracking])] == [whole]
+    assert not duplicates.list_probable(session, one)
+    assert [row.reported for row in inbox.count_by_district(session, Filter())] == [1]
     counted = figures.count(session)
     year = [row for row in counted if row["days"] == 365]
     assert sum(row["received"] for row in year if not row["category"] and not row["department_id"]) == 1
@@ -165,7 +165,7 @@ def test_split_request_counts_as_one(
     assert sum(row["received"] for row in year if row["department_id"]) == 2
     whole.solve_by = one.due_at = now(session) - HOUR
     session.flush()
-    assert inbox.counts(session, Filter()).overdue == 1
+    assert inbox.count_requests(session, Filter()).overdue == 1
     session.expire_all()
     assert whole.owed_at is None and one.owed_at == one.due_at
 
@@ -187,9 +187,9 @@ def test_question_about_a_part_is_answered_by_the_whole(
     whole, one, other = split(session, tracking="12345678" + damm.calc_check_digit("12345678"))
     department_work.ask(session, one, who="d", question="کدام کوچه؟")
     assert messages(session, OutboxKind.REQUEST_ASKED) == ["+989131112233"]
-    assert lifecycle.progress(session, whole).state is S.ASKED
-    assert answers.asked(session, "+989131112233") is whole
-    assert [department_work.question_of(session, each) for each in (whole, one, other)] == [
+    assert lifecycle.find_progress(session, whole).state is S.ASKED
+    assert answers.find_asked(session, "+989131112233") is whole
+    assert [department_work.find_question_text(session, each) for each in (whole, one, other)] == [
         *("کدام کوچه؟", "کدام کوچه؟", "")
     ]
     message = session.scalars(select(OutboxMessage).where(OutboxMessage.request_id == whole.id)).one()
@@ -200,19 +200,21 @@ def test_question_about_a_part_is_answered_by_the_whole(
     assert said and answers.take(session, said) == "said"
     assert (whole.state, one.state, other.state) == (S.SPLIT, S.ACCEPTED, S.REFERRED)
     assert steps(session, one)[-1] == (T.ANSWERED, "", "کوچهٔ ۵")
-    assert [(entry.step, note) for entry, note in lifecycle.told(session, whole)] == [
+    assert [(entry.step, note) for entry, note in lifecycle.list_public_steps(session, whole)] == [
         *((T.ASKED, "کدام کوچه؟"), (T.ANSWERED, "کوچهٔ ۵")),
     ]
     assert T.ANSWERED not in [step for step, *_ in steps(session, other)]
     assert wording.words(session, message) is None
-    assert refusal(lambda: department_work.citizen_answers(session, whole.id, "دوباره")) == "wrong-state"
+    assert (
+        refusal(lambda: department_work.record_citizen_answer(session, whole.id, "دوباره")) == "wrong-state"
+    )
     department_work.ask(session, other, who="e", question="کجا؟")
-    department_work.citizen_answers(session, other.id, "نبش میدان", who="operator1")  # to the office
+    department_work.record_citizen_answer(session, other.id, "نبش میدان", who="operator1")  # to the office
     assert steps(session, other)[-1] == (T.ANSWERED, "operator1", "نبش میدان")
     assert (T.ANSWERED, "operator1", "نبش میدان") in steps(session, whole)
     department_work.ask(session, other, who="e", question="کدام سو؟")
     work.reply(session, other, who="e", reply="پر شد")
-    assert department_work.question_of(session, whole) == ""
+    assert department_work.find_question_text(session, whole) == ""
     whole.number = None
     assert not department_work.is_reachable(session, one)
 
@@ -223,8 +225,8 @@ def test_answer_to_an_earlier_question_reaches_all_parts(
     whole = a_request(session, S.ACCEPTED, number="+989131112233")
     department_work.ask(session, whole, who="d", question="کدام کوچه؟")
     ours, rest = work.split(session, whole, TWO, who="d", keeps_first=True)
-    assert department_work.question_of(session, whole) == "کدام کوچه؟"
-    department_work.citizen_answers(session, whole.id, "کوچهٔ ۵")
+    assert department_work.find_question_text(session, whole) == "کدام کوچه؟"
+    department_work.record_citizen_answer(session, whole.id, "کوچهٔ ۵")
     assert [steps(session, part)[-1][::2] for part in (ours, rest)] == [(T.ANSWERED, "کوچهٔ ۵")] * 2
 
 
@@ -241,11 +243,11 @@ def test_untouched_parts_can_be_rejoined(
         S.DUPLICATE,
         S.DUPLICATE,
     )
-    assert twice.duplicate_of_id == whole.id and not parts.of(session, whole)
+    assert twice.duplicate_of_id == whole.id and not parts.list_current(session, whole)
     for each in (whole, one, other):
         assert steps(session, each)[-1][0] is T.JOINED
-    assert T.JOINED not in [entry.step for entry, _ in lifecycle.told(session, whole)]
-    assert refusal(lambda: closing.separate(session, one, who="u")) == "wrong-state"
+    assert T.JOINED not in [entry.step for entry, _ in lifecycle.list_public_steps(session, whole)]
+    assert refusal(lambda: closing.undo_merge(session, one, who="u")) == "wrong-state"
     assert refusal(lambda: parts.join(session, whole, who="u")) == "wrong-state"
     year = [row for row in figures.count(session) if row["days"] == 365 and row["department_id"]]
     assert not year, "no department has it"
@@ -254,7 +256,7 @@ def test_untouched_parts_can_be_rejoined(
     assert whole.state is S.REOPENED
     work.split(session, whole, TWO, who="e")
     parts.join(session, whole, who="e")
-    assert (whole.state, len(parts.ever(session, whole))) == (S.REOPENED, 4)
+    assert (whole.state, len(parts.list_all(session, whole))) == (S.REOPENED, 4)
     erasure.forget_words(session, whole, now(session))
     assert one.written == "", "the words of what was a part go, too"
 
@@ -268,11 +270,11 @@ def test_rejoined_parts_are_no_duplicates(
     session.flush()
     for states in ([S.DUPLICATE], []):
         wanted = Filter(states=states)
-        listed = {each.id for each in inbox.page(session, wanted, after=None, limit=10)[0]}
-        assert listed == {each.id for each in inbox.newest(session, wanted, before=None, limit=10)}
+        listed = {each.id for each in inbox.list_page(session, wanted, after=None, limit=10)[0]}
+        assert listed == {each.id for each in inbox.list_newest(session, wanted, before=None, limit=10)}
         assert listed == {twice.id} | (set() if states else {whole.id})
-    assert inbox.counts(session, Filter()).by_state == {S.NEW: 1, S.DUPLICATE: 1}
-    assert inbox.counts(session, Filter(category=2)).by_state[S.DUPLICATE] == 0
+    assert inbox.count_requests(session, Filter()).by_state == {S.NEW: 1, S.DUPLICATE: 1}
+    assert inbox.count_requests(session, Filter(category=2)).by_state[S.DUPLICATE] == 0
 
 
 @pytest.mark.parametrize("begun", ["accepted", "asked", "solved", "rejected", "objected"])
@@ -303,9 +305,11 @@ def test_part_answered_by_an_agency_is_rejoined_after_recall(session: Session, s
     row, token = agency_referrals.make(session, one, Passing("آب", "", "لوله", "لوله"), user=office, days=9)
     agency_referrals.make(session, other, Passing("برق", "", "تیر", "تیر"), user=office, days=9)
     if said == "received":
-        agency_replies.received(session, token)
+        agency_replies.record_received(session, token)
     else:
-        {"answered": agency_replies.answered, "done": agency_replies.done}[said](session, token, "بسته شد")
+        {"answered": agency_replies.record_answer, "done": agency_replies.record_done}[said](
+            session, token, "بسته شد"
+        )
     assert refusal(lambda: parts.join(session, whole, who="u")) == "parts-answered"
     assert (whole.state, one.state) == (S.SPLIT, S.REFERRED)
     agency_referrals.withdraw(session, one, row.id, user=office)

@@ -83,11 +83,11 @@ def test_due_date_notifies_department_head_and_supervisors_once(
     clock.now = at(date(2026, 12, 12), 8)  # Thursday and Friday do not count
     assert run(session) == [E.SUPERVISORS] and run(session) == []
     assert (request.escalated_to, len(sent(session))) == (E.SUPERVISORS, 2)
-    told = [entry.step for entry in lifecycle.history(session, request)]
+    told = [entry.step for entry in lifecycle.list_steps(session, request)]
     assert told == [T.REMINDED, T.TO_HEAD, T.TO_SUPERVISORS]
-    assert lifecycle.told(session, request) == []
-    assert inbox.counts(session, Filter()).escalated == 1
-    assert inbox.page(session, Filter(escalated=True), after=None, limit=9)[0] == [request]
+    assert lifecycle.list_public_steps(session, request) == []
+    assert inbox.count_requests(session, Filter()).escalated == 1
+    assert inbox.list_page(session, Filter(escalated=True), after=None, limit=9)[0] == [request]
 
 
 @pytest.mark.parametrize("moment", [at(FRIDAY, 10), at(SUNDAY, 7), at(SUNDAY, 14, 30)])

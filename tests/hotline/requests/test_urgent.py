@@ -47,8 +47,8 @@ def a_key(session: Session) -> int:
 
 
 def of_caller(session: Session) -> tuple[UrgentMatter, Registration]:
-    place = make.a_registration(session, phases.operators_line(session), number=NUMBER)
-    return urgent.of_caller(session, NUMBER, place.id), place
+    place = make.a_registration(session, phases.get_operators_line(session), number=NUMBER)
+    return urgent.record_from_caller(session, NUMBER, place.id), place
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_taken_urgent_request_is_audited_and_gone(
     assert steps(session, lifecycle.get(session, request))[1:] == [(T.TAKEN, "sara", "")]
     audit = session.execute(select(AuditEntry.who, AuditEntry.action, AuditEntry.subject)).all()
     assert [tuple(entry) for entry in audit] == [("sara", "request-taken", f"request {request}")]
-    told = lifecycle.told(session, lifecycle.get(session, request))
+    told = lifecycle.list_public_steps(session, lifecycle.get(session, request))
     assert [(step.entry.step, step.note) for step in told] == [(T.REPORTED, ""), (T.TAKEN, "")]
 
 
@@ -138,15 +138,15 @@ def test_caller_in_danger_at_a_desk_is_handled(
 
 def test_repeated_danger_of_a_caller_is_one_matter(session: Session) -> None:
     matter, _ = of_caller(session)
-    assert urgent.of_caller(session, NUMBER).id == matter.id
+    assert urgent.record_from_caller(session, NUMBER).id == matter.id
     urgent.take(session, matter.id, who="sara")
-    assert urgent.of_caller(session, NUMBER).id != matter.id
+    assert urgent.record_from_caller(session, NUMBER).id != matter.id
 
 
 def test_caller_connected_to_the_emergency_service_is_handled(
     session: Session,
 ) -> None:
-    matter = urgent.of_caller(session, NUMBER)
+    matter = urgent.record_from_caller(session, NUMBER)
     call = RescueCall(token="rescue-1", channel="1.1", matter_id=matter.id, asked_at=now(session))
     session.add(call)
     session.flush()
@@ -157,12 +157,12 @@ def test_caller_connected_to_the_emergency_service_is_handled(
 
 
 def test_caller_without_a_number_makes_no_matter(session: Session) -> None:
-    urgent.of_caller(session, None)
+    urgent.record_from_caller(session, None)
     assert urgent.list_open(session) == []
 
 
 def test_deleted_citizen_leaves_no_number_in_matters(session: Session) -> None:
-    matter = urgent.of_caller(session, NUMBER)
+    matter = urgent.record_from_caller(session, NUMBER)
     erasure.delete_citizen(session, NUMBER, who="admin", give_up=True)
     session.refresh(matter)
     assert matter.number is None

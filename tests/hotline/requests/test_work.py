@@ -59,7 +59,7 @@ def attempt(session: Session, request: Request, to: S) -> None:
     elif to is S.ACCEPTED and request.state is not S.ACCEPTED:
         department_work.accept(session, request, who="d")
     elif to is S.ACCEPTED:
-        department_work.citizen_answers(session, request.id, "پلاک ۵")
+        department_work.record_citizen_answer(session, request.id, "پلاک ۵")
     elif to is S.ASKED:
         department_work.ask(session, request, who="d", question="کدام کوچه؟")
     elif to in (S.NEW, S.REOPENED) and request.state is S.SPLIT:
@@ -69,7 +69,7 @@ def attempt(session: Session, request: Request, to: S) -> None:
     elif to in (S.CLOSED, S.REOPENED):
         closing.answer(session, request.id, solved=to is S.CLOSED)
     elif request.state is S.DUPLICATE:
-        closing.separate(session, request, who="u")
+        closing.undo_merge(session, request, who="u")
     else:
         work.give_back(session, request, who="u", note="در حوزهٔ ما نیست")
 
@@ -103,7 +103,7 @@ def test_only_allowed_moves_change_a_request(
 def test_request_without_a_department_is_undone_in_its_state(
     session: Session,
 ) -> None:
-    for state, undone in product(S, (work.give_back, closing.separate)):
+    for state, undone in product(S, (work.give_back, closing.undo_merge)):
         right = WITH_DEPARTMENT if undone is work.give_back else (S.DUPLICATE,)
         request = a_request(session, state)
         note = {"note": "در حوزهٔ ما نیست"} if undone is work.give_back else {}

@@ -12,7 +12,7 @@ from db.models import Category, Holiday, Request, TimeUnit
 from hotline.clock import CITY
 from hotline.errors import Refused
 from hotline.requests import filing, work
-from hotline.requests.working_time import Span, due, due_in
+from hotline.requests.working_time import Span, find_due, find_due_by_calendar
 from settings import WorkingHours, WorkingWeek
 from tests.factories import WEEK, a_department, a_request
 from tests.hotline.requests.office import DAY
@@ -43,7 +43,7 @@ def at(day: date, hour: int, minute: int = 0) -> datetime:
     ],
 )
 def test_promise_counts_working_time_only(said: datetime, span: Span, expected: datetime) -> None:
-    assert due(said, span, WEEK, lambda _: False) == expected
+    assert find_due(said, span, WEEK, lambda _: False) == expected
 
 
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2032, 1, 1)).map(lambda each: each.replace(tzinfo=CITY))
@@ -62,7 +62,7 @@ closings = st.frozensets(st.integers(0, 210), max_size=60)
 def test_due_time_is_a_later_working_moment(
     said: datetime, span: Span, week: WorkingWeek, which: frozenset[int]
 ) -> None:
-    found = due(said, span, week, lambda day: day.toordinal() % 211 in which)
+    found = find_due(said, span, week, lambda day: day.toordinal() % 211 in which)
     local = found.astimezone(CITY)
     assert found > said
     assert local.weekday() in week.days and local.date().toordinal() % 211 not in which
@@ -77,11 +77,11 @@ def test_longer_promise_is_never_due_sooner(
     def closed(day: date) -> bool:
         return day.toordinal() % 211 in which
 
-    first = due(said, span, week, closed)
-    assert due(said + later, span, week, closed) >= first
-    assert due(said, span._replace(amount=span.amount + 1), week, closed) > first
+    first = find_due(said, span, week, closed)
+    assert find_due(said + later, span, week, closed) >= first
+    assert find_due(said, span._replace(amount=span.amount + 1), week, closed) > first
     holiday = first.astimezone(CITY).date()
-    assert due(said, span, week, lambda day: closed(day) or day == holiday) > first
+    assert find_due(said, span, week, lambda day: closed(day) or day == holiday) > first
 
 
 @given(moments, st.integers(1, 40), st.integers(1, 40), weeks)
@@ -89,8 +89,8 @@ def test_span_in_two_parts_is_due_as_in_one(said: datetime, one: int, other: int
     def open_(_day: date) -> bool:
         return False
 
-    half = due(said, Span(one, H), week, open_)
-    assert due(half, Span(other, H), week, open_) == due(said, Span(one + other, H), week, open_)
+    half = find_due(said, Span(one, H), week, open_)
+    assert find_due(half, Span(other, H), week, open_) == find_due(said, Span(one + other, H), week, open_)
 
 
 def test_own_holiday_overrides_the_calendar(
@@ -98,14 +98,16 @@ def test_own_holiday_overrides_the_calendar(
 ) -> None:
     nowruz = date(2027, 3, 21)  # Sunday; the calendar closes the Saturday before, and until Wednesday
     eve = at(nowruz - 4 * DAY, 9)
-    closed_until = due_in(session, eve, Span(1, D), WEEK)
+    closed_until = find_due_by_calendar(session, eve, Span(1, D), WEEK)
     assert closed_until.astimezone(CITY).date() > nowruz + 3 * DAY
     session.add(Holiday(day=nowruz, name="روز کاری", works=True))
     session.flush()
-    assert due_in(session, eve, Span(1, D), WEEK) == at(nowruz, 14, 30)
+    assert find_due_by_calendar(session, eve, Span(1, D), WEEK) == at(nowruz, 14, 30)
     session.add(Holiday(day=date(2027, 6, 20), name="آلودگی هوا", works=False))
     session.flush()
-    assert due_in(session, at(date(2027, 6, 19), 9), Span(1, D), WEEK) == at(date(2027, 6, 21), 14, 30)
+    assert find_due_by_calendar(session, at(date(2027, 6, 19), 9), Span(1, D), WEEK) == at(
+        date(2027, 6, 21), 14, 30
+    )
 
 
 def reported(session: Session) -> Request:
@@ -119,7 +121,7 @@ def test_reported_due_dates_stay_and_apply_to_referrals(
 ) -> None:
     request = reported(session)
     promised = request.answer_by, request.solve_by
-    assert promised == tuple(due_in(session, request.made_at, Span(n, D), WEEK) for n in (2, 3))
+    assert promised == tuple(find_due_by_calendar(session, request.made_at, Span(n, D), WEEK) for n in (2, 3))
     session.get_one(Category, 2).solve_in = 99
     work.refer(session, request, a_department(session), who="u")
     assert (request.answer_by, request.solve_by, request.due_at) == (*promised, promised[1])

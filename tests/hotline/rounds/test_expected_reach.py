@@ -15,9 +15,9 @@ def test_first_round_expects_one_citizen_in_six_minutes(
 ) -> None:
     round_ = a_round(session, Phase.OPEN)  # an hour
     a_round(session, Phase.OVER).ended_at = now(session)  # another official's
-    assert phases.expected_reach(session, round_) == 10
+    assert phases.estimate_reach(session, round_) == 10
     round_.ends_at = round_.starts_at + 60 * SECOND
-    assert phases.expected_reach(session, round_) == 1
+    assert phases.estimate_reach(session, round_) == 1
 
 
 def test_expected_reach_is_the_mean_of_five_rounds(
@@ -29,7 +29,7 @@ def test_expected_reach_is_the_mean_of_five_rounds(
         past.official, past.ended_at = round_.official, now(session) - hours * HOUR
         some_registrations(session, past, reached, state=RegistrationState.REACHED)
         some_registrations(session, past, 3, state=RegistrationState.UNREACHED)
-    assert phases.expected_reach(session, round_) == 6
+    assert phases.estimate_reach(session, round_) == 6
 
 
 def test_carried_places_count_in_the_expected_reach(
@@ -45,11 +45,11 @@ def test_carried_places_count_in_the_expected_reach(
     some_registrations(session, reached, 8, state=RegistrationState.REACHED)
     some_registrations(session, reached, 5)
     some_registrations(session, nobody, 3)
-    assert phases.expected_reach(session, following) == 4
-    carried = carry_over.run(session)
+    assert phases.estimate_reach(session, following) == 4
+    carried = carry_over.carry_over(session)
     assert carried == 8
-    assert phases.counts(session, [nobody.id])[nobody.id] == {}, "all its rows are elsewhere"
-    assert phases.expected_reach(session, following) == 4, "(8 + 0) / 2; nobody wanted anything of the third"
+    assert phases.count_by_state(session, [nobody.id])[nobody.id] == {}, "all its rows are elsewhere"
+    assert phases.estimate_reach(session, following) == 4, "(8 + 0) / 2; nobody wanted anything of the third"
 
 
 def test_agreed_length_gives_the_expected_reach(
@@ -57,7 +57,7 @@ def test_agreed_length_gives_the_expected_reach(
 ) -> None:
     round_ = a_round(session, Phase.OPEN)  # an hour
     round_.minutes = 15
-    assert phases.expected_reach(session, round_) == 4
+    assert phases.estimate_reach(session, round_) == 4
 
 
 def test_expected_reach_is_at_least_one(session: Session) -> None:
@@ -65,4 +65,4 @@ def test_expected_reach_is_at_least_one(session: Session) -> None:
     past = a_round(session, Phase.OVER)
     past.official, past.ended_at = round_.official, now(session)
     a_registration(session, past, state=RegistrationState.UNREACHED)
-    assert phases.expected_reach(session, round_) == 1
+    assert phases.estimate_reach(session, round_) == 1

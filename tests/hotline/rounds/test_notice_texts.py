@@ -49,11 +49,11 @@ def round_at(start: datetime, hours: float = 3, **values: Any) -> Round:
 
 
 def fa(round_: Round) -> notices.Notice:
-    return notices.text(round_, "fa", HERE)
+    return notices.format_text(round_, "fa", HERE)
 
 
 def en(round_: Round) -> notices.Notice:
-    return notices.text(round_, "en", HERE)
+    return notices.format_text(round_, "en", HERE)
 
 
 NINE = datetime(2026, 12, 2, 9)
@@ -153,7 +153,7 @@ def test_registration_over_new_year_names_both_years() -> None:
 def test_each_day_and_month_has_its_name(
     language: Language,
 ) -> None:
-    days = [dates.day(date(2026, 3, 21) + timedelta(days=n), language) for n in range(365)]
+    days = [dates.format_day(date(2026, 3, 21) + timedelta(days=n), language) for n in range(365)]
     assert len({d.split()[0] for d in days}) == 7
     assert len({d.split()[2] for d in days}) == 12
     assert len(set(days)) == 365
@@ -200,7 +200,7 @@ def test_changed_notice_says_why_and_the_new_hours() -> None:
 
 def test_change_before_the_notice_is_not_public() -> None:
     round_ = round_at(NINE, changed_at=NINE.replace(tzinfo=UTC) - 4 * DAY, changes=1, reason="درونی")
-    assert notices.what(round_) == "announced"
+    assert notices.read_content(round_) == "announced"
     assert "درونی" not in fa(round_).body
 
 
@@ -211,7 +211,7 @@ def test_short_text_fits_any_name_and_keeps_its_link(
     for length in (1, 60, 100, 130, 200):
         official = an_office("ن" * length, "n" * length)
         for values in ({}, {"cancelled_at": NINE.replace(tzinfo=UTC), "reason": "ر" * 500}):
-            notice = notices.text(round_at(NINE, official=official, **values), language, HERE)
+            notice = notices.format_text(round_at(NINE, official=official, **values), language, HERE)
             assert len(notice.short) <= notices.LONGEST
             assert f"\n{HERE}/public/rounds/7" in notice.short
             assert ("۱۱ آذر" if language == "fa" else "2 December") in notice.short
@@ -224,4 +224,4 @@ def test_hostile_names_keep_direction_and_line() -> None:
         told = notice.title + notice.body + notice.short.split("\n")[0]
         assert not set(told) & set("\u202e\u2066\x00\x0b\n")
         assert f"نام{_ZWNJ}ها" in told
-    assert notices.plain(HOSTILE) == f"</script><b>\"'& نام{_ZWNJ}ها"
+    assert notices.clean_line(HOSTILE) == f"</script><b>\"'& نام{_ZWNJ}ها"

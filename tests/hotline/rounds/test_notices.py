@@ -34,7 +34,7 @@ def messages(session: Session) -> list[OutboxMessage]:
 
 def test_public_rounds_to_come_are_posted_once(session: Session, settings: Settings) -> None:
     made = {phase: a_round(session, phase) for phase in Phase}
-    phases.operators_line(session)
+    phases.get_operators_line(session)
     told = {made[p].id for p in Phase if p not in (Phase.PLANNED, Phase.OVER)}
     assert notices.queue_due(session, hooked(settings)) == len(told)
     assert notices.queue_due(session, hooked(settings)) == 0
@@ -81,7 +81,7 @@ def test_each_change_of_a_round_is_posted_with_its_facts(session: Session, setti
     assert data["reason"] == "بیماری"
     assert data["official"]["en"] == "Mayor"
     assert datetime.fromisoformat(data["starts_at"]) == round_.starts_at
-    assert data["texts"]["fa"]["title"] == notices.text(round_, "fa", HERE).title
+    assert data["texts"]["fa"]["title"] == notices.format_text(round_, "fa", HERE).title
     assert data["urls"]["en"] == f"{HERE}/public/rounds/{round_.id}?lang=en"
     assert messages(session)[0].expires_at == round_.ends_at
 
@@ -93,7 +93,7 @@ def test_round_cancelled_before_its_notice_is_not_posted(session: Session, setti
     round_.cancelled_at = round_.announce_at - HOUR
     session.flush()
     assert notices.queue_due(session, hooked(settings)) == 0
-    assert round_ not in notices.published(session)
+    assert round_ not in notices.list_published(session)
 
 
 @in_both
@@ -141,9 +141,9 @@ def planned_ahead(session: Session, ahead: timedelta, announce_in: timedelta | N
 
 
 def test_only_a_whole_day_is_a_day_ahead(session: Session) -> None:
-    assert notices.ahead(session, planned_ahead(session, 25 * HOUR)).day_ahead
-    assert not notices.ahead(session, planned_ahead(session, 23 * HOUR)).day_ahead
-    assert not notices.ahead(session, planned_ahead(session, 30 * HOUR, 7 * HOUR)).day_ahead
+    assert notices.find_lead_time(session, planned_ahead(session, 25 * HOUR)).day_ahead
+    assert not notices.find_lead_time(session, planned_ahead(session, 23 * HOUR)).day_ahead
+    assert not notices.find_lead_time(session, planned_ahead(session, 30 * HOUR, 7 * HOUR)).day_ahead
 
 
 def test_start_moved_on_short_notice_is_not_a_day_ahead(
@@ -151,10 +151,10 @@ def test_start_moved_on_short_notice_is_not_a_day_ahead(
 ) -> None:
     round_ = planned_ahead(session, 30 * HOUR)
     planning.change(session, round_, who="x", reason="ظرفیت", short_notice=True, capacity=9)
-    assert notices.ahead(session, round_).day_ahead
+    assert notices.find_lead_time(session, round_).day_ahead
     start = round_.starts_at - 10 * HOUR
     planning.change(session, round_, who="x", reason="زودتر", short_notice=True, starts_at=start)
-    state = notices.ahead(session, round_)
+    state = notices.find_lead_time(session, round_)
     assert not state.day_ahead
     assert state.public_at == round_.start_set_at == round_.changed_at
     assert round_.changes == 2
@@ -164,23 +164,23 @@ def test_delivered_webhook_shows_its_time(session: Session, settings: Settings) 
     round_ = planned_ahead(session, 25 * HOUR)
     session.commit()
     notices.queue_due(session, hooked(settings))
-    assert notices.ahead(session, round_).webhook_at is None
+    assert notices.find_lead_time(session, round_).webhook_at is None
     notice = messages(session)[0]
     notice.sent_at, notice.state = round_.announce_at + HOUR, Delivery.SENT
     session.flush()
-    state = notices.ahead(session, round_)
+    state = notices.find_lead_time(session, round_)
     assert (state.public_at, state.webhook_at) == (round_.announce_at, notice.sent_at)
 
 
 def test_signed_notice_verifies_only_unchanged() -> None:
     body = json.dumps({"type": "round.announced", "data": "دور"}, ensure_ascii=False)
-    headers = notices.signed("notice-1-announced-0", body, SECRET, datetime.now(UTC))
+    headers = notices.sign_headers("notice-1-announced-0", body, SECRET, datetime.now(UTC))
     assert Webhook(SECRET).verify(body.encode(), headers) == json.loads(body)
     with pytest.raises(WebhookVerificationError):
         Webhook(SECRET).verify(body.replace("دور", "دور گفت‌وگویی"), headers)
     with pytest.raises(WebhookVerificationError):
         Webhook(SECRET).verify(body, headers | {"webhook-id": "notice-2-announced-0"})
-    old = notices.signed("notice-1-announced-0", body, SECRET, datetime.now(UTC) - HOUR)
+    old = notices.sign_headers("notice-1-announced-0", body, SECRET, datetime.now(UTC) - HOUR)
     with pytest.raises(WebhookVerificationError):
         Webhook(SECRET).verify(body, old)
 
@@ -193,5 +193,5 @@ def test_many_past_rounds_hide_none_to_come(session: Session, monkeypatch: pytes
             setattr(round_, name, getattr(round_, name) - timedelta(days=days))
     coming = [a_round(session, Phase.OPEN) for _ in range(2)]
     session.flush()
-    assert notices.published(session) == [past[1], past[0], *coming]
-    assert {round_.id for round_ in coming} <= {round_.id for round_ in notices.published(session)}
+    assert notices.list_published(session) == [past[1], past[0], *coming]
+    assert {round_.id for round_ in coming} <= {round_.id for round_ in notices.list_published(session)}

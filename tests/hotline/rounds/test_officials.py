@@ -20,12 +20,12 @@ def an_office(session: Session, **values: Any) -> Official:
 
 
 def test_offices_are_listed_by_rank_and_district(session: Session) -> None:
-    phases.operators_line(session)
+    phases.get_operators_line(session)
     tenth = an_office(session, kind=MANAGER, district=10)
     second = an_office(session, kind=MANAGER, district=2)
     deputy = an_office(session)
     mayor = an_office(session, kind=MAYOR)
-    assert officials.everyone(session) == [mayor, deputy, second, tenth]
+    assert officials.list_all(session) == [mayor, deputy, second, tenth]
 
 
 @pytest.mark.parametrize(

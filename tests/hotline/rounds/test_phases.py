@@ -56,10 +56,10 @@ def a_plain_round(
     ],
 )
 def test_phase_follows_the_table(at: datetime, untouched: Phase, opened: Phase, ended: Phase) -> None:
-    assert phases.phase(a_plain_round(), at) is untouched
-    assert phases.phase(a_plain_round(opened=START), at) is opened
-    assert phases.phase(a_plain_round(ended=START), at) is ended
-    assert phases.phase(a_plain_round(opened=START, ended=START), at) is ended
+    assert phases.find_phase(a_plain_round(), at) is untouched
+    assert phases.find_phase(a_plain_round(opened=START), at) is opened
+    assert phases.find_phase(a_plain_round(ended=START), at) is ended
+    assert phases.find_phase(a_plain_round(opened=START, ended=START), at) is ended
 
 
 @pytest.mark.parametrize(
@@ -67,24 +67,24 @@ def test_phase_follows_the_table(at: datetime, untouched: Phase, opened: Phase, 
     [(FROM - TICK, False), (FROM, True), (UNTIL - TICK, True), (UNTIL, False), (START, False)],
 )
 def test_registrations_are_taken_in_their_window_only(at: datetime, takes: bool) -> None:
-    assert phases.takes_registrations(a_plain_round(), at) is takes
-    assert phases.takes_registrations(a_plain_round(opened=FROM), at) is takes
-    assert not phases.takes_registrations(a_plain_round(ended=FROM), at)
+    assert phases.may_register(a_plain_round(), at) is takes
+    assert phases.may_register(a_plain_round(opened=FROM), at) is takes
+    assert not phases.may_register(a_plain_round(ended=FROM), at)
 
 
 def test_live_round_takes_registrations_until_the_window_ends() -> None:
     live = a_plain_round(opened=START, until=END)
-    assert phases.phase(live, END - TICK) is P.LIVE
-    assert phases.takes_registrations(live, END - TICK)
-    assert phases.phase(live, END) is P.LIVE
-    assert not phases.takes_registrations(live, END)
+    assert phases.find_phase(live, END - TICK) is P.LIVE
+    assert phases.may_register(live, END - TICK)
+    assert phases.find_phase(live, END) is P.LIVE
+    assert not phases.may_register(live, END)
 
 
 def test_made_round_is_in_its_phase_by_the_database_clock(
     session: Session,
 ) -> None:
     for phase in Phase:
-        assert phases.phase(a_round(session, phase), now(session)) is phase
+        assert phases.find_phase(a_round(session, phase), now(session)) is phase
 
 
 def test_registrable_rounds_are_listed_soonest_first(
@@ -94,7 +94,7 @@ def test_registrable_rounds_are_listed_soonest_first(
     ended = a_round(session, Phase.OPEN)
     phases.end_round(session, ended)
     session.flush()
-    assert [r.id for r in phases.registrable(session)] == [made[Phase.LIVE].id, made[Phase.OPEN].id]
+    assert [r.id for r in phases.list_registrable(session)] == [made[Phase.LIVE].id, made[Phase.OPEN].id]
 
 
 def test_current_rounds_omit_those_long_over(
@@ -105,8 +105,8 @@ def test_current_rounds_omit_those_long_over(
     for name in ("announce_at", "registration_from", "registration_until", "starts_at", "ends_at"):
         setattr(old, name, getattr(old, name) - 24 * HOUR)
     session.flush()
-    assert [r.id for r in phases.current(session)] == [over.id, live.id, planned.id]
-    assert [r.id for r in phases.current(session, limit=1)] == [over.id]
+    assert [r.id for r in phases.list_current(session)] == [over.id, live.id, planned.id]
+    assert [r.id for r in phases.list_current(session, limit=1)] == [over.id]
 
 
 def test_only_sensible_times_are_accepted(
@@ -153,11 +153,11 @@ def test_opening_and_ending_are_recorded_once(session: Session) -> None:
     phases.open_round(session, round_)
     opened = round_.opened_at
     phases.open_round(session, round_)
-    assert (round_.opened_at, phases.phase(round_, now(session))) == (opened, Phase.LIVE)
+    assert (round_.opened_at, phases.find_phase(round_, now(session))) == (opened, Phase.LIVE)
     phases.end_round(session, round_)
     ended = round_.ended_at
     phases.end_round(session, round_)
-    assert (round_.ended_at, phases.phase(round_, now(session))) == (ended, Phase.OVER)
+    assert (round_.ended_at, phases.find_phase(round_, now(session))) == (ended, Phase.OVER)
     assert facts(session, round_) == ["made", "opened", "ended"]
 
 
@@ -202,7 +202,7 @@ def test_registrations_are_counted_by_round_and_state(
     some_registrations(session, first, 3)
     a_registration(session, first, state=RegistrationState.REACHED)
     a_registration(session, second, state=RegistrationState.CALLING)
-    assert phases.counts(session, [first.id, second.id, empty.id]) == {
+    assert phases.count_by_state(session, [first.id, second.id, empty.id]) == {
         first.id: {RegistrationState.WAITING: 3, RegistrationState.REACHED: 1},
         second.id: {RegistrationState.CALLING: 1},
         empty.id: {},

@@ -48,7 +48,7 @@ def test_planned_round_is_announced_and_audited(session: Session, plan: Callable
     deputy = an_official(session)
     round_ = plan(deputies=[deputy], capacity=30, languages=["fa"], minutes=5, recorded=True, who="planner")
 
-    assert phases.phase(round_, now(session)) is Phase.ANNOUNCED
+    assert phases.find_phase(round_, now(session)) is Phase.ANNOUNCED
     assert (round_.deputies, round_.capacity, round_.languages, round_.minutes) == ([deputy], 30, "fa", 5)
     assert round_.recorded
     entry = session.scalars(select(AuditEntry)).one()
@@ -57,7 +57,7 @@ def test_planned_round_is_announced_and_audited(session: Session, plan: Callable
 
 def test_future_notice_leaves_the_round_planned(session: Session, plan: Callable[..., Round]) -> None:
     round_ = plan(announce_at=now(session) + HOUR)
-    assert phases.phase(round_, now(session)) is Phase.PLANNED
+    assert phases.find_phase(round_, now(session)) is Phase.PLANNED
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_refused_change_alters_nothing(session: Session, plan: Callable[..., Rou
 
 @pytest.mark.parametrize("phase", [Phase.OVER, Phase.CANCELLED, None])
 def test_finished_round_or_operators_line_cannot_be_changed(session: Session, phase: Phase | None) -> None:
-    round_ = a_round(session, phase) if phase else phases.operators_line(session)
+    round_ = a_round(session, phase) if phase else phases.get_operators_line(session)
     refused("wrong-state", lambda: planning.change(session, round_, who="x", reason="x", minutes=4))
 
 
@@ -170,7 +170,7 @@ def test_extended_live_round_keeps_its_start(
     planning.change(
         session, round_, **change, **same, ends_at=later, registration_until=later, capacity=500, minutes=4
     )
-    assert phases.phase(round_, now(session)) is Phase.LIVE
+    assert phases.find_phase(round_, now(session)) is Phase.LIVE
     assert (round_.ends_at, round_.registration_until, round_.capacity, round_.minutes) == (
         *(later, later),
         *(500, 4),
@@ -195,7 +195,7 @@ def test_end_moved_in_overtime_gives_two_hours_more(session: Session) -> None:
     session.flush()
     later = now(session) + HOUR
     planning.change(session, round_, who="planner", reason="صف طولانی", ends_at=later)
-    assert phases.phase(round_, later + phases.OVERTIME - HOUR / 60) is Phase.LIVE
+    assert phases.find_phase(round_, later + phases.OVERTIME - HOUR / 60) is Phase.LIVE
 
 
 def test_extension_into_the_officials_next_round_is_refused(
@@ -214,7 +214,7 @@ def test_cancellation_is_recorded_once(session: Session, plan: Callable[..., Rou
     for _ in range(2):
         planning.cancel(session, round_, who="planner", reason="هوای آلوده")
 
-    assert phases.phase(round_, now(session)) is Phase.CANCELLED
+    assert phases.find_phase(round_, now(session)) is Phase.CANCELLED
     facts = session.scalars(select(LedgerEntry).where(LedgerEntry.fact == Fact.ROUND_CANCELLED)).all()
     assert [f.round_id for f in facts] == [round_.id]
     assert len(session.scalars(select(AuditEntry).where(AuditEntry.action == "round-cancelled")).all()) == 1
@@ -223,7 +223,7 @@ def test_cancellation_is_recorded_once(session: Session, plan: Callable[..., Rou
 def test_finished_round_or_operators_line_cannot_be_cancelled(
     session: Session,
 ) -> None:
-    over, operators_line = a_round(session, Phase.OVER), phases.operators_line(session)
+    over, operators_line = a_round(session, Phase.OVER), phases.get_operators_line(session)
     for round_ in (over, operators_line):
         refused("wrong-state", lambda r=round_: planning.cancel(session, r, who="x", reason="x"))  # type: ignore[misc]
 

@@ -148,7 +148,7 @@ def test_telephone_keys_without_permission_do_nothing(
 ) -> None:
     desk_id, round_id, _ = serving_desk
     with writing(engine) as session:
-        user = round_permissions.at_desk(session, desk_id)
+        user = round_permissions.find_at_desk(session, desk_id)
         assert user is not None
         if role is None:
             user.desk_id = None

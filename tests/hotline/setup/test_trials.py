@@ -67,35 +67,35 @@ def test_database_refuses_a_second_test_call(session: Session, settings: Setting
 
 def test_finished_test_call_is_masked_and_keeps_its_result(session: Session, settings: Settings) -> None:
     token = placed(session, settings)
-    trial_calls.said(session, token, "first", 503, goes_on=True)
-    trial_calls.said(session, token, "second", 486, goes_on=False)
-    trial_calls.ended(session, token, R.BUSY)
-    trial_calls.ended(session, token, R.UNKNOWN)
-    (call,) = trial_calls.latest(session)
+    trial_calls.record_refusal(session, token, "first", 503, goes_on=True)
+    trial_calls.record_refusal(session, token, "second", 486, goes_on=False)
+    trial_calls.record_end(session, token, R.BUSY)
+    trial_calls.record_end(session, token, R.UNKNOWN)
+    (call,) = trial_calls.list_latest(session)
     assert (call.number, call.result, call.slot) == ("+989…67", R.BUSY, None)
     assert (call.tried, call.trunk, call.said) == ("first 503", "second", 486)
-    assert trial_calls.on_the_phone(session) == {}
+    assert trial_calls.list_in_progress(session) == {}
 
 
 def test_long_list_of_refusing_trunks_is_truncated(session: Session, settings: Settings) -> None:
     token = placed(session, settings)
     for _ in range(20):
-        trial_calls.said(session, token, "a-trunk-of-20-letters", 503, goes_on=True)
+        trial_calls.record_refusal(session, token, "a-trunk-of-20-letters", 503, goes_on=True)
     session.commit()
-    assert len(trial_calls.latest(session)[0].tried) == 300
+    assert len(trial_calls.list_latest(session)[0].tried) == 300
 
 
 def test_test_call_without_a_dialer_is_given_up(session: Session, settings: Settings) -> None:
     asked = ask(session, settings)
     asked.asked_at -= trial_calls.IN_TIME
     session.flush()
-    assert trial_calls.due(session) is None and trial_calls.take_up(session, asked.id) is None
-    assert trial_calls.result(session, asked) is None
+    assert trial_calls.find_due(session) is None and trial_calls.take_up(session, asked.id) is None
+    assert trial_calls.find_result(session, asked) is None
     asked.asked_at -= timedelta(seconds=40)
     session.flush()
-    assert trial_calls.result(session, asked) is R.NOT_PLACED
+    assert trial_calls.find_result(session, asked) is R.NOT_PLACED
     assert ask(session, settings, OTHER).id != asked.id
-    assert trial_calls.latest(session)[1].result is R.NOT_PLACED
+    assert trial_calls.list_latest(session)[1].result is R.NOT_PLACED
 
 
 def test_test_call_of_a_dead_dialer_expires(session: Session, settings: Settings) -> None:
@@ -103,20 +103,20 @@ def test_test_call_of_a_dead_dialer_expires(session: Session, settings: Settings
     assert refusal(ask, session, settings, OTHER) == "trial-under-way"
     session.execute(update(TrialCall).values(placed_at=now(session) - timedelta(minutes=15)))
     assert ask(session, settings, OTHER).slot == 1
-    assert trial_calls.latest(session)[1].result is R.UNKNOWN
-    assert trial_calls.by_token(session, token) is None
+    assert trial_calls.list_latest(session)[1].result is R.UNKNOWN
+    assert trial_calls.find_by_token(session, token) is None
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
 def test_test_calls_are_limited_to_six_an_hour(session: Session, settings: Settings) -> None:
     for _ in range(trial_calls.PER_HOUR):
-        trial_calls.ended(session, placed(session, settings), R.HEARD)
+        trial_calls.record_end(session, placed(session, settings), R.HEARD)
     assert refusal(ask, session, settings) == "too-many-trials"
     an_hour_ago = now(session) - timedelta(hours=1, minutes=1)
     session.execute(update(TrialCall).values(asked_at=an_hour_ago))
     assert ask(session, settings).slot == 1
     session.execute(update(TrialCall).values(asked_at=an_hour_ago - timedelta(days=7)))
-    trial_calls.ended(session, placed(session, settings, NUMBER), R.HEARD)
+    trial_calls.record_end(session, placed(session, settings, NUMBER), R.HEARD)
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
@@ -138,7 +138,7 @@ def test_uncallable_number_is_refused_for_calls_and_texts(
     blocked.block(session, "+989139999999", BlockReason.OWNER)
     assert refusal(ask, session, texting, number) == code
     assert refusal(send, session, texting, number) == code
-    assert trial_calls.latest(session) == trial_texts.latest(session) == []
+    assert trial_calls.list_latest(session) == trial_texts.list_latest(session) == []
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])

@@ -17,7 +17,7 @@ def send(session: Session) -> Send:
 
     def send(text: str, number: str = NUMBER, name: str = "", answers: int = 2000) -> str:
         known = session.scalars(select(OutboxMessage.id)).all()
-        commands.received(
+        commands.execute(
             session,
             number,
             text,

@@ -15,7 +15,7 @@ from hotline import tickets
 from hotline.errors import Refused
 from hotline.line import registration
 from hotline.messages import delivery
-from hotline.sms_inbox.commands import ANSWERS_A_DAY, Want, understood
+from hotline.sms_inbox.commands import ANSWERS_A_DAY, Want, parse_command
 from settings import CITY, QuietHours
 from tests import factories as make
 from tests.hotline.sms_inbox.texting import NUMBER, OTHER, Send, fa, places
@@ -46,13 +46,13 @@ from tests.kit.databases import on_one  # noqa: F401  (fixture)
     ],
 )
 def test_text_as_people_write_it_is_understood(text: str, want: Want, digits: str) -> None:
-    command = understood(text)
+    command = parse_command(text)
     assert (command.want, command.digits) == (want, digits)
 
 
 @given(st.text(max_size=2000))
 def test_any_text_gives_a_wish_and_ascii_digits(text: str) -> None:
-    command = understood(text)
+    command = parse_command(text)
     assert command.want in Want
     assert command.digits == "" or (command.digits.isascii() and command.digits.isdecimal())
 
@@ -200,16 +200,16 @@ def test_137_glued_to_a_number_is_left_out(session: Session, send: Send, begin: 
     told = registration.register(session, round_id=make.a_round(session).id, number=NUMBER)
     tracking = tickets.draw(tickets.TRACKING)
 
-    assert understood(begin + told.ticket) == (Want.PLACE, told.ticket, "fa")
-    assert understood(begin + tracking).digits == tracking
+    assert parse_command(begin + told.ticket) == (Want.PLACE, told.ticket, "fa")
+    assert parse_command(begin + tracking).digits == tracking
     assert "نفر ۱" in send(begin + told.ticket)
 
 
 def test_digits_that_are_a_number_of_ours_stay_whole() -> None:
     for kind in (tickets.TICKET, tickets.TRACKING):
         begins = next(n for n in (f"137{tickets.draw(kind)[3:]}" for _ in range(9999)) if _is_right(n, kind))
-        assert understood(begins).digits == begins
-    assert understood("1371234").digits == "1371234", "no number of ours stands behind it"
+        assert parse_command(begins).digits == begins
+    assert parse_command("1371234").digits == "1371234", "no number of ours stands behind it"
 
 
 def _is_right(number: str, kind: tickets.Kind) -> bool:

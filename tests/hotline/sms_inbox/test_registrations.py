@@ -71,7 +71,7 @@ def test_unconfirmed_texted_place_is_not_carried(session: Session, send: Send) -
     next_.official_id = round_.official_id
     session.flush()
     told = len(session.scalars(select(OutboxMessage.id)).all())
-    assert carry_over.run(session) == 1
+    assert carry_over.carry_over(session) == 1
     assert (place.state, place.round_id) == (RegistrationState.CANCELLED, round_.id)
     assert len(session.scalars(select(OutboxMessage.id)).all()) == told, "nobody hears of it"
 
@@ -87,7 +87,7 @@ def test_texted_places_keep_the_ledger_valid(
         round_.ended_at = now(session)
         make.a_round(session).official_id = round_.official_id
         session.flush()
-        assert carry_over.run(session) == 2
+        assert carry_over.carry_over(session) == 2
         assert (place.state, never.state) == (RegistrationState.WAITING, RegistrationState.CANCELLED)
     assert verify.verify(engine).problems == []
 
@@ -96,13 +96,13 @@ def test_texted_place_keyed_in_by_phone_is_called(session: Session, send: Send) 
     round_ = make.a_round(session)
     send("ثبت")
     (place,) = places(session)
-    assert confirmation_calls.due(session, 10) == [], "who writes is not called"
+    assert confirmation_calls.list_due(session, 10) == [], "who writes is not called"
     keyed = make.keyed_in(session, round_, NUMBER)
     assert keyed.registration_id == place.id
-    assert confirmation_calls.due(session, 10) == [keyed.id]
+    assert confirmation_calls.list_due(session, 10) == [keyed.id]
     assert make.keyed_in(session, round_, NUMBER).registration_id is None, "once"
     send(place.ticket)
-    assert confirmation_calls.due(session, 10) == []
+    assert confirmation_calls.list_due(session, 10) == []
 
 
 def test_daily_limit_holds_for_confirmed_texts(session: Session, send: Send) -> None:

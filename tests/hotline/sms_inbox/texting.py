@@ -13,7 +13,7 @@ Send = Callable[..., str]
 
 
 def fa(value: object) -> str:
-    return dates.digits(value, "fa")
+    return dates.format_digits(value, "fa")
 
 
 def places(session: Session, number: str = NUMBER) -> list[Registration]:

@@ -23,7 +23,7 @@ Clock = Callable[[datetime], datetime]
 
 def noon(year: int, month: int, day: int) -> datetime:
     """Noon by the city's clock."""
-    return days.moment(date(year, month, day), time(12))
+    return days.find_moment(date(year, month, day), time(12))
 
 
 def some_officials(session: Session, count: int) -> list[Official]:

@@ -49,7 +49,7 @@ def test_dropped_day_takes_no_turn_and_overrides_apply(
     in_turn = [o.official_id for o in rule.officials]
     assert [r.official_id for r in (first, second, third)] == in_turn
     assert (first.starts_at, first.ends_at) == tuple(
-        days.moment(date(2027, 5, 12), time(h)) for h in (14, 16)
+        days.find_moment(date(2027, 5, 12), time(h)) for h in (14, 16)
     )
     assert [r.substitute_id for r in (first, second, third)] == [None, stand_in.id, None]
 
@@ -72,16 +72,19 @@ def test_override_changes_or_cancels_made_rounds(
         )
     extend(session, settings, 24)
     dropped, earlier, other, untouched = made(session)
-    assert phases.phase(dropped, at) is Phase.CANCELLED
+    assert phases.find_phase(dropped, at) is Phase.CANCELLED
     assert dropped.reason == earlier.reason == other.reason == said["reason"]
-    assert earlier.starts_at == days.moment(date(2027, 5, 12), time(7))
+    assert earlier.starts_at == days.find_moment(date(2027, 5, 12), time(7))
     assert earlier.registration_from == earlier.starts_at - DAY
-    assert earlier.ends_at == days.moment(date(2027, 5, 12), time(12))
-    assert (other.substitute_id, other.starts_at) == (stand_in.id, days.moment(date(2027, 5, 19), time(9)))
+    assert earlier.ends_at == days.find_moment(date(2027, 5, 12), time(12))
+    assert (other.substitute_id, other.starts_at) == (
+        stand_in.id,
+        days.find_moment(date(2027, 5, 19), time(9)),
+    )
     assert (untouched.reason, untouched.turn) == ("", 3)
     with writing(engine) as own:  # what is said last counts
         day_overrides.override_day(own, timetable_rules.get(own, rule.id), date(2027, 5, 12), **said)
-    assert made(session)[1].starts_at == days.moment(date(2027, 5, 12), time(9))
+    assert made(session)[1].starts_at == days.find_moment(date(2027, 5, 12), time(9))
     written = session.execute(
         select(AuditEntry.action, AuditEntry.who).where(AuditEntry.subject == f"rule {rule.id}, 2027-05-05")
     ).all()
@@ -100,8 +103,8 @@ def test_later_round_keeps_registration_open(
         later = {"starts_at": time(14), "ends_at": time(17), "who": "pr", "reason": "جلسهٔ شورا"}
         day_overrides.override_day(own, mine, date(2027, 5, 5), **later)
     round_ = made(session)[0]
-    assert phases.phase(round_, at) is Phase.OPEN
-    assert round_.registration_until == round_.ends_at == days.moment(date(2027, 5, 5), time(17))
+    assert phases.find_phase(round_, at) is Phase.OPEN
+    assert round_.registration_until == round_.ends_at == days.find_moment(date(2027, 5, 5), time(17))
 
 
 def test_change_within_a_day_allows_a_substitute_only(
@@ -111,7 +114,7 @@ def test_change_within_a_day_allows_a_substitute_only(
     rule = a_rule(session)
     stand_in = some_officials(session, 1)[0]
     extend(session, settings, 10)
-    clock(days.moment(date(2027, 5, 5), time(8, 30)))
+    clock(days.find_moment(date(2027, 5, 5), time(8, 30)))
 
     def change(**different: Any) -> None:
         with writing(engine) as own:
@@ -119,11 +122,11 @@ def test_change_within_a_day_allows_a_substitute_only(
             day_overrides.override_day(own, mine, date(2027, 5, 5), who="pr", reason="بیماری", **different)
 
     assert refusal(lambda: change(starts_at=time(10))) == "notice-too-short"
-    assert made(session)[0].starts_at == days.moment(date(2027, 5, 5), time(9))
+    assert made(session)[0].starts_at == days.find_moment(date(2027, 5, 5), time(9))
     change(substitute=stand_in)
     assert made(session)[0].substitute_id == stand_in.id
     change(starts_at=time(10), short_notice=True)
-    assert made(session)[0].starts_at == days.moment(date(2027, 5, 5), time(10))
+    assert made(session)[0].starts_at == days.find_moment(date(2027, 5, 5), time(10))
 
 
 def test_wrong_override_is_refused_with_its_code(session: Session, settings: Settings, clock: Clock) -> None:
@@ -146,7 +149,7 @@ def test_wrong_override_is_refused_with_its_code(session: Session, settings: Set
     for round_ in made(session):
         round_.opened_at = round_.starts_at
     session.commit()
-    clock(days.moment(wednesday, time(10)))
+    clock(days.find_moment(wednesday, time(10)))
     begun = {"dropped": True, "who": "pr", "reason": "تعمیر"}
     assert refusal(lambda: day_overrides.override_day(session, rule, wednesday, **begun)) == "wrong-state"
 
@@ -156,7 +159,7 @@ def test_holiday_on_a_made_round_carries_its_places(
 ) -> None:
     for day in range(12):  # whatever the calendar says of the days after this test runs
         day_overrides.add_holiday(
-            session, days.local_day(datetime.now(UTC)) + day * DAY, "کار", works=True, who="pr"
+            session, days.find_local_day(datetime.now(UTC)) + day * DAY, "کار", works=True, who="pr"
         )
     a_rule(session, 1, rrule=DAILY)
     extend(session, settings, 10)
@@ -169,7 +172,7 @@ def test_holiday_on_a_made_round_carries_its_places(
     assert cancelled == [closed.id]
     extend(session, settings, 10)
     with writing(engine) as own:
-        assert carry_over.run(own) == 1
+        assert carry_over.carry_over(own) == 1
     found = made(session)
     assert [r.cancelled_at is not None for r in found] == [False, True, *[False] * (len(found) - 2)]
     assert found[1].reason == "آلودگی هوا"

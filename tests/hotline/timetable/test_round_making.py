@@ -69,7 +69,7 @@ def test_own_holiday_list_outranks_the_calendar(session: Session, settings: Sett
     session.commit()
     extend(session, settings, 31)
     assert days_of(made(session)) == [date(2027, 3, 3), date(2027, 3, 10), date(2027, 3, 31)]
-    preview = round_making.occurrences(session, rule, date(2027, 3, 1), date(2027, 3, 31))
+    preview = round_making.list_occurrences(session, rule, date(2027, 3, 1), date(2027, 3, 31))
     assert [o.holiday for o in preview] == ["", "", "آلودگی هوا", "عیدنوروز", ""]
     day_overrides.remove_holiday(session, date(2027, 3, 17), who="pr")
     session.commit()
@@ -90,7 +90,7 @@ def test_own_holiday_list_outranks_the_calendar(session: Session, settings: Sett
 def test_end_of_a_jalali_year_loses_no_day(session: Session, year: int, last_day: int, nowruz: date) -> None:
     assert jdatetime.date(year, 12, last_day).togregorian() == nowruz - DAY
     rule = a_rule(session, rrule=DAILY)
-    found = round_making.occurrences(session, rule, nowruz - 2 * DAY, nowruz + 4 * DAY)
+    found = round_making.list_occurrences(session, rule, nowruz - 2 * DAY, nowruz + 4 * DAY)
     assert [o.day for o in found] == [nowruz + i * DAY for i in range(-2, 5)]
     assert all(o.holiday for o in found if nowruz <= o.day < nowruz + 4 * DAY)
     assert "نوروز" in found[2].holiday
@@ -112,9 +112,9 @@ def test_hours_after_midnight_use_the_citys_day(session: Session, settings: Sett
     assert days_of(found) == [date(2027, 2, 3), date(2027, 2, 4)]
     assert found[0].starts_at == datetime(2027, 2, 2, 20, 30, tzinfo=UTC)  # exactly a day ahead
     assert found[0].ends_at == datetime(2027, 2, 2, 22, 30, tzinfo=UTC)
-    assert days.local_day(found[0].starts_at) == found[0].occurs_on
-    assert days.local_day(found[0].starts_at - timedelta(microseconds=1)) == date(2027, 2, 2)
-    (today,) = round_making.occurrences(session, rule, date(2027, 2, 2), date(2027, 2, 2))
+    assert days.find_local_day(found[0].starts_at) == found[0].occurs_on
+    assert days.find_local_day(found[0].starts_at - timedelta(microseconds=1)) == date(2027, 2, 2)
+    (today,) = round_making.list_occurrences(session, rule, date(2027, 2, 2), date(2027, 2, 2))
     assert not today.rounds
     assert not today.lacking
 
@@ -130,7 +130,7 @@ def test_hours_past_midnight_end_on_the_next_day(
     assert days_of([first, second]) == [date(2027, 2, 2), date(2027, 2, 3)]
     assert first.starts_at == datetime(2027, 2, 2, 18, 30, tzinfo=UTC)
     assert (first.ends_at, first.registration_until) == (first.starts_at + hours * HOUR,) * 2
-    assert not timetable_rules.behind(session, rule)
+    assert not timetable_rules.list_outdated(session, rule)
     day_overrides.override_day(
         session, rule, date(2027, 2, 3), who="pr", reason="x", starts_at=time(23), ends_at=time(2)
     )
@@ -152,10 +152,14 @@ def test_hours_past_midnight_end_on_the_next_day(
 )
 def test_summer_time_until_2022_keeps_local_hours(session: Session, day: date, utc: time) -> None:
     rule = a_rule(session)
-    (found,) = round_making.occurrences(session, rule, day, day)
+    (found,) = round_making.list_occurrences(session, rule, day, day)
     assert found.starts_at == datetime.combine(day, utc, UTC)
     assert found.ends_at - found.starts_at == 3 * HOUR
-    assert days.local_day(days.moment(day, time(23, 59))) == day == days.local_day(days.moment(day, time(1)))
+    assert (
+        days.find_local_day(days.find_moment(day, time(23, 59)))
+        == day
+        == days.find_local_day(days.find_moment(day, time(1)))
+    )
 
 
 def test_second_extension_changes_nothing(session: Session, settings: Settings, clock: Clock) -> None:
@@ -219,7 +223,7 @@ def test_busy_official_delays_that_day_alone(
 ) -> None:
     at = clock(noon(2027, 5, 3))
     mayor, deputy, manager = some_officials(session, 3)
-    starts_at = days.moment(date(2027, 5, 5), time(11))
+    starts_at = days.find_moment(date(2027, 5, 5), time(11))
     by_hand = planning.make(
         session,
         official=mayor,
@@ -253,17 +257,17 @@ def test_preview_matches_the_made_rounds(session: Session, settings: Settings, c
     session.commit()
     extend(session, settings, 3)
     until = date(2027, 6, 20)
-    foreseen = round_making.occurrences(session, rule, date(2027, 5, 19), until)
+    foreseen = round_making.list_occurrences(session, rule, date(2027, 5, 19), until)
     assert foreseen[0].day == date(2027, 5, 19)
     assert [o.lacking for o in foreseen] == [2, 2, 2, 2, 0]
     assert foreseen[-1].holiday  # Ashura
     extend(session, settings, (until - date(2027, 5, 3)).days)
-    as_made = round_making.occurrences(session, rule, date(2027, 5, 19), until)
+    as_made = round_making.list_occurrences(session, rule, date(2027, 5, 19), until)
     assert [(o.day, o.starts_at, [f.id for f in o.officials]) for o in as_made] == [
         (o.day, o.starts_at, [f.id for f in o.officials]) for o in foreseen
     ]
     assert [len(o.rounds) for o in as_made] == [2, 2, 2, 2, 0]
-    dropped = round_making.occurrences(session, rule, date(2027, 5, 12), date(2027, 5, 12))[0]
+    dropped = round_making.list_occurrences(session, rule, date(2027, 5, 12), date(2027, 5, 12))[0]
     assert dropped.override
     assert not dropped.officials
 
@@ -278,13 +282,13 @@ def test_stopped_rule_keeps_its_rounds_and_makes_no_more(
     session.commit()
     extend(session, settings, 30)
     assert [r.cancelled_at for r in made(session)] == [None, None]
-    assert [r.active for r in timetable_rules.everyone(session)] == [False]
+    assert [r.active for r in timetable_rules.list_all(session)] == [False]
     assert refusal(lambda: timetable_rules.get(session, 99)) == "not-found"
 
 
 def test_sample_city_takes_districts_in_turn(session: Session, settings: Settings) -> None:
     sample.fill(session)
-    a_rule(session, [o for o in officials.everyone(session) if o.district])
+    a_rule(session, [o for o in officials.list_all(session) if o.district])
     extend(session, settings, 56)
     found = made(session)
     assert len(found) >= 4

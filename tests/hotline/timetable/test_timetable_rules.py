@@ -27,7 +27,7 @@ def at_noon(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def next_ones(session: Session, rule: TimetableRule, weeks: int) -> list[int]:
     first = date(2025, 4, 16)
-    found = round_making.occurrences(session, rule, first, first + weeks * 7 * DAY)
+    found = round_making.list_occurrences(session, rule, first, first + weeks * 7 * DAY)
     return [official.id for occurrence in found for official in occurrence.coming]
 
 
@@ -79,18 +79,21 @@ def test_changed_rule_applies_to_new_and_chosen_rounds(
     extend(session, settings, 23)
     *old, new = made(session)
     assert [r.starts_at for r in old] == [
-        days.moment(day, time(9)) for day in (first.occurs_on, second.occurs_on) if day
+        days.find_moment(day, time(9)) for day in (first.occurs_on, second.occurs_on) if day
     ]
     assert (new.starts_at.hour, new.minutes, new.languages, new.recorded) == (6, 5, "fa", True)
     assert list(new.deputies) == deputy
-    assert timetable_rules.behind(session, rule) == [first, second]
+    assert timetable_rules.list_outdated(session, rule) == [first, second]
 
-    timetable_rules.catch_up(session, rule, [second.id], who="pr", reason="ساعت تازه")
+    timetable_rules.update_rounds(session, rule, [second.id], who="pr", reason="ساعت تازه")
     session.commit()
-    assert timetable_rules.behind(session, rule) == [first]
+    assert timetable_rules.list_outdated(session, rule) == [first]
     assert (second.starts_at, second.minutes, second.reason) == (new.starts_at - 7 * DAY, 5, "ساعت تازه")
     assert second.official_id != new.official_id  # the turns stay
-    assert refusal(lambda: timetable_rules.catch_up(session, rule, [99], who="pr", reason="x")) == "not-found"
+    assert (
+        refusal(lambda: timetable_rules.update_rounds(session, rule, [99], who="pr", reason="x"))
+        == "not-found"
+    )
     log = session.scalars(select(AuditEntry.action).where(AuditEntry.who == "pr")).all()
     assert log == ["rule-changed", "round-changed"]
 
@@ -149,7 +152,7 @@ def test_planned_official_stays_active_and_inactive_is_refused(
     ) == ("official-inactive")
     session.rollback()
     (round_,) = made(session)
-    assert phases.speaker(round_) is first
+    assert phases.find_speaker(round_) is first
 
 
 def test_changed_hours_notify_each_citizen_per_change(
@@ -165,10 +168,10 @@ def test_changed_hours_notify_each_citizen_per_change(
     )
     for start in (time(10), time(11)):
         changed(session, rule, starts_at=start)
-        timetable_rules.catch_up(session, rule, [round_.id], who="pr", reason="ساعت تازه")
+        timetable_rules.update_rounds(session, rule, [round_.id], who="pr", reason="ساعت تازه")
         session.commit()
     changed(session, rule, minutes=4)
-    timetable_rules.catch_up(session, rule, [round_.id], who="pr", reason="کوتاه‌تر")
+    timetable_rules.update_rounds(session, rule, [round_.id], who="pr", reason="کوتاه‌تر")
     session.commit()
     assert [m.registration_id for m in session.scalars(told)] == [mobile.id] * 2
 
@@ -179,7 +182,7 @@ def test_month_shows_rules_rounds_and_holidays(session: Session, settings: Setti
     (round_,) = made(session)
     found = {
         day.day: day
-        for day in calendar.between(session, date(2025, 4, 1), date(2025, 6, 30), User(role=Role.AUDITOR))
+        for day in calendar.list_days(session, date(2025, 4, 1), date(2025, 6, 30), User(role=Role.AUDITOR))
     }
     assert len(found) == 91
     assert found[date(2025, 4, 16)].rounds == [round_] and not found[date(2025, 4, 16)].coming
@@ -199,15 +202,15 @@ def test_official_sees_own_rounds_only(session: Session, settings: Settings, at_
     span = (date(2025, 4, 1), date(2025, 5, 10))
     for round_, other in ((first, second), (second, first)):
         user = User(role=Role.OFFICIAL, official_id=round_.official_id)
-        found = calendar.between(session, *span, user)
+        found = calendar.list_days(session, *span, user)
         assert [r for day in found for r in day.rounds] == [round_]
         coming = [o for day in found for _, o in day.coming if o.lacking]
         assert coming and {o.id for each in coming for o in each.coming} == {round_.official_id}
         assert other.official_id != round_.official_id
-        assert timetable_rules.seen(session, user) == [rule]
+        assert timetable_rules.list_readable(session, user) == [rule]
     stranger = User(role=Role.OFFICIAL, official_id=None)
-    assert not any(day.rounds or day.coming for day in calendar.between(session, *span, stranger))
-    assert timetable_rules.seen(session, stranger) == []
+    assert not any(day.rounds or day.coming for day in calendar.list_days(session, *span, stranger))
+    assert timetable_rules.list_readable(session, stranger) == []
 
 
 @pytest.mark.parametrize(
@@ -237,7 +240,7 @@ def test_wrong_rule_is_refused_with_its_code(session: Session, code: str, values
 
 
 def test_operators_cannot_join_a_rule(session: Session) -> None:
-    operators = phases.operators_line(session).official
+    operators = phases.get_operators_line(session).official
     assert operators.kind is OfficialKind.OPERATORS
     assert refusal(lambda: a_rule(session, [operators])) == "rule-officials"
 
@@ -245,6 +248,6 @@ def test_operators_cannot_join_a_rule(session: Session) -> None:
 @pytest.mark.parametrize("rrule", ["FREQ=MONTHLY;BYDAY=1WE", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA,WE;COUNT=9"])
 def test_other_recurrence_rules_are_accepted(session: Session, rrule: str) -> None:
     rule = a_rule(session, rrule=rrule, starts_on=date(2027, 5, 1))
-    found = round_making.occurrences(session, rule, date(2027, 5, 1), date(2027, 12, 31))
+    found = round_making.list_occurrences(session, rule, date(2027, 5, 1), date(2027, 12, 31))
     assert len(found) in (8, 9)
     assert {o.day.weekday() for o in found} <= {2, 5}

@@ -98,7 +98,7 @@ def test_incoming_calls_use_up_trunk_channels(session: Session, capped: Capped) 
     settings = capped(trunk_channels=12, channels_for_callers=3, channels_for_callbacks=2, calls_at_once=20)
     assert call_caps.find_capacity(session, settings) == (9, Cap.AT_ONCE), "the others are for callers"
     heartbeats.beat(session, "ivr")
-    busy_numbers.callers_changed(session, {f"channel-{n}": "" for n in range(10)}, [])
+    busy_numbers.record_callers(session, {f"channel-{n}": "" for n in range(10)}, [])
     assert call_caps.find_capacity(session, settings) == (2, Cap.CHANNELS)
     placed(session, HOUR / 2, 2, ended=False)
     assert call_caps.claim_call(session, "callback-1", NUMBER, settings) is Cap.CHANNELS
@@ -155,7 +155,7 @@ def test_cap_of_the_number_spares_the_first_call(
     callback = a_callback(session, number=NUMBER)
     placed(session, HOUR, 2, NUMBER)
     if before == "the operators' line":
-        callback.round_id = phases.operators_line(session).id
+        callback.round_id = phases.get_operators_line(session).id
     elif before != "nothing":
         earlier = a_callback(session, CallbackState.CLOSED)
         earlier.registration_id = callback.registration_id

@@ -169,7 +169,7 @@ def test_trunk_that_never_answers_keeps_short_pauses(
     later(session, 6 * SECOND)
     circuit_breaker.claim_probe(session, "callback-probe")
     circuit_breaker.record_success(session, TRUNK, "callback-probe")
-    assert circuit_breaker.answers_options(session) is None
+    assert circuit_breaker.is_answering_options(session) is None
     fails(session)
     for _ in range(4):
         probe(session)

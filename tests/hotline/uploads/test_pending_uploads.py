@@ -16,7 +16,7 @@ __all__ = ["on_both"]
 
 
 def a_voice(session: Session, number: str, kept: str | None = "a.wav") -> str:
-    upload, _ = pending_uploads.begin(session, number, UploadKind.VOICE, 100)
+    upload, _ = pending_uploads.begin_upload(session, number, UploadKind.VOICE, 100)
     upload.kept = kept
     session.flush()
     return upload.id
@@ -27,7 +27,7 @@ def test_finished_voice_is_taken_once_by_its_owner(
 ) -> None:
     number = a_number()
     voice, unfinished = a_voice(session, number), a_voice(session, number, None)
-    picture, _ = pending_uploads.begin(session, number, UploadKind.PICTURE, 100)
+    picture, _ = pending_uploads.begin_upload(session, number, UploadKind.PICTURE, 100)
     picture.kept = "0" * 32
     for who, id_ in ((a_number(), voice), (number, unfinished), (number, picture.id), (number, "")):
         assert refusal(pending_uploads.take_voice, session, who, id_) == "voice-unknown"
@@ -44,7 +44,7 @@ def test_upload_above_the_limit_replaces_the_oldest(
     session.execute(
         update(Upload).where(Upload.id == mine[3]).values(made_at=now(session) - timedelta(hours=1))
     )
-    _, gone = pending_uploads.begin(session, number, UploadKind.PICTURE, 100)
+    _, gone = pending_uploads.begin_upload(session, number, UploadKind.PICTURE, 100)
     assert gone == [(pending_uploads.UPLOADS, mine[3]), (pending_uploads.MESSAGES, "a.wav")]
     left = set(session.scalars(select(Upload.id).where(Upload.number == number)))
     assert len(left) == pending_uploads.AT_ONCE and pending_uploads.get(session, other, others).kept

@@ -40,7 +40,7 @@ def take_up_call(engine: Engine) -> tuple[str, str] | None:
     waits = update(Confirmation).where(Confirmation.decided_at.is_(None), Confirmation.attempts == 0)
     with writing(engine) as session:
         session.execute(waits.values(not_before=now(session)))
-        for id_ in confirmation_calls.due(session, 1):
+        for id_ in confirmation_calls.list_due(session, 1):
             taken = confirmation_calls.take_up(session, id_)
             if taken and taken.token:
                 return taken.number, taken.token

@@ -33,7 +33,7 @@ def test_caller_without_an_open_round_may_choose_again(
     asterisk: FakeAsterisk, engine: Engine, phase: Phase | None
 ):
     with writing(engine) as session:
-        phases.operators_line(session)  # not a round that anybody registers for
+        phases.get_operators_line(session)  # not a round that anybody registers for
         if phase:
             make.a_round(session, phase)
 

@@ -150,7 +150,7 @@ def test_answer_after_our_end_of_the_call_changes_nothing(
 ):
     def end() -> None:
         with writing(engine) as session:
-            confirmation_calls.ended(session, placed.token)
+            confirmation_calls.record_end(session, placed.token)
 
     heard = answer(
         asterisk, placed.token, ("confirm-call-press-one", end), ("after confirm-call-press-one", "1")
@@ -296,7 +296,7 @@ def test_no_at_the_present_number_leaves_it_open_to_others(
     answer(asterisk, leaves.token, ("confirm-move-press-one", "2"))
 
     with writing(engine) as session:
-        assert not confirmations.left_in_peace(session, leaves.place().number)
+        assert not confirmations.may_not_call(session, leaves.place().number)
 
 
 def test_place_that_is_called_at_that_moment_does_not_move(

@@ -131,7 +131,7 @@ def test_answer_by_caller_id_is_texted_to_the_number(
     with reading(engine) as session:
         (message,) = session.scalars(select(OutboxMessage)).all()
         sent = wording.words(session, message)
-    tracking = dates.digits(report.tracking, "fa")
+    tracking = dates.format_digits(report.tracking, "fa")
     assert sent and sent.to == OWN and f"«{tracking} {word}»" in sent.text
 
 
@@ -145,7 +145,7 @@ def test_who_said_yes_before_is_not_asked_first(asterisk: FakeAsterisk, engine: 
 
     assert heard.prompts[3] == "active-registration"
     with reading(engine) as session:
-        assert lifecycle.progress(session, session.get_one(Request, report.id)).said_yes
+        assert lifecycle.find_progress(session, session.get_one(Request, report.id)).said_yes
 
 
 def test_waiting_citizen_answers_the_request_before_the_place(asterisk: FakeAsterisk, engine: Engine):
@@ -262,11 +262,11 @@ def test_spoken_reply_is_played_before_the_question(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings
 ) -> None:
     report = a_report(engine)
-    file = spoken_replies.path(settings.replies_dir, report.id)
+    file = spoken_replies.find_sound_path(settings.replies_dir, report.id)
     file.parent.mkdir()
     file.with_suffix(".alaw").write_bytes(b"\xd5" * 800)
     with writing(engine) as session:
-        spoken_replies.spoken(session, report.id, report.reply)
+        spoken_replies.record_spoken(session, report.id, report.reply)
 
     heard = asterisk.dial(("main-menu", "2"), ("request-question", "1"), caller_id=OWN)
     read = ["request-own", "request-replied", "request-reply", file.name, "request-question"]
@@ -281,7 +281,7 @@ def test_spoken_reply_is_played_before_the_question(
 def test_missing_sound_of_a_reply_does_not_end_the_call(asterisk: FakeAsterisk, engine: Engine) -> None:
     report = a_report(engine)
     with writing(engine) as session:
-        spoken_replies.spoken(session, report.id, report.reply)
+        spoken_replies.record_spoken(session, report.id, report.reply)
 
     heard = asterisk.dial(("main-menu", "2"), ("request-question", "1"), caller_id=OWN)
     said = ["request-question", "request-noted", "request-satisfaction", "goodbye"]

@@ -236,7 +236,7 @@ def test_a_stranger_with_the_ticket_hears_no_number(asterisk: FakeAsterisk, own:
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", TICKET), caller_id="09139999999")
 
     assert heard.prompts[-4:] == [*WAITS, "goodbye"]
-    number = set(clips("fa", "confirm-number", number=numbers.national(own.number)))
+    number = set(clips("fa", "confirm-number", number=numbers.format_national(own.number)))
     ahead = set(clips("fa", "ahead-some", ahead=2))
     assert not (number - ahead) & set(heard.clips), "no part of a number, and no office"
     assert not [clip for clip in heard.clips if clip.startswith("office-")]

@@ -69,7 +69,7 @@ def a_victim(
     report: RequestState = RequestState.REFERRED,
 ) -> Victim:
     with writing(engine) as session:
-        round_ = phases.operators_line(session) if at_operators else make.a_round(session)
+        round_ = phases.get_operators_line(session) if at_operators else make.a_round(session)
         place = make.a_registration(session, round_, state=state)
         reported = make.a_request(session, report, number=place.number)
         return Victim(place.number, place, reported)
@@ -103,7 +103,7 @@ def answer_calls(asterisk: FakeAsterisk, engine: Engine, *, owner_says: str) -> 
         said = asterisk.call(Walk([], keys), script="confirm", channel_id=token, caller_id="137")
         heard.append((number, said))
         with writing(engine) as session:
-            confirmation_calls.ended(session, token)
+            confirmation_calls.record_end(session, token)
     return heard
 
 
@@ -116,7 +116,7 @@ def every_way(
     while way is not None:
         victim = a_victim(engine, state, report=RequestState.REPLIED, **where)
         caller = Walk(way, answers(victim))
-        asterisk.call(caller, caller_id=numbers.national(victim.number))
+        asterisk.call(caller, caller_id=numbers.format_national(victim.number))
         yield victim
         unasked = (set(answers(victim)) if unasked is None else unasked) - caller.answered
         way = caller.next()
@@ -153,7 +153,7 @@ def test_ticket_heard_in_an_earlier_call_opens_nothing(
     asterisk: FakeAsterisk, engine: Engine, caller_id: str
 ):
     victim = a_victim(engine, R.WAITING)
-    shown = numbers.national(victim.number)
+    shown = numbers.format_national(victim.number)
     first = asterisk.dial(
         ("main-menu", "2"), ("follow-up-menu", "1"), ("follow-up-menu", "#"), caller_id=shown
     )
@@ -174,7 +174,7 @@ def test_owner_is_told_and_asked_on_the_present_number(asterisk: FakeAsterisk, e
     heard = []
     for wish in (CANCEL, MOVE):
         keys = {at: [key] for at, key in wish.items()}
-        asterisk.call(Walk([], keys), caller_id=numbers.national(victim.number))
+        asterisk.call(Walk([], keys), caller_id=numbers.format_national(victim.number))
         heard += answer_calls(asterisk, engine, owner_says="2")
 
     assert [number for number, _ in heard] == [victim.number] * 2, "nobody calls the stranger"
@@ -182,18 +182,20 @@ def test_owner_is_told_and_asked_on_the_present_number(asterisk: FakeAsterisk, e
         ["confirm-cancel-intro", "confirm-cancel-press-one", "not-cancelled", "confirm-call-goodbye"],
         ["confirm-move-intro", "confirm-move-press-one", "number-kept", "confirm-call-goodbye"],
     ]
-    assert heard[1][1].said("confirm-move-intro", office="office-mayor", number=numbers.national(STRANGERS))
+    assert heard[1][1].said(
+        "confirm-move-intro", office="office-mayor", number=numbers.format_national(STRANGERS)
+    )
 
 
 def test_owner_who_agrees_twice_moves_the_place(asterisk: FakeAsterisk, engine: Engine):
     victim = a_victim(engine, R.WAITING)
     keys = {at: [key] for at, key in MOVE.items()}
-    asterisk.call(Walk([], keys), caller_id=numbers.national(victim.number))
+    asterisk.call(Walk([], keys), caller_id=numbers.format_national(victim.number))
 
     heard = answer_calls(asterisk, engine, owner_says="1")
 
     assert [number for number, _ in heard] == [victim.number, STRANGERS]
-    assert heard[0][1].said("change-number-asked", number=numbers.national(STRANGERS))
+    assert heard[0][1].said("change-number-asked", number=numbers.format_national(STRANGERS))
     assert heard[1][1].said("confirm-number-done", ticket=victim.place.ticket)
 
 
@@ -201,7 +203,8 @@ def test_stranger_cannot_have_a_number_called_all_day(asterisk: FakeAsterisk, en
     victim = a_victim(engine, R.WAITING)
     for wish in (CANCEL, MOVE) * 6:
         asterisk.call(
-            Walk([], {at: [key] for at, key in wish.items()}), caller_id=numbers.national(victim.number)
+            Walk([], {at: [key] for at, key in wish.items()}),
+            caller_id=numbers.format_national(victim.number),
         )
 
     assert [call.kind for call in asked(engine)] == [ConfirmationKind.NUMBER], "the last wish alone is asked"

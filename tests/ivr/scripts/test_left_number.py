@@ -70,7 +70,7 @@ def token(engine: Engine, settings: Settings) -> str:
     with writing(engine) as session:
         overflow.keep(session, NUMBER, settings)
         session.execute(update(OutboundCall).values(due_at=now(session) - timedelta(seconds=1)))
-        (due,) = queue.due(session, overflow.CALLS, 1)
+        (due,) = queue.list_due(session, overflow.CALLS, 1)
         placed = queue.claim(session, overflow.CALLS, due)
         assert placed and placed.token
         return placed.token

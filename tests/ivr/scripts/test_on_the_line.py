@@ -32,10 +32,10 @@ on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
 @pytest.fixture
 def place(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> int:
     """A place in the operators' line; two stand before it, and the pace is known."""
-    monkeypatch.setattr(waiting_callers, "outlook", lambda *_: BUSY)
+    monkeypatch.setattr(waiting_callers, "forecast_for", lambda *_: BUSY)
     with writing(engine) as session:
         return registration.register(
-            session, round_id=phases.operators_line(session).id, number=OWN, tell=False
+            session, round_id=phases.get_operators_line(session).id, number=OWN, tell=False
         ).registration_id
 
 
@@ -64,7 +64,7 @@ def test_waiting_caller_hears_place_and_minutes_each_minute(
 def test_unknown_pace_leaves_the_minutes_unsaid(
     asterisk: FakeAsterisk, place: int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(waiting_callers, "outlook", lambda *_: Outlook(0, free=False, minutes=None))
+    monkeypatch.setattr(waiting_callers, "forecast_for", lambda *_: Outlook(0, free=False, minutes=None))
     heard = waits(asterisk, place, (MUSIC, ""), (MUSIC, HANG_UP))
     assert heard.prompts == ["operator-stay", MUSIC, "ahead-none", "operator-press-two", MUSIC]
 
@@ -72,7 +72,7 @@ def test_unknown_pace_leaves_the_minutes_unsaid(
 def test_free_desk_leaves_the_announcement_out(
     asterisk: FakeAsterisk, place: int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(waiting_callers, "outlook", lambda *_: Outlook(0, free=True, minutes=1))
+    monkeypatch.setattr(waiting_callers, "forecast_for", lambda *_: Outlook(0, free=True, minutes=1))
     assert waits(asterisk, place, (MUSIC, ""), (MUSIC, HANG_UP)).prompts == ["operator-stay", MUSIC, MUSIC]
 
 
@@ -119,7 +119,7 @@ def test_restarted_script_continues_the_wait_without_a_greeting(
     asterisk: FakeAsterisk, engine: Engine, place: int
 ):
     with writing(engine) as session:
-        waiting_callers.stay(session, place, CHANNEL)
+        waiting_callers.record_waiting(session, place, CHANNEL)
         session.get_one(WaitingCaller, place).since -= 14 * make.MINUTE
     heard = waits(asterisk, place, again="fa")
 
@@ -133,7 +133,7 @@ def test_second_call_of_a_number_leaves_the_first_on_the_line(
     asterisk: FakeAsterisk, engine: Engine, place: int
 ):
     with writing(engine) as session:
-        waiting_callers.stay(session, place, "older")
+        waiting_callers.record_waiting(session, place, "older")
 
     heard = waits(asterisk, place)
 
@@ -150,7 +150,7 @@ def test_second_call_of_a_number_in_danger_is_connected_at_once(
     asterisk: FakeAsterisk, engine: Engine, place: int
 ):
     with writing(engine) as session:
-        waiting_callers.stay(session, place, "older")
+        waiting_callers.record_waiting(session, place, "older")
 
     call = {"script": "on-the-line", "argument": f"{place}-7", "channel_id": CHANNEL}
     heard = asterisk.dial(**call)
@@ -166,7 +166,7 @@ def test_caller_who_is_replaced_hears_the_ticket(asterisk: FakeAsterisk, engine:
     def calls_again() -> None:
         with writing(engine) as session:
             waiting_callers.leave(session, CHANNEL)
-            assert waiting_callers.stay(session, place, "newer")
+            assert waiting_callers.record_waiting(session, place, "newer")
 
     heard = waits(asterisk, place, (MUSIC, calls_again))
 
@@ -208,7 +208,7 @@ def test_caller_without_a_heartbeat_is_removed_from_the_line(
     monkeypatch.setattr(server.heartbeats, "BEAT_SECONDS", 0.01)
     settings.prompts_dir.joinpath("fa").mkdir(parents=True)
     with writing(engine) as session:
-        waiting_callers.stay(session, place, CHANNEL)
+        waiting_callers.record_waiting(session, place, CHANNEL)
         session.get_one(WaitingCaller, place).seen_at -= waiting_callers.STALE
     stop = threading.Event()
     with Server(settings, engine) as ours:

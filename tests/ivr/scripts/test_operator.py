@@ -44,7 +44,7 @@ def test_key_0_with_a_free_desk_stays_on_the_line(asterisk: FakeAsterisk, engine
 def test_key_0_behind_another_caller_offers_the_choice(asterisk: FakeAsterisk, engine: Engine):
     a_free_desk(engine)
     with writing(engine) as session:
-        make.a_registration(session, phases.operators_line(session))
+        make.a_registration(session, phases.get_operators_line(session))
 
     heard = asterisk.dial(START, STAY)
 
@@ -74,7 +74,7 @@ def test_key_0_without_waiting_makes_a_callback(asterisk: FakeAsterisk, engine: 
     assert "HOTLINE_STAYS" not in heard.variables
     assert heard.finished
     with writing(engine) as session:
-        line = phases.operators_line(session)
+        line = phases.get_operators_line(session)
         user = make.a_user(session, make.a_desk(session))
         callback = claims.claim(session, round_id=line.id, desk_id=user.desk_id or 0, user_id=user.id)
         assert callback and callback.registration_id == kept.id
@@ -86,7 +86,7 @@ def test_known_pace_is_told_before_the_choice(
 ):
     for minutes, prompt in ((7, "wait-minutes"), (1, "wait-minute")):
         outlook = Outlook(before_me=3, free=False, minutes=minutes)
-        monkeypatch.setattr(waiting_callers, "outlook", lambda *_, outlook=outlook: outlook)
+        monkeypatch.setattr(waiting_callers, "forecast_for", lambda *_, outlook=outlook: outlook)
         heard = asterisk.dial(START, CALL_ME)
         assert heard.prompts[3:7] == ["operator-busy", "ahead-some", prompt, "operator-choice"]
     assert not heard.said("wait-minutes", minutes=7)
@@ -94,7 +94,7 @@ def test_known_pace_is_told_before_the_choice(
 
 def test_who_is_in_it_already_keeps_the_place(asterisk: FakeAsterisk, engine: Engine):
     with writing(engine) as session:
-        before_me, own = make.some_registrations(session, phases.operators_line(session), 2)
+        before_me, own = make.some_registrations(session, phases.get_operators_line(session), 2)
         own.number = OWN
 
     heard = asterisk.dial(START, CALL_ME)
@@ -170,7 +170,7 @@ def test_withheld_caller_keys_in_a_number_to_be_confirmed(asterisk: FakeAsterisk
 @on_sqlite
 def test_stranger_who_keys_in_a_number_learns_nothing(asterisk: FakeAsterisk, engine: Engine):
     with writing(engine) as session:
-        make.a_registration(session, phases.operators_line(session), number=OTHER)
+        make.a_registration(session, phases.get_operators_line(session), number=OTHER)
 
     heard = asterisk.dial(START, ("ask-number", "09137654321#"), ("confirm-number", "1"), caller_id="")
 
@@ -188,7 +188,7 @@ def test_the_limit_of_a_day_holds_here_too(asterisk: FakeAsterisk, engine: Engin
     assert asterisk.dial(START).prompts[: len(PATH)] == PATH
 
     with writing(engine) as session:
-        line = phases.operators_line(session)
+        line = phases.get_operators_line(session)
         session.execute(
             update(Registration)
             .where(Registration.round_id == line.id)
@@ -303,7 +303,7 @@ def test_key_0_takes_three_transactions_and_none_while_speaking(
 ):
     if not first:
         with writing(engine) as session:
-            phases.operators_line(session)
+            phases.get_operators_line(session)
     begun = transactions(engine)
     in_use: set[int] = set()
 

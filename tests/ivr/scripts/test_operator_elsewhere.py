@@ -30,7 +30,7 @@ def line(engine: Engine, settings: Settings) -> int:
         desk = make.a_desk(session)
         make.a_user(session, desk)
         desk.takes_live, desk.node, desk.channel = True, "other", "PJSIP/desk"
-        line = phases.operators_line(session)
+        line = phases.get_operators_line(session)
         line.node = "other"
         session.flush()
         return line.id
@@ -38,7 +38,7 @@ def line(engine: Engine, settings: Settings) -> int:
 
 def lives(engine: Engine, line: int) -> str | None:
     with reading(engine) as session:
-        return round_affinity.of_round(session, line)
+        return round_affinity.find_node_of_round(session, line)
 
 
 def the_desk(engine: Engine, **values: object) -> None:

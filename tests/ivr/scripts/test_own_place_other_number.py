@@ -55,7 +55,7 @@ def test_three_other_numbers_a_day_are_enough(asterisk: FakeAsterisk, engine: En
 
 
 def test_present_number_keyed_in_calls_nobody(asterisk: FakeAsterisk, engine: Engine, own: Registration):
-    same = numbers.national(own.number)
+    same = numbers.format_national(own.number)
 
     heard = asterisk.dial(*CHANGES[:2], ("ask-number", f"{same}#"), CHANGES[3], caller_id=own.number)
 

@@ -65,7 +65,7 @@ def test_unknown_or_uncallable_number_must_be_keyed_in(
             *(kept.id, OTHER),
             caller_id if caller_id in ("+4930123456", "+5371234567", "+982122334455") else None,
         )
-        assert (asked.token, asked.attempts, confirmation_calls.due(session, 5)) == (None, 0, [])
+        assert (asked.token, asked.attempts, confirmation_calls.list_due(session, 5)) == (None, 0, [])
 
 
 @on_sqlite

@@ -35,7 +35,7 @@ def left_in(
         if following and then is not Phase.CANCELLED:
             make.some_registrations(session, following, 1)
         if carried:
-            carry_over.run(session)
+            carry_over.carry_over(session)
         return own, following.starts_at if following else None
 
 
@@ -94,7 +94,7 @@ def test_carried_place_tells_a_stranger_nothing_personal(asterisk: FakeAsterisk,
 
     assert heard.prompts[4:] == ["carried-over", "place", "round-at", "goodbye"]
     assert heard.said("round-at", **at(starts))
-    number = clips("fa", "confirm-number", number=numbers.national(own.number))
+    number = clips("fa", "confirm-number", number=numbers.format_national(own.number))
     assert not {clip for clip in number if clip.startswith("digit-")} & set(heard.clips)
     assert not [clip for clip in heard.clips if clip.startswith("office-")]
 
@@ -136,7 +136,7 @@ def test_place_carried_twice_tells_only_the_last_reason(asterisk: FakeAsterisk, 
         third.official = second.official
         third.starts_at, third.ends_at = third.starts_at + 2 * DAY, third.ends_at + 2 * DAY
         session.flush()
-        carry_over.run(session)
+        carry_over.carry_over(session)
 
     assert as_it_is(engine, own).rounds_missed == 2
     assert asterisk.dial(*FOLLOW_UP).prompts[4] == "carried-over"
@@ -229,7 +229,7 @@ def owner_agrees(engine: Engine, number: str) -> None:
     assert called == number
     with writing(engine) as session:
         confirmation_calls.answer(session, token, yes=True)
-        confirmation_calls.ended(session, token)
+        confirmation_calls.record_end(session, token)
 
 
 @pytest.mark.parametrize("state", [WAITING, UNREACHED])
@@ -257,7 +257,7 @@ def test_place_of_an_ended_round_moves_to_the_new_number(
 
     heard = asterisk.dial(
         *(("main-menu", "2"), ("follow-up-menu", "3")),
-        *(("ask-number", f"{numbers.national(OTHER)}#"), ("confirm-number", "1")),
+        *(("ask-number", f"{numbers.format_national(OTHER)}#"), ("confirm-number", "1")),
     )
 
     assert heard.prompts[-2:] == ["change-call-soon", "goodbye"]
@@ -274,7 +274,7 @@ def test_merged_ticket_tells_the_older_place(asterisk: FakeAsterisk, engine: Eng
         older = make.a_registration(session, left, number=OWN)
         anew = registration.register(session, round_id=following.id, number=OWN)
         make.some_registrations(session, following, 3)
-        carry_over.run(session)
+        carry_over.carry_over(session)
 
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-menu", "4"), ("follow-up-ask", anew.ticket))
 

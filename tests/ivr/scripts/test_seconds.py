@@ -69,7 +69,7 @@ def seconds(settings: Settings, heard: Heard, until: str = "", *, end: str = "")
 @pytest.fixture
 def ordinary_ticket(monkeypatch: pytest.MonkeyPatch) -> None:
     """A ticket of ordinary digits: a random one takes up to half a second more or less, each time."""
-    monkeypatch.setattr(tickets, "offers", lambda *_: iter(["12345674"]))
+    monkeypatch.setattr(tickets, "offer_numbers", lambda *_: iter(["12345674"]))
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_worst_round_and_number_are_told_in_time(
     round_s = longest(voice, "round-when", office=catalogue.office_clips(ISFAHAN), **when)
     # the number and the ticket are spoken digit by digit
     said_s = spoken(voice, "round-when", office=office, day=at, date=at, time=at)
-    said_s += spoken(voice, "confirm-number", number=numbers.national(OWN))
+    said_s += spoken(voice, "confirm-number", number=numbers.format_national(OWN))
     before_s = seconds(voice, heard, "registered") - said_s + round_s + 2 * KEY_S
     after_s = longest(voice, "ahead-some", ahead=range(100)) + longest(
         voice, "expectation", reached=range(100)
@@ -219,7 +219,7 @@ def test_number_known_to_be_silent_has_a_place_within_40_s(
     asterisk: FakeAsterisk, engine: Engine, voice: Settings
 ) -> None:
     with writing(engine) as session:
-        silent_callers.note(session, OWN)
+        silent_callers.record_silence(session, OWN)
 
     heard = asterisk.dial()
 

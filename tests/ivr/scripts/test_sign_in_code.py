@@ -42,10 +42,10 @@ def place(engine: Engine, settings: Settings, language: str) -> Placed:
     with writing(engine) as session:
         number = make.a_number()
         asked = codes.ask(session, number, CodeWay.CALL, language, settings, browser=make.BROWSER)
-        (due,) = queue.due(session, code_calls.CALLS, 1)
+        (due,) = queue.list_due(session, code_calls.CALLS, 1)
         call = queue.claim(session, code_calls.CALLS, due)
         assert call and call.token
-        return Placed(engine, settings, asked.id, number, call.token, codes.digits(asked, settings))
+        return Placed(engine, settings, asked.id, number, call.token, codes.read_digits(asked, settings))
 
 
 @pytest.fixture

@@ -164,7 +164,7 @@ def test_known_silent_caller_has_a_person_after_one_silence(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings
 ):
     with writing(engine) as session:
-        silent_callers.note(session, OWN)
+        silent_callers.record_silence(session, OWN)
 
     heard = asterisk.dial()
 
@@ -200,7 +200,7 @@ def test_only_old_lateness_is_deleted(
 ):
     with writing(engine) as session:
         for number, days in (("+989131234567", 91), ("+989131234568", 89)):
-            silent_callers.note(session, number)
+            silent_callers.record_silence(session, number)
             session.flush()
             at = now(session) - timedelta(days=days)
             session.execute(update(SilentCaller).filter_by(number=number).values(silent_at=at))
@@ -214,7 +214,7 @@ def test_lateness_with_an_operators_turn_is_kept_for_the_day(
     engine: Engine,
 ):
     with writing(engine) as session:
-        silent_callers.note(session, OWN)
+        silent_callers.record_silence(session, OWN)
         session.flush()
         session.execute(update(SilentCaller).values(silent_at=now(session) - timedelta(days=91)))
         session.expire_all()

@@ -27,7 +27,7 @@ def token(engine: Engine) -> str:
         request = make.a_request(session, number="+983132221234")
         work.reply(session, request, who="u", reply="چراغ عوض شد")
         session.flush()
-        (due,) = queue.due(session, solved_call.CALLS, 1)
+        (due,) = queue.list_due(session, solved_call.CALLS, 1)
         placed = queue.claim(session, solved_call.CALLS, due)
         assert placed and placed.token
         return placed.token
@@ -52,7 +52,7 @@ def rings_again(engine: Engine) -> str:
     """The call that is due once nobody is on the phone any more; its token."""
     with writing(engine) as session:
         session.execute(update(OutboundCall).values(due_at=now(session)))
-        (due,) = queue.due(session, solved_call.CALLS, 1)
+        (due,) = queue.list_due(session, solved_call.CALLS, 1)
         placed = queue.claim(session, solved_call.CALLS, due)
     assert placed and placed.token
     return placed.token
@@ -62,9 +62,11 @@ def spoken(engine: Engine, settings: Settings) -> str:
     """The scheduler has spoken the reply; the name of its file."""
     request = request_of(engine)
     settings.replies_dir.mkdir(parents=True, exist_ok=True)
-    spoken_replies.path(settings.replies_dir, request.id).with_suffix(".alaw").write_bytes(b"\xd5" * 800)
+    spoken_replies.find_sound_path(settings.replies_dir, request.id).with_suffix(".alaw").write_bytes(
+        b"\xd5" * 800
+    )
     with writing(engine) as session:
-        spoken_replies.spoken(session, request.id, request.reply)
+        spoken_replies.record_spoken(session, request.id, request.reply)
     return str(request.id)
 
 
@@ -162,7 +164,7 @@ def test_land_line_has_the_last_word_on_what_a_caller_said(
     assert states == ([S.SPLIT if state is S.REOPENED else state, state] if in_parts else [state])
     with writing(engine) as session:
         queue.finish(session, token)
-        assert queue.due(session, solved_call.CALLS, 1) == []
+        assert queue.list_due(session, solved_call.CALLS, 1) == []
 
 
 @pytest.mark.parametrize("ends", ["rejected", "with its original", "by the office"])
@@ -194,7 +196,7 @@ def test_land_line_is_told_how_its_report_has_ended(
     with writing(engine) as session:
         queue.finish(session, token)
         session.execute(update(OutboundCall).values(due_at=now(session)))
-        assert queue.due(session, solved_call.CALLS, 1) == []
+        assert queue.list_due(session, solved_call.CALLS, 1) == []
 
 
 @pytest.mark.parametrize("token", ["solved-unknown", "callback-1", ""])

@@ -53,7 +53,7 @@ def told(engine: Engine) -> bool:
 
 def somebody_waits(engine: Engine) -> None:
     with writing(engine) as session:
-        make.a_registration(session, phases.operators_line(session))
+        make.a_registration(session, phases.get_operators_line(session))
 
 
 def test_danger_with_a_free_desk_connects_first_at_once(asterisk: FakeAsterisk, engine: Engine) -> None:
@@ -80,9 +80,9 @@ def test_danger_with_busy_desks_goes_to_the_emergency_service(
     assert "HOTLINE_STAYS" not in heard.variables
     assert told(engine)
     with reading(engine) as session:
-        operators_line = phases.operators_line(session)
-        first, second = order.page(session, operators_line.id, 10, None)
-        assert (first.number, order.before_me(session, second)) == (OWN, 1)
+        operators_line = phases.get_operators_line(session)
+        first, second = order.list_page(session, operators_line.id, 10, None)
+        assert (first.number, order.count_before(session, second)) == (OWN, 1)
         moved = session.scalars(select(LedgerEntry).where(LedgerEntry.fact == Fact.MOVED_UP)).one()
         assert "در خطر" in moved.details
     assert not any(f"registration {first.id}:" in problem for problem in verify.verify(engine).problems)
@@ -170,7 +170,7 @@ def test_danger_moves_the_existing_place_up_once(asterisk: FakeAsterisk, engine:
 def test_desk_that_takes_nobody_does_not_count_as_present(engine: Engine, why: str) -> None:
     a_desk(engine)
     with writing(engine) as session:
-        operators_line = phases.operators_line(session)
+        operators_line = phases.get_operators_line(session)
         session.flush()
         assert direct_routing.is_any_at_work(session)
         desk = session.scalars(select(Desk)).one()

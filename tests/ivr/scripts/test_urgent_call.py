@@ -30,7 +30,7 @@ def placed(engine: Engine, settings: Settings, *, caller: str = "") -> str:
         made_at = now(session) - timedelta(minutes=5, seconds=3)
         session.add(UrgentMatter(request_id=request_id, number=caller or None, made_at=made_at))
         session.flush()
-        due = urgent_calls.due(session, city)
+        due = urgent_calls.find_due(session, city)
         assert due
         taken = urgent_calls.take_up(session, due, city)
         assert taken
@@ -101,11 +101,11 @@ def _rescue(engine: Engine) -> RescueCall:
 
 def test_unanswered_emergency_service_repeats_its_number(settings: Settings, engine: Engine) -> None:
     with writing(engine) as session:
-        matter = urgent.of_caller(session, "+989131234567").id
+        matter = urgent.record_from_caller(session, "+989131234567").id
 
     def nobody() -> None:
         with writing(engine) as session:
-            rescue_calls.ended(session, _rescue(engine).token)
+            rescue_calls.record_end(session, _rescue(engine).token)
 
     with answering(settings.model_copy(update={"urgent_number": "125"}), engine) as asterisk:
         steps = [("urgent-connecting", nobody)]
@@ -124,9 +124,9 @@ def test_unanswered_emergency_service_leads_to_a_desk_at_work(
         desk = make.a_desk(session)
         make.a_user(session, desk)
         desk.takes_live = at_work
-        place = make.a_registration(session, phases.operators_line(session), number="+989131234567").id
-        matter = urgent.of_caller(session, "+989131234567", place).id
-        rescue_calls.ended(session, rescue_calls.ask(session, matter, CALLER).token)
+        place = make.a_registration(session, phases.get_operators_line(session), number="+989131234567").id
+        matter = urgent.record_from_caller(session, "+989131234567", place).id
+        rescue_calls.record_end(session, rescue_calls.ask(session, matter, CALLER).token)
     with answering(settings.model_copy(update={"urgent_number": "125"}), engine) as asterisk:
         heard = asterisk.dial(script="rescue", argument=f"{matter}-fa", channel_id=CALLER)
     waits, alone = ["urgent-first", "urgent-or-number"], ["urgent-number", "urgent-number", "goodbye"]

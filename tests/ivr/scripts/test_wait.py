@@ -25,7 +25,7 @@ FOUND = "wait-soon"
 def expected(monkeypatch: pytest.MonkeyPatch) -> dict[str, float | None]:
     """The expected waits in seconds; a test may change them."""
     told: dict[str, float | None] = {"seconds": 20.0}
-    monkeypatch.setattr(round_statistics, "expected_wait", lambda _session, _callback: told["seconds"])
+    monkeypatch.setattr(round_statistics, "estimate_wait", lambda _session, _callback: told["seconds"])
     return told
 
 
@@ -216,9 +216,9 @@ class TestEstimate:
 
     def expects(self, engine: Engine, token: str) -> float | None:
         with writing(engine) as session:
-            callback = transitions.by_token(session, token)
+            callback = transitions.find_by_token(session, token)
             assert callback is not None
-            return round_statistics.expected_wait(session, callback)
+            return round_statistics.estimate_wait(session, callback)
 
     def test_estimate_of_the_second_adds_one_conversation(self, engine: Engine, waiting: list[str]):
         first, second = (self.expects(engine, token) for token in waiting[1:])
@@ -234,7 +234,7 @@ class TestEstimate:
 
     def test_who_is_with_a_desk_already_is_next(self, engine: Engine, waiting: list[str]):
         with writing(engine) as session:
-            talking = transitions.by_token(session, waiting[0])
+            talking = transitions.find_by_token(session, waiting[0])
             assert talking is not None
             talking.state, talking.outcome = CallbackState.CLOSED, make.Outcome.REACHED
             session.flush()

@@ -107,7 +107,7 @@ UNREPORTED = {"report-nothing", "report-deleted"}
 
 def walk(name: str) -> Path:
     """This path, with a number of its own where one is keyed in."""
-    own = {KEYED_IN: numbers.national(make.a_number())}
+    own = {KEYED_IN: numbers.format_national(make.a_number())}
 
     def keys(deed: Deed) -> Deed:
         for there, here in own.items() if isinstance(deed, str) else ():
@@ -227,7 +227,7 @@ def own_moments(asterisk: FakeAsterisk, city: City, name: str) -> range:
     """The moments of this path, with nobody hanging up, but for those that an earlier path has had."""
     number, path = city.takes(name)
     caller = Leaving(Steps(*path), -1, HANG_UP)
-    assert asterisk.call(caller, caller_id=numbers.national(number)).finished
+    assert asterisk.call(caller, caller_id=numbers.format_national(number)).finished
     first, shared = 0, deque(at for at, _ in path[: shared_steps(name)])
     for count, moment in enumerate(caller.moments, 1):
         if shared and moment == shared[0]:
@@ -247,7 +247,7 @@ def test_whoever_hangs_up_at_any_moment_leaves_all_or_nothing(
     for moment, number, path in callers:
         caller = Leaving(Steps(*path), moment, how)
 
-        heard = asterisk.call(caller, caller_id=numbers.national(number))
+        heard = asterisk.call(caller, caller_id=numbers.format_national(number))
 
         assert not heard.finished
         assert len(caller.moments) == moment + 1, "nothing is asked of one who is gone"
@@ -268,7 +268,7 @@ def test_each_path_ends_whole_in_three_transactions(
 
     heard = asterisk.dial(
         *path,
-        caller_id=numbers.national(number),
+        caller_id=numbers.format_national(number),
         every_clip=lambda: in_use.add(engine.pool.checkedout()),
     )
 
@@ -282,7 +282,7 @@ def test_each_path_ends_whole_in_three_transactions(
 @pytest.mark.parametrize("name", PATHS)
 def test_in_english_the_same_is_asked_and_all_in_english(asterisk: FakeAsterisk, city: City, name: str):
     persian, english = (
-        asterisk.dial(*switch, *path, caller_id=numbers.national(number))
+        asterisk.dial(*switch, *path, caller_id=numbers.format_national(number))
         for switch, (number, path) in (([], city.takes(name)), ([("main-menu", "9")], city.takes(name)))
     )
 
@@ -310,7 +310,7 @@ def test_no_log_line_names_a_caller_a_number_or_a_ticket(
         number, path = city.takes(name)
         secrets |= {number[3:], *(str(deed)[1:-1] for at, deed in path if at == "ask-number")}
         caller = Leaving(Steps(*path), 5 if how else -1, how or HANG_UP)
-        asterisk.call(caller, caller_id=numbers.national(number), agi_calleridname="Zohreh")
+        asterisk.call(caller, caller_id=numbers.format_national(number), agi_calleridname="Zohreh")
     secrets |= {r.ticket for r in city.kept().registrations.values()}
     secrets |= {r.tracking for r in city.kept().requests.values()} | {"Zohreh"}
 
@@ -356,7 +356,7 @@ def test_any_keys_leave_nothing_half_done(
     switch = [None, "9"] if english else [None]
     caller = Anybody([*switch, first, *(ENDS.get(deed, deed) for deed in deeds)])
 
-    heard = asterisk.call(caller, caller_id="anonymous" if withheld else numbers.national(number))
+    heard = asterisk.call(caller, caller_id="anonymous" if withheld else numbers.format_national(number))
 
     assert heard.finished is not caller.gone
     assert [record for record in caplog.records if record.exc_info] == []
@@ -370,7 +370,7 @@ def test_fifty_callers_on_every_path_all_end(asterisk: FakeAsterisk, city: City,
 
     def call(which: int) -> Heard:
         number, path = callers[which]
-        return asterisk.call(Steps(*path), caller_id=numbers.national(number))
+        return asterisk.call(Steps(*path), caller_id=numbers.format_national(number))
 
     calls = make.at_once(len(callers), call)
 

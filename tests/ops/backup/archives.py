@@ -62,7 +62,7 @@ def left(folder: Path) -> list[str]:
 
 
 def a_picture(engine: Engine, settings: Settings) -> str:
-    made = decoding.plain(io.BytesIO(picture_files.jpeg()))
+    made = decoding.redraw(io.BytesIO(picture_files.jpeg()))
     name = attachments.keep(settings.pictures_dir, made)
     with writing(engine) as session:
         attachments.add(session, name, made, number=a_number())

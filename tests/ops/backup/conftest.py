@@ -32,10 +32,10 @@ def city(engine: Engine, settings: Settings) -> Story:
     for token in tokens:
         recording_files.a_file(settings.recordings_dir, token)
     with reading(engine) as session:
-        new = archive.new(session, settings.recordings_dir)
+        new = archive.list_new(session, settings.recordings_dir)
     for path, callback_id in new:
         with writing(engine) as session:
-            archive.register(session, callback_id, archive.look(path))
+            archive.register(session, callback_id, archive.inspect_file(path))
         archive.seal(path)
     recording_files.a_file(settings.messages_dir, "said")
     (settings.uploads_dir / ("0" * 32)).write_bytes(b"half")

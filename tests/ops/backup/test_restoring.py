@@ -32,7 +32,7 @@ def test_restore_on_an_empty_machine_brings_everything_back(
     a_picture(engine, settings)
     with writing(engine) as session:
         user = a_user(session, username="karimi")
-        sign_in = session.get_one(SignIn, sign_ins.cookie_hash(sign_ins.sign_in(session, user)))
+        sign_in = session.get_one(SignIn, sign_ins.hash_cookie(sign_ins.sign_in(session, user)))
         totp = pyotp.parse_uri(second_factor.offer(sign_in, settings))
         (code, *_) = second_factor.confirm(session, sign_in, totp.now(), settings)
     made = taken(settings, target)
@@ -46,11 +46,13 @@ def test_restore_on_an_empty_machine_brings_everything_back(
     there = connect(elsewhere.database)
     with writing(there) as session:
         user = session.scalars(select(User).where(User.username == "karimi")).one()
-        right = accounts.is_right(accounts.known_hash(session, "karimi"), PASSWORD)
+        right = accounts.is_right(accounts.find_hash(session, "karimi"), PASSWORD)
         assert accounts.verify(session, "karimi", right=right)
-        sign_in = session.get_one(SignIn, sign_ins.cookie_hash(sign_ins.sign_in(session, user)))
+        sign_in = session.get_one(SignIn, sign_ins.hash_cookie(sign_ins.sign_in(session, user)))
         assert second_factor.show(session, sign_in, code, elsewhere), "the secret came along"
-        assert not archive.new(session, elsewhere.recordings_dir), "what is in the books is not read again"
+        assert not archive.list_new(session, elsewhere.recordings_dir), (
+            "what is in the books is not read again"
+        )
     there.dispose()
     for path in elsewhere.state_dir.rglob("*"):
         assert path.name == "backup.lock" or stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
@@ -72,7 +74,7 @@ def test_restore_over_data_is_refused_or_moves_it_aside(
     with pytest.raises(Unusable, match="runs here"):
         restore(settings, made.path, over=True)
     with writing(engine) as session:
-        session.delete(session.get_one(heartbeats.Heartbeat, heartbeats.row_of(heartbeats.SCHEDULER)))
+        session.delete(session.get_one(heartbeats.Heartbeat, heartbeats.find_row(heartbeats.SCHEDULER)))
     engine.dispose()
     with pytest.raises(Unusable, match="not empty"):
         restore(settings, made.path)

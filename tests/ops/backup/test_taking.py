@@ -108,7 +108,7 @@ def test_failed_backup_records_the_reason(
     with pytest.raises(Unusable):
         take.take(settings, folder, "")
     said = backups.read(settings)
-    assert said and (backups.why(said), said.ok) == (why, False)
+    assert said and (backups.explain_failure(said), said.ok) == (why, False)
 
 
 @_ON_SQLITE

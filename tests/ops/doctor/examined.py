@@ -78,7 +78,7 @@ def running(settings: Settings, engine: Engine, manager: bytes | None = SUCCESS)
         for process in ("ivr", "dialer", "scheduler", "asterisk"):
             heartbeats.beat(session, process)
             session.get_one(
-                Heartbeat, heartbeats.row_of(process)
+                Heartbeat, heartbeats.find_row(process)
             ).fresh_s = 600  # however slow this machine is
     with ExitStack() as stack:
         for address, said in (

@@ -68,8 +68,8 @@ def test_idempotency_key_with_other_content_is_refused(session: Session, setting
     request, _ = submissions.file(session, key, "key-00001", REPORT, settings)
     changed = replace(REPORT, text="something else")
     assert refusal(submissions.file, session, key, "key-00001", changed, settings) == "key-reused"
-    assert submissions.by_token(session, key, "key-00001") is request
-    assert refusal(submissions.by_token, session, a_key(session), "key-00001") == "not-found"
+    assert submissions.get_by_token(session, key, "key-00001") is request
+    assert refusal(submissions.get_by_token, session, a_key(session), "key-00001") == "not-found"
 
 
 def test_number_named_by_a_program_owns_no_request(session: Session, settings: Settings) -> None:
@@ -77,8 +77,8 @@ def test_number_named_by_a_program_owns_no_request(session: Session, settings: S
         session, a_key(session), None, replace(REPORT, phone="0913 013 7137"), settings
     )
     assert (request.number, request.contact) == (None, NUMBER)
-    assert account_contents.requests(session, NUMBER) == []
-    assert lifecycle.of_caller(session, NUMBER) is None
+    assert account_contents.list_requests(session, NUMBER) == []
+    assert lifecycle.find_progress_for_caller(session, NUMBER) is None
     work.reply(session, request, who="a", reply="solved")
     assert session.scalars(select(OutboxMessage)).all() == []
 
@@ -94,7 +94,7 @@ def test_number_named_by_a_program_owns_no_request(session: Session, settings: S
     ],
 )
 def test_contact_becomes_a_number_or_short_words(phone: str, kept: str) -> None:
-    assert submissions.contact_of(phone, ("+989", "+9831")) == kept
+    assert submissions.normalize_contact(phone, ("+989", "+9831")) == kept
 
 
 def test_equal_request_after_a_leap_is_new(session: Session, settings: Settings) -> None:
@@ -179,14 +179,14 @@ def test_api_key_reads_its_own_requests_or_all_roughly(session: Session, setting
     session.flush()
 
     def seen(looker: Looker) -> list[int]:
-        return [each.request.id for each in queries.page(session, Wanted(), looker)]
+        return [each.request.id for each in queries.list_page(session, Wanted(), looker)]
 
     assert seen(Looker(one)) == [mine.id]
     assert seen(Looker(one, may_read=True)) == [theirs.id, mine.id]
     assert Looker(one).point(mine, None) == (HERE.latitude, HERE.longitude)
     assert Looker(one).point(theirs, None) == Looker().point(theirs, None) == (None, None)
     assert Looker(one, may_read=True).point(theirs, None) == (32.654, 51.668)
-    assert [each.request for each in queries.by_numbers(session, [theirs.tracking])] == [theirs]
+    assert [each.request for each in queries.find_by_numbers(session, [theirs.tracking])] == [theirs]
 
 
 def test_span_is_listed_page_by_page(session: Session) -> None:
@@ -196,7 +196,7 @@ def test_span_is_listed_page_by_page(session: Session) -> None:
     make.a_request(session, RequestState.CLOSED, made_at=at - timedelta(hours=1))
 
     def seen(**wanted: object) -> list[Request]:
-        return [each.request for each in queries.page(session, Wanted(**wanted), looker)]  # type: ignore[arg-type]
+        return [each.request for each in queries.list_page(session, Wanted(**wanted), looker)]  # type: ignore[arg-type]
 
     assert seen(open_=True) == found[::-1]
     assert len(seen(open_=False)) == 1 and len(seen()) == 4
@@ -210,4 +210,4 @@ def test_span_is_listed_page_by_page(session: Session) -> None:
         Wanted(since=at, until=at - timedelta(days=1)),
         Wanted(since=at - timedelta(days=91), until=at),
     ):
-        assert refusal(queries.page, session, wrong, looker) == "span-wrong"
+        assert refusal(queries.list_page, session, wrong, looker) == "span-wrong"

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from db.states import RequestState
 from hotline.requests.places import Point
-from hotline.requests.public.nearby import near
+from hotline.requests.public.nearby import list_near
 from tests.factories import a_request
 
 HERE = Point(32.65, 51.67)
@@ -28,7 +28,7 @@ def test_request_within_the_circle_is_found_with_its_distance(
     session: Session, north: float, east: float, metres: int | None
 ) -> None:
     id_ = a_request_at(session, north, east)
-    found = [(each.request.id, each.metres) for each in near(session, 1, HERE, 100)]
+    found = [(each.request.id, each.metres) for each in list_near(session, 1, HERE, 100)]
     assert found == ([] if metres is None else [(id_, metres)])
 
 
@@ -41,4 +41,4 @@ def test_five_newest_open_requests_are_found(
         a_request_at(session, 0, 0, state)
     a_request(session, category=2, latitude=HERE.latitude, longitude=HERE.longitude)
     a_request(session)  # nobody knows where
-    assert [each.request.id for each in near(session, 1, HERE, 100)] == open_[:1:-1]
+    assert [each.request.id for each in list_near(session, 1, HERE, 100)] == open_[:1:-1]

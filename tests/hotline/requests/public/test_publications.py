@@ -56,7 +56,7 @@ def seen(session: Session) -> list[tuple[int, str, list[str]]]:
     originals = dict(session.execute(select(PublicPicture.id, PublicPicture.picture_id)).all())
     return [
         (each.request.id, each.release.text, [originals[name] for name in each.pictures])
-        for each in publications.listed(session)
+        for each in publications.list_published(session)
     ]
 
 
@@ -65,7 +65,7 @@ def public(session: Session) -> list[str]:
     found = []
     for copy in session.scalars(select(PublicPicture).order_by(PublicPicture.picture_id)):
         with suppress(Refused):
-            found.append((publications.public_file(session, copy.id), copy.picture_id)[1])
+            found.append((publications.get_public_file(session, copy.id), copy.picture_id)[1])
     return found
 
 
@@ -118,7 +118,7 @@ def test_released_duplicate_is_hidden_until_separated(
     release(session, second, name)
     closing.merge(session, second.id, first.id, who="u")
     assert seen(session) == [] and public(session) == []
-    closing.separate(session, second, who="u")
+    closing.undo_merge(session, second, who="u")
     assert public(session) == [name]
 
 
@@ -131,7 +131,7 @@ def test_deletion_hides_location_and_pictures_of_a_release(
     release(session, request, name, with_point=True)
     erasure.delete_citizen(session, request.number, who="citizen", give_up=True)
     assert seen(session) == [(request.id, "چراغ", [])] and public(session) == []
-    (listed,) = publications.listed(session)
+    (listed,) = publications.list_published(session)
     assert not listed.release.with_point
     assert listed.request.latitude is not None, "it is still to be mended"
     for of_theirs in ({"with_point": True}, {"shown": [name]}):
@@ -147,18 +147,18 @@ def test_releases_are_paged_and_counted_by_district(
     for district, state in ((3, S.NEW), (3, S.CLOSED), (4, S.REFERRED), (None, S.NEW)):
         release(session, a_request(session, state, district=district))
     a_request(session, district=3)
-    found = publications.listed(session, district=3)
+    found = publications.list_published(session, district=3)
     assert [each.request.state for each in found] == [S.CLOSED, S.NEW]
-    older = publications.listed(session, district=3, before=found[0].request.id)
+    older = publications.list_published(session, district=3, before=found[0].request.id)
     assert [each.request.id for each in older] == [found[1].request.id]
-    assert set(publications.by_district(session)) == {(3, 2, 1), (4, 1, 1), (None, 1, 1)}
+    assert set(publications.count_by_district(session)) == {(3, 2, 1), (4, 1, 1), (None, 1, 1)}
 
 
 def test_map_and_figures_agree_on_what_is_solved(session: Session) -> None:
     for state in S:
         if state is not S.DUPLICATE:
             release(session, a_request(session, state))
-    (on_map,) = publications.by_district(session)
+    (on_map,) = publications.count_by_district(session)
     figures.keep(session, figures.count(session))
     counted = figures.read(session, 30, least=0).all
     assert counted and counted.figures.received == on_map.released

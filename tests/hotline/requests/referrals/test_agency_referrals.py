@@ -46,12 +46,12 @@ def _a_minute_goes_by(session: Session) -> None:
 
 
 def state(session: Session, request: Request) -> PassState:
-    return agency_referrals.of_request(session, request)[0].state
+    return agency_referrals.list_by_request(session, request)[0].state
 
 
 def over(session: Session, token: str) -> bool:
     try:
-        agency_replies.look(session, token)
+        agency_replies.show_page(session, token)
     except Refused as refused:
         assert refused.code == "link-over"
         return True
@@ -64,18 +64,18 @@ def test_answer_of_an_agency_stands_in_the_history(session: Session, clerk: User
     kept = session.scalars(select(Pass)).one()
     assert token not in (kept.token_hash, kept.written) and len(token) == 43
     assert state(session, request_) is PassState.WAITING
-    seen = agency_replies.look(session, token)
+    seen = agency_replies.show_page(session, token)
     assert (seen.link.written, seen.due_at, seen.district) == (WATER.written, due_at, 1)
-    agency_replies.saw(session, token)
+    agency_replies.record_opened(session, token)
     assert state(session, request_) is PassState.SEEN
     for _ in range(2):  # two clicks
-        agency_replies.received(session, token)
-        agency_replies.answered(session, token, " فردا می‌آییم ")
+        agency_replies.record_received(session, token)
+        agency_replies.record_answer(session, token, " فردا می‌آییم ")
     assert state(session, request_) is PassState.ANSWERED
-    link_id = agency_replies.done(session, token, "بسته شد")
-    assert link_id == kept.id and agency_replies.done(session, token, "بسته شد") is None
-    assert refusal(lambda: agency_replies.done(session, token, "باز شد")) == "body-done"
-    agency_replies.answered(session, token, "آسفالت با شما")
+    link_id = agency_replies.record_done(session, token, "بسته شد")
+    assert link_id == kept.id and agency_replies.record_done(session, token, "بسته شد") is None
+    assert refusal(lambda: agency_replies.record_done(session, token, "باز شد")) == "body-done"
+    agency_replies.record_answer(session, token, "آسفالت با شما")
     assert state(session, request_) is PassState.DONE
     assert steps(session, request_) == [
         (T.PASSED, clerk.username, "آب و فاضلاب: لوله از آن‌هاست"),
@@ -85,7 +85,7 @@ def test_answer_of_an_agency_stands_in_the_history(session: Session, clerk: User
         (T.BODY_ANSWERED, "", "آب و فاضلاب: آسفالت با شما"),
     ]
     assert (request_.state, request_.due_at) == (S.REFERRED, due_at)
-    told = department_inbox.history(session, request_)
+    told = department_inbox.list_steps(session, request_)
     assert [(each.by, each.note) for each in told[1:3]] == [
         (By.BODY, "آب و فاضلاب"),
         (By.BODY, "آب و فاضلاب: فردا می‌آییم"),
@@ -96,7 +96,7 @@ def test_answer_of_an_agency_stands_in_the_history(session: Session, clerk: User
 def test_answer_of_an_agency_is_sealed_in_the_ledger(engine: Engine) -> None:
     with writing(engine) as session:
         request = a_request(session)
-        agency_replies.answered(session, link(session, request, a_user(session)), "فردا می‌آییم")
+        agency_replies.record_answer(session, link(session, request, a_user(session)), "فردا می‌آییم")
     assert problems(engine) == []
 
 
@@ -125,11 +125,11 @@ def test_link_of_a_finished_request_opens_nothing(
         erasure.delete_citizen(session, "+989131112233", who="u", give_up=True)
         assert (row.written, row.contact) == ("", "")
     session.flush()
-    acts = (agency_replies.look, agency_replies.saw, agency_replies.received)
+    acts = (agency_replies.show_page, agency_replies.record_opened, agency_replies.record_received)
     said = "link-merged" if end == "merged" else "link-over"
     assert [refusal(lambda act=act: act(session, token)) for act in acts] == [said] * 3
-    assert refusal(lambda: agency_replies.answered(session, token, "x")) == said
-    assert refusal(lambda: agency_replies.done(session, token, "x")) == said
+    assert refusal(lambda: agency_replies.record_answer(session, token, "x")) == said
+    assert refusal(lambda: agency_replies.record_done(session, token, "x")) == said
 
 
 @pytest.mark.parametrize("token", ["", "A", PUBLIC_TOKEN, "../" * 20, "آ" * 43, "A" * 44, "%00" * 14 + "A"])
@@ -148,7 +148,7 @@ def test_new_link_for_an_agency_ends_the_old(session: Session, clerk: User, requ
     for number in range(agency_referrals.MOST - 1):
         link(session, request_, clerk, body=f"برق {number}")
     assert refusal(lambda: link(session, request_, clerk, body="گاز")) == "too-many-links"
-    newest = agency_referrals.of_request(session, request_)[0].row.id
+    newest = agency_referrals.list_by_request(session, request_)[0].row.id
     agency_referrals.withdraw(session, request_, newest, user=clerk)
     link(session, request_, clerk, body="گاز")
 
@@ -178,7 +178,7 @@ def test_second_link_to_an_agency_keeps_those_of_others(
 def test_link_survives_the_return_of_the_request(session: Session, clerk: User, request_: Request) -> None:
     token = link(session, request_, clerk)
     work.give_back(session, request_, who=clerk.username, note="آن سوی شهر")
-    (seen,) = agency_referrals.of_request(session, request_, of_department(session).department_id)
+    (seen,) = agency_referrals.list_by_request(session, request_, of_department(session).department_id)
     assert seen.row.body == WATER.body
     assert not over(session, token)
 
@@ -187,12 +187,12 @@ def test_department_sees_and_ends_its_own_links(session: Session, clerk: User, r
     link(session, request_, of_department(session), body="برق")
     link(session, request_, a_user(session), body="گاز")
     link(session, request_, clerk)
-    seen = agency_referrals.of_request(session, request_, clerk.department_id)
+    seen = agency_referrals.list_by_request(session, request_, clerk.department_id)
     assert [each.row.body for each in seen] == ["آب و فاضلاب", "گاز"]
     offices = seen[1].row.id
     assert refusal(lambda: agency_referrals.withdraw(session, request_, offices, user=clerk)) == "not-found"
     office = a_user(session)
-    assert len(agency_referrals.of_request(session, request_)) == 3
+    assert len(agency_referrals.list_by_request(session, request_)) == 3
     agency_referrals.withdraw(session, request_, seen[0].row.id, user=office)
     other = a_request(session)
     assert refusal(lambda: agency_referrals.withdraw(session, other, offices, user=office)) == "not-found"
@@ -229,25 +229,25 @@ def test_picture_of_an_agency_becomes_evidence_when_solved(
     session: Session, clerk: User, request_: Request
 ) -> None:
     token = link(session, request_, clerk)
-    link_id = agency_replies.done(session, token, "بسته شد")
+    link_id = agency_replies.record_done(session, token, "بسته شد")
     assert link_id
     shown = attachments.add_of_body(session, "a" * 32, DRAWN, link_id)
     shown.made_at -= timedelta(days=3)
     assert attachments.drop_nobodys(session, 9) == 0, "it waits longer than a day"
-    assert attachments.of_request(session, request_.id) == []
-    assert [each.id for each in agency_referrals.of_request(session, request_)[0].pictures] == [shown.id]
+    assert attachments.list_by_request(session, request_.id) == []
+    assert [each.id for each in agency_referrals.list_by_request(session, request_)[0].pictures] == [shown.id]
     stranger = of_department(session)
     other = a_request(session, S.REFERRED, department_id=stranger.department_id)
     with pytest.raises(Refused, match="picture-unknown"):
         department_work.answer(session, other, user=stranger, reply="ما", solved=True, shown=[shown.id])
     department_work.answer(session, request_, user=clerk, reply="بسته شد", solved=True, shown=[shown.id])
-    assert [each.id for each in attachments.of_request(session, request_.id)] == [shown.id]
+    assert [each.id for each in attachments.list_by_request(session, request_.id)] == [shown.id]
 
 
 def test_unused_picture_of_an_agency_is_deleted_later(
     session: Session, clerk: User, request_: Request
 ) -> None:
-    link_id = agency_replies.done(session, link(session, request_, clerk), "بسته شد")
+    link_id = agency_replies.record_done(session, link(session, request_, clerk), "بسته شد")
     assert link_id
     shown = attachments.add_of_body(session, "b" * 32, DRAWN, link_id)
     shown.made_at -= timedelta(days=99)
@@ -268,15 +268,15 @@ def test_link_after_the_deletion_shows_its_makers_words_alone(session: Session, 
     given = attachments.add(session, "c" * 32, DRAWN, number=number)
     attachments.give(session, [given], request.id, given.kind)
     token = link(session, request, clerk)
-    seen = agency_replies.look(session, token)
+    seen = agency_replies.show_page(session, token)
     assert (seen.place, seen.point) == ("تلفن …، کوچهٔ ۵", (32.6, 51.6))
     assert [each.id for each in seen.pictures] == [given.id]
-    assert agency_replies.picture(session, token, given.id).name == given.id
+    assert agency_replies.get_picture(session, token, given.id).name == given.id
     erasure.delete_citizen(session, number, who="u", give_up=True)
     token = link(session, request, clerk)
-    seen = agency_replies.look(session, token)
+    seen = agency_replies.show_page(session, token)
     assert (seen.link.written, seen.place, seen.point, seen.pictures) == (WATER.written, "", None, [])
-    assert refusal(lambda: agency_replies.picture(session, token, given.id)) == "link-over"
+    assert refusal(lambda: agency_replies.get_picture(session, token, given.id)) == "link-over"
 
 
 def test_link_of_a_part_shows_pictures_of_the_whole(session: Session, clerk: User) -> None:
@@ -285,7 +285,7 @@ def test_link_of_a_part_shows_pictures_of_the_whole(session: Session, clerk: Use
     attachments.give(session, [given], whole.id, given.kind)
     ours, _ = work.split(session, whole, [parts.Piece(1, "لوله"), parts.Piece(2, "چراغ")], who="u")
     token = link(session, ours, clerk)
-    assert [each.id for each in agency_replies.look(session, token).pictures] == [given.id]
+    assert [each.id for each in agency_replies.show_page(session, token).pictures] == [given.id]
     assert over(session, token) is False
     erasure.delete_citizen(session, "+989131112255", who="u", give_up=True)
     assert over(session, token)
@@ -294,11 +294,13 @@ def test_link_of_a_part_shows_pictures_of_the_whole(session: Session, clerk: Use
 def test_endless_answers_of_an_agency_are_limited(session: Session, clerk: User, request_: Request) -> None:
     token = link(session, request_, clerk)
     for number in range(agency_replies.MOST_ANSWERS):
-        agency_replies.answered(session, token, f"{number}")
-    assert refusal(lambda: agency_replies.answered(session, token, "باز")) == "too-many-answers"
-    assert refusal(lambda: agency_replies.done(session, token, " ")) == "text-missing"
-    assert refusal(lambda: agency_replies.done(session, token, "آ" * 1001)) == "text-long"
-    assert refusal(lambda: agency_replies.done(session, token, "مالک: ۰۹۱۳ ۱۱۱ ۲۲۳۳")) == "text-personal"
+        agency_replies.record_answer(session, token, f"{number}")
+    assert refusal(lambda: agency_replies.record_answer(session, token, "باز")) == "too-many-answers"
+    assert refusal(lambda: agency_replies.record_done(session, token, " ")) == "text-missing"
+    assert refusal(lambda: agency_replies.record_done(session, token, "آ" * 1001)) == "text-long"
+    assert (
+        refusal(lambda: agency_replies.record_done(session, token, "مالک: ۰۹۱۳ ۱۱۱ ۲۲۳۳")) == "text-personal"
+    )
 
 
 def test_answer_of_an_agency_goes_with_the_deleted_citizen(
@@ -307,8 +309,8 @@ def test_answer_of_an_agency_goes_with_the_deleted_citizen(
     with writing(engine) as session:
         request = a_request(session, number="+989131112266")
         token = link(session, request, a_user(session))
-        agency_replies.answered(session, token, "آقای مالک گفت فردا")
-        agency_replies.done(session, token, "با آقای مالک بسته شد")
+        agency_replies.record_answer(session, token, "آقای مالک گفت فردا")
+        agency_replies.record_done(session, token, "با آقای مالک بسته شد")
         id_ = request.id
     with writing(engine) as session:
         erasure.delete_citizen(session, "+989131112266", who="u", give_up=True)
@@ -329,7 +331,7 @@ def test_simultaneous_completions_count_once(engine: Engine) -> None:
 
     def says(_number: int) -> int | None:
         with writing(engine) as session:
-            return agency_replies.done(session, token, "بسته شد")
+            return agency_replies.record_done(session, token, "بسته شد")
 
     assert sorted(at_once(4, says), key=str) == [1, None, None, None]
     with reading(engine) as session:
