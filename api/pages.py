@@ -63,7 +63,7 @@ def page(
     `digits` of hotline.dates.
     """
     words: dict[str, Callable[..., str]] = {
-        name: partial(getattr(dates, name), language=language)
+        name: partial(getattr(dates, f"format_{name}"), language=language)
         for name in ("digits", "day", "clock", "moment", "span")
     }
     site = request.app.state.settings.public

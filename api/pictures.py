@@ -47,7 +47,7 @@ _HEADERS = {"Content-Security-Policy": "default-src 'none'; sandbox; frame-ances
 async def received(request: Request, folder: Path) -> AsyncIterator[BinaryIO]:
     """Yield the body as an unnamed file, on the pictures' disk.
 
-    Raises what decoding.look raises, and Refused("picture-large" | "picture-broken" | "disk-full").
+    Raises what decoding.check_head raises, and Refused("picture-large" | "picture-broken" | "disk-full").
     """
     with await run_in_threadpool(Incoming, folder) as incoming:
         try:
@@ -93,7 +93,7 @@ class Incoming:
                 self._full = full
 
     def whole(self) -> BinaryIO:
-        """Return the whole file from its beginning. Raises what decoding.look raises, and
+        """Return the whole file from its beginning. Raises what decoding.check_head raises, and
         Refused("picture-large" | "disk-full").
         """
         decoding.check_head(self._head[: decoding.HEAD])

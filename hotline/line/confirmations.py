@@ -53,7 +53,7 @@ def ask_place(
     for key in sorted((number, _caller(asked_by))):
         one_at_a_time(session, key)
     found = registration_limits.find_round(session, round_id, number, caller=asked_by)
-    registration_limits.check(session, found, per_day)
+    registration_limits.check(session, found, per_day, for_other=True)
     if asked_by is None:
         _check_withheld(session)
     if may_not_call(session, number):

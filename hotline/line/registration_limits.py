@@ -67,7 +67,8 @@ _FOUND = select(
     *(Round.registration_from, Round.registration_until),
     _HOLDING.scalar_subquery().label("holding"),
     select(BlockedNumber.reason).where(BlockedNumber.number == _CALLER).scalar_subquery().label("blocked"),
-    (_KEPT_TODAY.scalar_subquery() + _FOR_OTHERS_TODAY.scalar_subquery()).label("today"),
+    _KEPT_TODAY.scalar_subquery().label("kept_today"),
+    _FOR_OTHERS_TODAY.scalar_subquery().label("for_others_today"),
     _GIVEN_UP_TODAY.scalar_subquery().label("given_up_today"),
     select(LedgerEntry.at).order_by(LedgerEntry.id.desc()).limit(1).scalar_subquery().label("newest_fact_at"),
 ).where(Round.id == bindparam("round"))
@@ -87,14 +88,15 @@ def find_place_id(session: Session, round_id: int, number: str) -> int | None:
     return session.execute(_HOLDING, {"round": round_id, "number": number}).scalar()
 
 
-def check(session: Session, found: Row[Any], per_day: int | None) -> None:
+def check(session: Session, found: Row[Any], per_day: int | None, *, for_other: bool = False) -> None:
     """Check that the round has room, and that the caller is neither blocked nor over the limit of 24 hours.
 
+    `for_other`: the place is for another person's number.
     Raises Refused("registration-closed" | "round-full" | "too-many-today") and Blocked.
     """
     check_open(session, found)
     check_room(session, found.id, found.capacity)
-    check_today(found, per_day)
+    check_today(found, per_day, for_other=for_other)
 
 
 def check_open(session: Session, found: Row[Any]) -> None:
@@ -105,14 +107,16 @@ def check_open(session: Session, found: Row[Any]) -> None:
         raise Blocked(found.blocked)
 
 
-def check_today(found: Row[Any], per_day: int | None) -> None:
+def check_today(found: Row[Any], per_day: int | None, *, for_other: bool = False) -> None:
     """Check the caller's limit of 24 hours; the operators' line has a limit of its own.
 
-    Raises Refused("too-many-today").
+    Numbers that the caller has keyed in for others do not count against the caller's own place: a stranger
+    who shows that number may have keyed them in. Raises Refused("too-many-today").
     """
     if per_day is None:
         return
-    if found.today >= per_day or found.today + found.given_up_today >= per_day * _SECOND_THOUGHTS:
+    today = found.kept_today + (found.for_others_today if for_other else 0)
+    if today >= per_day or today + found.given_up_today >= per_day * _SECOND_THOUGHTS:
         raise Refused("too-many-today", f"a number registers at most {per_day} times a day")
 
 

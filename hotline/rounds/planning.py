@@ -133,7 +133,7 @@ def cancel(session: Session, round_: Round, *, who: str, reason: str) -> None:
     """Cancel a round. Its registrations move to the official's next round (carry_over). A repeat does
     nothing.
 
-    A conversation in progress continues; all other calls are ended (serving.let_go). Raises
+    A conversation in progress continues; all other calls are ended (serving.request_end). Raises
     Refused("reason-missing" | "wrong-state").
     """
     reason = reasons.check(reason)

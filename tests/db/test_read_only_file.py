@@ -43,7 +43,7 @@ if user:  # whom the rights of a file stop
     os.setuid(pwd.getpwnam(user).pw_uid)
 os.chmod(file, 0o400)
 with reading(engine) as one, reading(engine) as two:
-    assert heartbeats.alive(one, "ivr") and heartbeats.alive(two, "ivr")
+    assert heartbeats.is_alive(one, "ivr") and heartbeats.is_alive(two, "ivr")
 print(writes(), writes())
 for each in os.scandir(folder):  # what SQLite made beside it has its rights
     os.chmod(each, 0o600)

@@ -89,10 +89,19 @@ def test_telephone_keying_in_twelve_numbers_has_three_asked(session: Session) ->
     codes = [code(lambda: asks(session, round_, make.a_number())) for _ in range(12)]
     assert codes == [""] * 3 + ["too-many-today"] * 9
     assert code(lambda: asks(session, round_, make.a_number(), make.a_number())) == "", "another caller"
-    own = {"round_id": round_.id, "number": CALLER, "per_day": 3}
-    assert code(lambda: registration.register(session, **own)) == "too-many-today"
     session.execute(update(Confirmation).values(asked_at=now(session) - 25 * make.HOUR))
-    assert code(lambda: registration.register(session, **own)) == ""
+    assert code(lambda: asks(session, round_, make.a_number())) == ""
+
+
+def test_numbers_keyed_in_by_a_stranger_leave_the_owner_a_place(session: Session) -> None:
+    round_ = make.a_round(session)
+    for _ in range(3):
+        asks(session, round_, make.a_number())
+    own = {"round_id": round_.id, "number": CALLER, "per_day": 3}
+    assert code(lambda: registration.register(session, **own)) == "", (
+        "whoever shows CALLER's number keyed them in"
+    )
+    assert code(lambda: asks(session, make.a_round(session), make.a_number())) == "too-many-today"
 
 
 def test_number_keyed_in_by_ten_strangers_is_called_once(

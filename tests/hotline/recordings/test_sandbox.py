@@ -18,7 +18,7 @@ _SHUT = """
 import os, socket, sys
 sys.path.insert(0, {folder!r})
 import sandbox_server
-sandbox_server.shut()
+sandbox_server.shut_off()
 try:
     {deed}
 except OSError as error:
@@ -208,7 +208,7 @@ def test_kernel_without_a_filter_decodes_and_warns_once(
     folder = str(Path(sandbox_server.__file__).parent)
     server.write_text(
         f"import sys\nsys.path.insert(0, {folder!r})\nimport sandbox_server\n"
-        "sandbox_server.shut = lambda: False\nsandbox_server.main()\n"
+        "sandbox_server.shut_off = lambda: False\nsandbox_server.run()\n"
     )
     monkeypatch.setattr(sandbox, "_SERVER", server)
     for room in (decoding, voice_notes):
