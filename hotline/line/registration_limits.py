@@ -110,8 +110,8 @@ def check_open(session: Session, found: Row[Any]) -> None:
 def check_today(found: Row[Any], per_day: int | None, *, for_other: bool = False) -> None:
     """Check the caller's limit of 24 hours; the operators' line has a limit of its own.
 
-    Numbers that the caller has keyed in for others do not count against the caller's own place: a stranger
-    who shows that number may have keyed them in. Raises Refused("too-many-today").
+    Numbers keyed in for others do not count against the caller's own place. A stranger who shows the caller's
+    number may have keyed them in. Raises Refused("too-many-today").
     """
     if per_day is None:
         return
