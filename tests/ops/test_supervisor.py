@@ -29,7 +29,7 @@ from hotline import watchdog
 watchdog._EVERY_S = 0.25
 while True: watchdog.record_work(); time.sleep(0.1)
 """
-BEGINS_AND_HANGS = "import time; from hotline.watchdog import worked\nworked(); time.sleep(999)"
+BEGINS_AND_HANGS = "import time; from hotline.watchdog import record_work\nrecord_work(); time.sleep(999)"
 NEVER_BEGINS = "import time; time.sleep(999)"
 
 

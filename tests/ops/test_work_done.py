@@ -309,7 +309,7 @@ def test_scheduler_after_a_long_lock_is_stuck_only_where_it_is(
         raise OperationalError("", None, Exception())
 
     with monkeypatch.context() as lock:
-        for name in ("beat", "jobs_done"):
+        for name in ("beat", "record_jobs"):
             lock.setattr(heartbeats, name, locked)
         for _ in range(100):
             steady[0] += 7.0

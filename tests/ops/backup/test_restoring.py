@@ -145,7 +145,7 @@ def test_unusable_archive_is_named_and_changes_nothing(
         assert "damaged" in refused(whole[:end]) or "cut short" in refused(whole[:end])
     assert "no backup of" in refused(whole[1024:]) or "damaged" in refused(whole[1024:])
     assert "damaged" in refused(b"PK\x03\x04 something else" * 1000)
-    assert "newer version" in refused(whole.replace(b'"version": "0.', b'"version": "9.', 1))
+    assert "newer version" in refused(whole.replace(b'"version": "1.', b'"version": "9.', 1))
     assert "newer version" in refused(whole.replace(b'"format": 1', b'"format": 2', 1))
     empty = {"files": {}, "counts": {}}
     for database, said in (("sqlite", "no database"), ("postgresql", "of PostgreSQL"), ("oracle", "no kind")):
