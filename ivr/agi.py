@@ -32,8 +32,8 @@ _USUAL = re.compile(r"200 result=([0-9]{1,10})(?: \(([0-9 ]*)\))?(?: endpos=([0-
 """Form of nearly every answer. pyst2, which parses all others, takes three times as long for it."""
 _LINE = f"${{CHANNEL(rtp,hold,audio)}} ${{{Variable.BACK}}}"
 _LISTEN_MS = 20
-_LATE_S = 1.0
-"""Seconds that Asterisk's answer to a wait may be late."""
+_LATE_S = 3.0
+"""Seconds that Asterisk's answer to a wait may be late: a busy machine starves it for more than one."""
 _BROKEN_OFF = 1
 """Result of a wait that a second command ended. No key has this code."""
 _PATIENT_S, _PATIENT_AGAIN_S = 2.5, 6.0
