@@ -214,7 +214,7 @@ class Tail:
     def newest(self) -> int:
         """Return the id of the newest event."""
         with reading(self._engine) as session:
-            return events.last_id(session)
+            return events.find_last_id(session)
 
     async def after(self, seen: int) -> Sequence[News]:
         """Return the events after `seen`, or the first ones of very many."""
@@ -231,7 +231,8 @@ class Tail:
     def _read(self, seen: int) -> Sequence[News]:
         with reading(self._engine) as session:
             return [
-                News(e.id, _encoded(e), (e.department_id, e.left_id)) for e in events.since(session, seen)
+                News(e.id, _encoded(e), (e.department_id, e.left_id))
+                for e in events.list_since(session, seen)
             ]
 
 

@@ -9,7 +9,7 @@ import time
 from sqlalchemy import Engine
 
 from db.engine import reading, writing
-from db.version import fits
+from db.version import may_run
 from hotline import heartbeats
 
 PROCESSES = ("asterisk", "ivr", "dialer", "scheduler")
@@ -33,7 +33,7 @@ class Readiness:
         found["database"] = "down"
         try:
             with reading(self._engine) as session:
-                found["tables"] = "up" if fits(session.connection()) else "down"
+                found["tables"] = "up" if may_run(session.connection()) else "down"
                 if found["tables"] == "up":
                     found |= {name: _word(heartbeats.is_alive(session, name)) for name in PROCESSES}
         except Exception:  # any failure means: the database is down

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
 from db.models import Official, OfficialKind, Registration, Round
-from db.postgres import patiently
+from db.postgres import remove_time_limit
 from hotline.line import order
 from tests.kit import brief
 from tests.kit.brief import sized
@@ -84,12 +84,12 @@ def _measure(name: str, url: str) -> None:
     for size in SIZES:
         with writing(engine) as session:
             if engine.dialect.name == "postgresql":
-                patiently(session.connection())
+                remove_time_limit(session.connection())
                 session.execute(text("SET LOCAL statement_timeout = 0"))
             round_id = _a_line(session, size)
         if engine.dialect.name == "postgresql":
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                patiently(connection)
+                remove_time_limit(connection)
                 connection.execute(text("SET statement_timeout = 0"))
                 connection.execute(text("VACUUM ANALYZE"))
         costs.append(_ask_ms(engine, round_id, size))

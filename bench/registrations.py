@@ -8,7 +8,7 @@ database. Each row has a freshly started system, since a slower row before would
 import os
 from collections.abc import Sequence
 
-from prompts.catalogue import clips
+from prompts.catalogue import list_clips
 from tests.kit import brief
 from tests.kit.brief import BRIEF, must_hold, sized
 from tests.kit.load import Done, Load, Pressed
@@ -30,11 +30,15 @@ PLAIN = "138"
 def _plain_dialplan(system: System, round_id: int) -> str:
     """The prompts of the caller of `KEYS`, with a Read where the call script takes a key."""
     at = system.round(round_id).starts_at
-    when = clips("fa", "round-when", office="office-mayor", day=at, date=at, time=at)
-    told = clips("fa", "registered-brief", office="office-mayor", ticket="01234567") + clips(
+    when = list_clips("fa", "round-when", office="office-mayor", day=at, date=at, time=at)
+    told = list_clips("fa", "registered-brief", office="office-mayor", ticket="01234567") + list_clips(
         "fa", "ticket-is", ticket="01234567"
     )
-    subjects = [*clips("fa", "choices", count=5), *(f"subject-{n}" for n in range(1, 5)), "subject-others"]
+    subjects = [
+        *list_clips("fa", "choices", count=5),
+        *(f"subject-{n}" for n in range(1, 5)),
+        "subject-others",
+    ]
     folder = system.settings.prompts_dir / "fa"
 
     def read(files: Sequence[str]) -> str:

@@ -66,9 +66,9 @@ class Desk:
 
 def _append(engine: Engine) -> int:
     with writing(engine) as session:
-        events.timetable_changed(session, "rule")
+        events.append_timetable(session, "rule")
         session.flush()
-        newest = events.last_id(session)
+        newest = events.find_last_id(session)
     return newest
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from db.engine import reading
 from db.migrate import is_current, upgrade
 from db.models import Base
-from db.postgres import patiently
+from db.postgres import remove_time_limit
 
 _BATCH = 1000
 _COUNTED = "line_counts"
@@ -22,7 +22,7 @@ class NotCopied(Exception):
     """Nothing was copied; the text says why, without any row's content."""
 
 
-def in_use(engine: Engine) -> str:
+def find_used_table(engine: Engine) -> str:
     """Return the first table with rows that people made; "" if the installation is empty or has no tables."""
     with engine.connect() as connection:
         known = engine.dialect.get_table_names(connection)
@@ -33,7 +33,7 @@ def in_use(engine: Engine) -> str:
     return ""
 
 
-def copy(source: Engine, target: Engine, told: Callable[[str, int], None] = lambda *_: None) -> int:
+def copy_rows(source: Engine, target: Engine, told: Callable[[str, int], None] = lambda *_: None) -> int:
     """Copy all rows of one moment in one transaction; return their number. `told(table, rows)` is called for
     each table.
 
@@ -41,7 +41,7 @@ def copy(source: Engine, target: Engine, told: Callable[[str, int], None] = lamb
     """
     if not is_current(source):
         raise NotCopied("the source is not of this version: hotline137 db upgrade")
-    if filled := in_use(target):
+    if filled := find_used_table(target):
         raise NotCopied(f"the target is not empty: it has rows in {filled}")
     upgrade(target)
     if not is_current(target):
@@ -74,7 +74,7 @@ def _count(connection: Connection, table: Table) -> int:
 
 def _without_limits(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
-        patiently(connection)
+        remove_time_limit(connection)
         for name in _NO_LIMITS:
             connection.execute(text(f"SET LOCAL {name} = 0"))
 

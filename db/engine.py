@@ -114,7 +114,7 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def only_reads(error: BaseException | None) -> bool:
+def is_read_only(error: BaseException | None) -> bool:
     """Return whether the driver's error means a read-only connection.
 
     SQLite silently opens an unwritable file read-only, and never checks again.
@@ -124,7 +124,7 @@ def only_reads(error: BaseException | None) -> bool:
 
 
 def _sqlite_opens_anew(context: ExceptionContext) -> None:
-    if only_reads(context.original_exception):
+    if is_read_only(context.original_exception):
         context.is_disconnect = True  # every connection of the pool
 
 
@@ -153,7 +153,7 @@ def is_away(error: Exception) -> bool:
     driver_s = getattr(error, "orig", error)
     if getattr(driver_s, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
         return False
-    if only_reads(driver_s):
+    if is_read_only(driver_s):
         return True
     return isinstance(error, TimeoutError) or not names.isdisjoint({"OperationalError", "InterfaceError"})
 
@@ -235,7 +235,7 @@ def _ago_on_postgresql(element: ago, _compiler: SQLCompiler, **_: Any) -> str:
     return f"(clock_timestamp() - interval '{element.seconds} seconds')"
 
 
-def one_at_a_time(session: Session, key: str) -> None:
+def hold_lock(session: Session, key: str) -> None:
     """Hold a lock on `key` until the transaction ends; others with the same key wait. SQLite has one writer
     anyway.
     """

@@ -60,7 +60,7 @@ def _append(session: Session, **values: object) -> None:
     session.execute(_INSERT, {"at": at, "seat": values.get("desk_id"), **values})
 
 
-def registration_changed(session: Session, registration: Registration) -> None:
+def append_registration(session: Session, registration: Registration) -> None:
     """Append the present state of `registration`. Call it last in the transaction."""
     _append(
         session,
@@ -71,7 +71,7 @@ def registration_changed(session: Session, registration: Registration) -> None:
     )
 
 
-def callback_changed(session: Session, callback: Callback) -> None:
+def append_callback(session: Session, callback: Callback) -> None:
     """Append the present state of `callback`. Call it last in the transaction."""
     _append(
         session,
@@ -84,12 +84,12 @@ def callback_changed(session: Session, callback: Callback) -> None:
     )
 
 
-def round_changed(session: Session, round_id: int, what: str) -> None:
+def append_round(session: Session, round_id: int, what: str) -> None:
     """Append a fact of a round: made, changed, opened, paused, resumed, ended, cancelled."""
     _append(session, kind="round", what=what, round_id=round_id)
 
 
-def recording_changed(session: Session, recording: Recording, what: str) -> None:
+def append_recording(session: Session, recording: Recording, what: str) -> None:
     """Append that a recording was made or deleted."""
     callback = recording.callback
     _append(
@@ -102,12 +102,12 @@ def recording_changed(session: Session, recording: Recording, what: str) -> None
     )
 
 
-def request_changed(session: Session, request: Request, left: int | None = None) -> None:
+def append_request(session: Session, request: Request, left: int | None = None) -> None:
     """Append the present state of a request. Call it last.
 
     The department that sees the request is notified, and the one that it has `left`.
     """
-    sees = department_that_sees(request)
+    sees = find_department(request)
     _append(
         session,
         kind="request",
@@ -118,17 +118,17 @@ def request_changed(session: Session, request: Request, left: int | None = None)
     )
 
 
-def department_that_sees(request: Request) -> int | None:
+def find_department(request: Request) -> int | None:
     """Return the department whose inbox has the request."""
     return request.department_id if request.state in SEEN_BY_DEPARTMENT else None
 
 
-def timetable_changed(session: Session, what: str) -> None:
+def append_timetable(session: Session, what: str) -> None:
     """Append a change of the city's plans: of a rule, a day, an office, a subject."""
     _append(session, kind="timetable", what=what)
 
 
-def desk_changed(session: Session, desk_id: int, what: str) -> None:
+def append_desk(session: Session, desk_id: int, what: str) -> None:
     """Append a fact of a desk.
 
     The facts are connected, disconnected, serves, asks-next, nobody-due (a manual request found nobody), not-
@@ -139,27 +139,27 @@ def desk_changed(session: Session, desk_id: int, what: str) -> None:
     _append(session, kind="desk", what=what, desk_id=desk_id)
 
 
-def telephone_changed(session: Session, what: str) -> None:
+def append_telephone(session: Session, what: str) -> None:
     """Append that no calls can be made ("down"), or that they can again ("up")."""
     _append(session, kind="telephone", what=what)
 
 
-def office_changed(session: Session, kind: str, what: str) -> None:
+def append_office(session: Session, kind: str, what: str) -> None:
     """Append an administrator's action: kind "person", "number" or "key"; the audit log has the details."""
     _append(session, kind=kind, what=what)
 
 
-def urgent_changed(session: Session, what: str) -> None:
+def append_urgent(session: Session, what: str) -> None:
     """Append a new urgent matter ("new"), or that somebody took one ("taken")."""
     _append(session, kind="urgent", what=what)
 
 
-def escalated(session: Session) -> None:
+def append_escalation(session: Session) -> None:
     """Append that a request was escalated to supervisors."""
     _append(session, kind="escalation", what="new")
 
 
-def since(session: Session, last_id: int, limit: int = 500) -> Sequence[Event]:
+def list_since(session: Session, last_id: int, limit: int = 500) -> Sequence[Event]:
     """Return the events after `last_id`, oldest first, at most `limit`."""
     return session.scalars(select(Event).where(Event.id > last_id).order_by(Event.id).limit(limit)).all()
 
@@ -167,7 +167,7 @@ def since(session: Session, last_id: int, limit: int = 500) -> Sequence[Event]:
 _NEWEST = select(func.max(Event.id))
 
 
-def last_id(session: Session) -> int:
+def find_last_id(session: Session) -> int:
     """Return the newest event's id; 0 if there is none."""
     return session.scalar(_NEWEST) or 0
 

@@ -49,9 +49,9 @@ def upgrade(engine: Engine) -> None:
     """
     with engine.execution_options(patience_s=_PATIENCE_S).begin() as connection:
         if connection.dialect.name == "postgresql":
-            from db.postgres import patiently  # noqa: PLC0415  (nor needs SQLite its driver)
+            from db.postgres import remove_time_limit  # noqa: PLC0415  (nor needs SQLite its driver)
 
-            patiently(connection)
+            remove_time_limit(connection)
             for statement in _ONE_AT_A_TIME:
                 connection.exec_driver_sql(statement)
             for name, milliseconds in _LIMITS.items():

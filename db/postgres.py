@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError
 
-from db.engine import only_reads
+from db.engine import is_read_only
 
 _LOOK_S = 0.1
 _SURE_S = 1.5
@@ -116,7 +116,7 @@ class _Servers:
 @lru_cache(8)
 def _servers(url: str) -> _Servers:
     """Return the servers of a URL; all engines of the process share what they learn."""
-    return _Servers(parameters(url))
+    return _Servers(parse_url(url))
 
 
 def create(
@@ -132,7 +132,7 @@ def create(
     servers = _servers(url)
 
     def connect(_dialect: Any, _record: Any, _given: Any, named: Any) -> _Impatient:
-        made = servers.connect({**named, **parameters(url), **ours})
+        made = servers.connect({**named, **parse_url(url), **ours})
         made.answer_s = answer_s
         return made
 
@@ -148,7 +148,7 @@ def create(
     return engine
 
 
-def parameters(url: str) -> dict[str, Any]:
+def parse_url(url: str) -> dict[str, Any]:
     """Return libpq's parameters: user, password, dbname, each server's host and port, and options of the URL.
 
     With several servers libpq looks for the one that takes writes.
@@ -165,7 +165,7 @@ def parameters(url: str) -> dict[str, Any]:
     return named
 
 
-def patiently(connection: Connection) -> None:
+def remove_time_limit(connection: Connection) -> None:
     """Remove the time limit on this connection's answers."""
     driver = connection.connection.driver_connection
     if isinstance(driver, _Impatient):
@@ -174,7 +174,7 @@ def patiently(connection: Connection) -> None:
 
 def _away_if_it_only_reads(context: ExceptionContext) -> OperationalError | None:
     error = context.original_exception
-    if not only_reads(error):
+    if not is_read_only(error):
         return None
     context.is_disconnect = True  # every connection of the pool
     return OperationalError(context.statement, None, error, hide_parameters=True)

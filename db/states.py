@@ -273,21 +273,21 @@ FREE_OF_CHARGE = {Outcome.RETURNED, Outcome.CALL_AGAIN, Outcome.FAILED}
 """Outcomes that do not use up one of a registration's attempts in a round."""
 
 
-def sources(to: CallbackState) -> list[CallbackState]:
+def list_callback_sources(to: CallbackState) -> list[CallbackState]:
     """Return the states from which a callback may move to `to`."""
     return [state for state, targets in CALLBACK_MOVES.items() if to in targets]
 
 
-def registration_sources(to: RegistrationState) -> list[RegistrationState]:
+def list_registration_sources(to: RegistrationState) -> list[RegistrationState]:
     """Return the states from which a registration may move to `to`."""
     return [state for state, targets in REGISTRATION_MOVES.items() if to in targets]
 
 
-def request_sources(to: RequestState) -> list[RequestState]:
+def list_request_sources(to: RequestState) -> list[RequestState]:
     """Return the states from which a request may move to `to`."""
     return [state for state, targets in REQUEST_MOVES.items() if to in targets]
 
 
-def guest_sources(to: GuestState) -> list[GuestState]:
+def list_guest_sources(to: GuestState) -> list[GuestState]:
     """Return the states from which a third person's call may move to `to`."""
     return [state for state, targets in GUEST_MOVES.items() if to in targets]

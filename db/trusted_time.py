@@ -16,7 +16,7 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import TrustedTime
 
 log = logging.getLogger("clock")
@@ -91,7 +91,7 @@ class Watch:
 
         Returns whether the clock was set back since the last call. The first call cannot know: True.
         """
-        one_at_a_time(session, "trusted-time")
+        hold_lock(session, "trusted-time")
         seen = _Reading(now(session), monotonic())
         last, self._last = self._last, seen
         self._judge(session, seen)

@@ -14,7 +14,7 @@ _TABLE = "alembic_version"
 
 
 @cache
-def newest() -> frozenset[str]:
+def list_newest() -> frozenset[str]:
     """Return the last migrations of this version, which no other one follows."""
     revisions: set[str] = set()
     followed: set[str] = set()
@@ -25,24 +25,24 @@ def newest() -> frozenset[str]:
     return frozenset(revisions - followed)
 
 
-def fits(connection: Connection) -> bool:
+def may_run(connection: Connection) -> bool:
     """Return whether this code runs on these tables: its own version's, or the next release's, which only
     add.
 
     So machines can be upgraded one after the other (docs/decisions/0044-one-version-back.md).
     """
     seen = _seen(connection)
-    return seen == newest() or is_next(seen)
+    return seen == list_newest() or is_next(seen)
 
 
 def is_newest(connection: Connection) -> bool:
     """Return whether the database has exactly this version's migrations."""
-    return _seen(connection) == newest()
+    return _seen(connection) == list_newest()
 
 
 def is_next(seen: frozenset[str]) -> bool:
     """Return whether a database's `seen` migrations are those of the release after this one."""
-    return bool(seen) and {_release(name) for name in seen} == {max(map(_release, newest())) + 1}
+    return bool(seen) and {_release(name) for name in seen} == {max(map(_release, list_newest())) + 1}
 
 
 def _seen(connection: Connection) -> frozenset[str]:

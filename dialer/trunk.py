@@ -146,7 +146,7 @@ class Trunk:
         if down or self._said:
             log.log(logging.ERROR if down else logging.INFO, "calls: %s", says)
             with writing(self._engine) as session:
-                events.telephone_changed(session, "down" if down else "up")
+                events.append_telephone(session, "down" if down else "up")
         self._said = says
 
 

@@ -208,5 +208,5 @@ def record_phone(session: Session, desk_id: int, channel: str | None, node: str 
         .execution_options(synchronize_session=False)
     )
     if changed is not None:
-        events.desk_changed(session, desk_id, "connected" if connected else "disconnected")
+        events.append_desk(session, desk_id, "connected" if connected else "disconnected")
     return before

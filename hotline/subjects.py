@@ -54,5 +54,5 @@ def change(session: Session, key: int, *, who: str, **values: object) -> Subject
     if not any(each.offered for each in held):
         raise Refused("subject-last", "callers are offered at least one subject")
     audit.record(session, who, "subject-changed", f"subject {key}", ", ".join(values))
-    events.timetable_changed(session, "subject-changed")
+    events.append_timetable(session, "subject-changed")
     return subject

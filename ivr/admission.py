@@ -120,7 +120,7 @@ def _half(waits: deque[float], *, least: int) -> float:
     return taken[len(taken) // 2] if len(taken) >= least else 0.0
 
 
-def every_second(
+def adapt_limit(
     admission: Admission, here: Callable[[], int], wanted: Callable[[], bool], stop: threading.Event
 ) -> None:
     """Adapt the limit each second until `stop`."""

@@ -22,7 +22,7 @@ from ivr.playing import (
     Prompt,
     Slots,
 )
-from prompts.catalogue import prompt_ids
+from prompts.catalogue import list_prompts
 
 _TRIES = 3
 _TRIES_IN_SILENCE = 2
@@ -317,5 +317,5 @@ class Call(Playing):
     def _slower(self, prompt: str | Prompt) -> Prompt:
         prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
         slow = f"{prompt.id}-slow"
-        known = prompt_ids(prompt.language or self.language)
+        known = list_prompts(prompt.language or self.language)
         return prompt._replace(id=slow) if slow in known else prompt

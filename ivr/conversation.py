@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from db.engine import one_at_a_time, writing
+from db.engine import hold_lock, writing
 from db.states import Phase, RegistrationState
 from hotline import numbers, subjects
 from hotline.errors import Blocked, Refused
@@ -43,23 +43,23 @@ _REFUSALS = {
 T = TypeVar("T")
 
 
-def before_you(before_me: int) -> Prompt:
+def count_before_you(before_me: int) -> Prompt:
     """Return the prompt with the number of citizens ahead."""
     return Prompt("ahead-some", {"ahead": before_me}) if before_me else Prompt("ahead-none")
 
 
-def about(minutes: int) -> Prompt:
+def describe_wait(minutes: int) -> Prompt:
     """Return the prompt with the length of a wait."""
     return Prompt("wait-minute") if minutes == 1 else Prompt("wait-minutes", {"minutes": minutes})
 
 
 def say_before_you(call: Call, before_me: int) -> None:
     """Say how many citizens are called before this one."""
-    said = before_you(before_me)
+    said = count_before_you(before_me)
     call.say(said.id, **said.slots)
 
 
-def explains(refused: Refused) -> str | None:
+def find_explanation(refused: Refused) -> str | None:
     """Return the prompt for this refusal; None if there is none."""
     if isinstance(refused, Blocked):
         return f"blocked-{refused.reason}"
@@ -148,7 +148,7 @@ class Conversation:
     def place(self, session: Session, round_id: int | None) -> Registered:
         """Register within a transaction, as `register` does. Raises Refused."""
         assert self.number is not None  # noqa: S101 - without a number nothing can be registered
-        one_at_a_time(session, self.number)  # lock order: before the row of the additions
+        hold_lock(session, self.number)  # lock order: before the row of the additions
         self._keep_added(session)
         return registration.register(
             session,
@@ -221,7 +221,7 @@ class Conversation:
 
     def tell_refusal(self, refused: Refused) -> None:
         """Say why a rule refuses. Raises it again if there is no prompt for it."""
-        prompt = explains(refused)
+        prompt = find_explanation(refused)
         if prompt is None:
             raise refused
         if refused.code == _ASKED_ENOUGH:

@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dialplan.variables import LINES_FULL, LINES_FULL_OFFER
-from prompts.catalogue import clips
+from prompts.catalogue import list_clips
 from settings import Settings
 from settings.asterisk_files import replace_file
 
@@ -32,7 +32,9 @@ class LinesFull:
         self._said = until, offer
 
     def _write(self, name: str, prompt: str, until: datetime | None) -> None:
-        ids = clips("fa", f"{prompt}-until", day=until, time=until) if until else clips("fa", prompt)
+        ids = (
+            list_clips("fa", f"{prompt}-until", day=until, time=until) if until else list_clips("fa", prompt)
+        )
         sound = b"".join((self._folder / f"{clip}.alaw").read_bytes() for clip in ids)
         replace_file(self._file(name), sound)  # atomic: a caller hears the old or the new file
 

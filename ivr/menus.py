@@ -22,7 +22,7 @@ def ask(
     return call.ask(*asks, _count(said), *said, keys=keys, optional=optional)
 
 
-def one_of(call: Call, question: str | None, items: Sequence[Prompt], *, counted: bool = False) -> int:
+def choose(call: Call, question: str | None, items: Sequence[Prompt], *, counted: bool = False) -> int:
     """Return the index in `items` of the caller's choice; each prompt gets its `key`. Raises like `Call.ask`.
 
     Of more than four, three are said with the keys 1 to 3. The 9 leads to the next ones, and at last to the

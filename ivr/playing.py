@@ -13,7 +13,7 @@ from typing import NamedTuple
 from dialplan.variables import Script
 from ivr.agi import Agi
 from ivr.keys import AGAIN, Keys
-from prompts.catalogue import Value, clips
+from prompts.catalogue import Value, list_clips
 
 Slots = Mapping[str, Value]
 DIGITS = "0123456789"
@@ -162,7 +162,7 @@ class Playing(Agi):
         prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
         language = prompt.language or self.language
         folder = self._prompts_dir / language
-        return [f"{folder}/{clip}" for clip in clips(language, prompt.id, **prompt.slots)]
+        return [f"{folder}/{clip}" for clip in list_clips(language, prompt.id, **prompt.slots)]
 
     def _play(
         self,

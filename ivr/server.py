@@ -24,7 +24,7 @@ from hotline.outbound import overflow
 from hotline.reports import call_counts
 from hotline.rounds import phases
 from ivr import abandoned_calls, sip_latency
-from ivr.admission import LEAST, Admission, every_second
+from ivr.admission import LEAST, Admission, adapt_limit
 from ivr.call import AGIError, AGIHangup, Call, NoInput
 from ivr.call_counter import CallCounter
 from ivr.caller_cache import CallerCache
@@ -55,7 +55,7 @@ from settings import Settings
 log = logging.getLogger("ivr")
 
 
-def scripts(cache: CallerCache) -> dict[str, Callable[[Call, Engine, Settings], None]]:
+def list_scripts(cache: CallerCache) -> dict[str, Callable[[Call, Engine, Settings], None]]:
     """Return the call scripts by their names in the dialplan."""
     return {
         Script.MENU: partial(menu.run, cache=cache),
@@ -109,7 +109,7 @@ class Server(socketserver.ThreadingTCPServer):
         self.settings = settings
         self.engine = engine
         self.cache = cache or CallerCache(engine)
-        self.scripts = scripts(self.cache)
+        self.scripts = list_scripts(self.cache)
         self.call_counter = CallCounter()
         self.callers = Callers(settings.allowed_prefixes, settings.node)
         self.admission = Admission(settings.state_dir / CALLERS_ADMITTED, settings.callers_at_once)
@@ -258,7 +258,7 @@ def _write(server: Server, *, is_any_stale: bool) -> None:
 
 
 def _admit(server: Server, stop: threading.Event) -> None:
-    every_second(server.admission, server.callers.asking, server.wants_callers, stop)
+    adapt_limit(server.admission, server.callers.asking, server.wants_callers, stop)
 
 
 def _ask_asterisk(server: Server, stop: threading.Event) -> None:

@@ -43,7 +43,7 @@ class Spoken(NamedTuple):
         return self.left is None or isinstance(self.left, NoInput | WantsOperator)
 
 
-def listen(talk: Conversation, speak: str, review: str, about: str = "") -> Spoken:
+def record_message(talk: Conversation, speak: str, review: str, about: str = "") -> Spoken:
     """Ask for a message with the prompt `speak`, until the caller accepts it at `review`.
 
     `about` is a part of the file's name. Without a `review` the first message is kept. After a silence, a
@@ -74,7 +74,7 @@ def listen(talk: Conversation, speak: str, review: str, about: str = "") -> Spok
     return Spoken(kept, None if kept else nothing, left)
 
 
-def left_over(talk: Conversation) -> Path | None:
+def find_leftover(talk: Conversation) -> Path | None:
     """Return the caller's last recording before the script broke off, if any."""
     said = [wav for wav in talk.voice_messages() if _size(wav) >= _WAV_HEADER + _NOT_ONLY_SILENCE]
     return said[-1] if said else None

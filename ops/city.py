@@ -41,6 +41,6 @@ def load(
 
 def _read(file: Path) -> City:
     try:
-        return city_file.read(file, catalogue.office_clips())
+        return city_file.read(file, catalogue.list_office_clips())
     except CityError as error:
         raise fail("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from None

@@ -61,11 +61,11 @@ def listen(
 def length(language: str = "fa") -> None:
     """Print the seconds of each rendered prompt, and the sum of each section."""
     from prompts.catalogue import PromptError
-    from prompts.lengths import lengths
+    from prompts.lengths import list_lengths
 
     sums: dict[str, float] = {}
     try:
-        for section, prompt, seconds in lengths(settings(), language):
+        for section, prompt, seconds in list_lengths(settings(), language):
             sums[section] = sums.get(section, 0) + seconds
             typer.echo(f"{seconds:6.1f}  {prompt}")
     except PromptError as error:
@@ -117,12 +117,12 @@ def voice(
     language: str = "fa",
 ) -> None:
     """Take a better voice and render all prompts with it (docs/voices.md)."""
-    from prompts.catalogue import languages
+    from prompts.catalogue import list_languages
     from prompts.sources import VoiceError
     from prompts.voice_files import take
 
-    if language not in languages():
-        raise fail(f"no prompts in {language!r}; there are: {', '.join(languages())}")
+    if language not in list_languages():
+        raise fail(f"no prompts in {language!r}; there are: {', '.join(list_languages())}")
     try:
         typer.echo(take(settings(), source, language, sha256, _bytes))
     except VoiceError as error:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from db.engine import connect, reading, writing
-from db.version import fits
+from db.version import may_run
 from hotline.errors import Refused
 from settings import Settings, SettingsError, load
 
@@ -44,7 +44,7 @@ def transaction(*, read_only: bool = False) -> Iterator[Session]:
     open_ = reading if read_only else writing
     engine = connect(settings().database)
     with answering(), reading(engine) as session:
-        if not fits(session.connection()):
+        if not may_run(session.connection()):
             raise fail("this version's tables are not in the database: hotline137 db upgrade")
     try:
         with answering(), open_(engine) as session:

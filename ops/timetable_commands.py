@@ -67,7 +67,7 @@ def _shown(day: date) -> str:
 def _check_clip(clip: str) -> None:
     from prompts import catalogue
 
-    known = catalogue.office_clips()
+    known = catalogue.list_office_clips()
     if clip not in known:
         raise Refused(
             "clip-unknown", f"no clip {clip!r} says an office's name; there are: {', '.join(known)}"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from prompts.english import English
 from prompts.persian import Persian
-from prompts.spoken import PAUSE, Speech, goes_on
+from prompts.spoken import PAUSE, Speech, add_comma
 from settings import CITY
 from settings.city_file import MOST_DISTRICTS, City
 
@@ -93,12 +93,12 @@ class Catalogue:
                 fragments += 1
                 clip = f"{prompt_id}.{fragments}" if len(pieces) > 1 else prompt_id
                 last = index == len(pieces) - 1
-                self.texts[clip] = piece if last else goes_on(piece, self.speech.comma)
+                self.texts[clip] = piece if last else add_comma(piece, self.speech.comma)
                 parts.append(clip)
         self.prompts[prompt_id] = parts
 
 
-def languages() -> list[str]:
+def list_languages() -> list[str]:
     """Return the languages that have a catalogue."""
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
@@ -106,8 +106,8 @@ def languages() -> list[str]:
 @cache
 def load(language: str) -> Catalogue:
     """Read the catalogue of a language, once. Raises PromptError if there is none."""
-    if language not in languages():
-        raise PromptError(f"no prompts in {language!r}; there are: {', '.join(languages())}")
+    if language not in list_languages():
+        raise PromptError(f"no prompts in {language!r}; there are: {', '.join(list_languages())}")
     source = tomllib.loads((_FOLDER / f"{language}.toml").read_text("utf-8"))
     speech = _SPEECH[language]
     voice = source["voice"]
@@ -129,7 +129,7 @@ def load(language: str) -> Catalogue:
     return catalogue
 
 
-def said(language: str, text: str, city: City) -> str:
+def fill_in(language: str, text: str, city: City) -> str:
     """Return a text with this city's names and numbers filled in."""
     catalogue, districts = load(language), len(city.districts)
     speech = catalogue.speech
@@ -142,16 +142,16 @@ def said(language: str, text: str, city: City) -> str:
     return _OWN.sub(lambda slot: own.get(slot[1], slot[0]), filled)
 
 
-def prompt_ids(language: str) -> frozenset[str]:
+def list_prompts(language: str) -> frozenset[str]:
     """Return the id of every prompt. Raises PromptError if there is no such language."""
     return frozenset(load(language).prompts)
 
 
-def office_clips(city: City | None = None) -> list[str]:
+def list_office_clips(city: City | None = None) -> list[str]:
     """Return the prompts for offices' names that exist in every language; only this city's, if one
     is given.
     """
-    spoken = [texts(language) for language in languages()]
+    spoken = [list_texts(language) for language in list_languages()]
     named = (clip for clip in spoken[0] if clip.startswith("office-") and all(clip in t for t in spoken))
     return sorted(set(named) - _beyond(city))
 
@@ -161,20 +161,20 @@ def _beyond(city: City | None) -> set[str]:
     return {f"office-district-{n}" for n in _DISTRICTS if city and n > len(city.districts)}
 
 
-def texts(language: str, city: City | None = None) -> Mapping[str, str]:
+def list_texts(language: str, city: City | None = None) -> Mapping[str, str]:
     """Return the text of every clip with words, by clip id. With a city, its names and numbers are filled in.
 
-    Raises like `prompt_ids`.
+    Raises like `list_prompts`.
     """
     found = load(language).texts
     if city is None:
         return found
     beyond = _beyond(city)
-    return {clip: said(language, text, city) for clip, text in found.items() if clip not in beyond}
+    return {clip: fill_in(language, text, city) for clip, text in found.items() if clip not in beyond}
 
 
 @cache
-def slots(language: str, prompt_id: str) -> Mapping[str, str]:
+def find_slots(language: str, prompt_id: str) -> Mapping[str, str]:
     """Return the kind of each slot of a prompt by its name. Raises PromptError if it is unknown."""
     catalogue = load(language)
     if prompt_id not in catalogue.prompts:
@@ -182,7 +182,7 @@ def slots(language: str, prompt_id: str) -> Mapping[str, str]:
     return {part.name: part.kind for part in catalogue.prompts[prompt_id] if isinstance(part, Slot)}
 
 
-def clips(language: str, prompt_id: str, **values: Value) -> list[str]:
+def list_clips(language: str, prompt_id: str, **values: Value) -> list[str]:
     """Return the ids of the clips that speak one prompt, in order.
 
     `values` fills each slot. `phone` takes a national number ("09131234567"), `digits` a ticket number
@@ -192,7 +192,7 @@ def clips(language: str, prompt_id: str, **values: Value) -> list[str]:
 
     Raises PromptError if the language or the prompt is unknown, or if a slot or its value does not fit.
     """
-    wanted = slots(language, prompt_id)
+    wanted = find_slots(language, prompt_id)
     if wanted.keys() != values.keys():
         has = ", ".join(sorted(wanted)) or "no slots"
         given = ", ".join(sorted(values)) or "none"

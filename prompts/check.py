@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prompts import plan as plans
 from prompts.plan import Take
-from prompts.render import RECORDINGS, Manifest, is_current, missing
+from prompts.render import RECORDINGS, Manifest, is_current, list_missing
 from prompts.spoken import PAUSE
 from settings import Settings
 
@@ -31,7 +31,7 @@ def _wrong(settings: Settings, manifest: Manifest, take: Take) -> list[str]:
     from prompts import sound  # noqa: PLC0415
 
     name = take.clip.name
-    if lost := missing(settings, take):
+    if lost := list_missing(settings, take):
         return [f"{name}: missing {', '.join(lost)}"]
     problems = []
     if not is_current(settings, manifest, take):
@@ -40,7 +40,7 @@ def _wrong(settings: Settings, manifest: Manifest, take: Take) -> list[str]:
         samples, rate = sound.read((settings.prompts_dir / f"{name}.wav").read_bytes())
     except ValueError as error:
         return [f"{name}: {problem}" for problem in (*problems, str(error))]
-    peak = sound.peak(samples)
+    peak = sound.find_peak(samples)
     if peak > 10 ** ((sound.CEILING + 0.1) / 20):
         problems.append(f"clipped, a peak passes {sound.CEILING:.0f} dBFS")
     if peak < 0.01 and take.clip.id != PAUSE:

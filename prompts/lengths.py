@@ -45,17 +45,19 @@ class Length(NamedTuple):
     seconds: float
 
 
-def lengths(settings: Settings, language: str) -> Iterator[Length]:
+def list_lengths(settings: Settings, language: str) -> Iterator[Length]:
     """Yield each prompt in the order of the catalogue. Raises PromptError if one is not built yet."""
     seconds = {clip: _seconds(settings, language, clip) for clip in _needed(language)}
     for section, prompts in catalogue.load(language).sections.items():
         for prompt in prompts:
-            yield Length(section, prompt, sum(seconds[clip] for clip in listen.example(language, prompt)))
+            yield Length(
+                section, prompt, sum(seconds[clip] for clip in listen.list_example_clips(language, prompt))
+            )
 
 
 def _needed(language: str) -> set[str]:
-    prompts = catalogue.prompt_ids(language)
-    return {clip for prompt in prompts for clip in listen.example(language, prompt)}
+    prompts = catalogue.list_prompts(language)
+    return {clip for prompt in prompts for clip in listen.list_example_clips(language, prompt)}
 
 
 def _seconds(settings: Settings, language: str, clip: str) -> float:
@@ -66,7 +68,7 @@ def _seconds(settings: Settings, language: str, clip: str) -> float:
         raise PromptError(f"{language}/{clip} is not rendered yet: hotline137 prompts build") from None
 
 
-def most(language: str, prompt: str) -> float:
+def estimate_longest(language: str, prompt: str) -> float:
     """Return the most seconds that a prompt may take, with examples in its slots."""
     if prompt in _MOST_OF_REGISTERING_S:
         persian, english = _MOST_OF_REGISTERING_S[prompt]

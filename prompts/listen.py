@@ -29,19 +29,19 @@ _PLAYERS = (
 )
 
 
-def example(language: str, clip_or_prompt: str) -> list[str]:
+def list_example_clips(language: str, clip_or_prompt: str) -> list[str]:
     """Return the clips of a prompt with examples in its slots, or one clip by its id.
 
     Raises PromptError if there is neither.
     """
     try:
-        slots = catalogue.slots(language, clip_or_prompt)
+        slots = catalogue.find_slots(language, clip_or_prompt)
     except PromptError:
-        if clip_or_prompt in catalogue.texts(language):
+        if clip_or_prompt in catalogue.list_texts(language):
             return [clip_or_prompt]
         raise
     values = {name: _EXAMPLES[kind] for name, kind in slots.items()}
-    return catalogue.clips(language, clip_or_prompt, **values)
+    return catalogue.list_clips(language, clip_or_prompt, **values)
 
 
 def join(settings: Settings, language: str, clip_or_prompt: str) -> Path:
@@ -49,7 +49,7 @@ def join(settings: Settings, language: str, clip_or_prompt: str) -> Path:
     from prompts import sound  # noqa: PLC0415  numpy is slow to import
 
     folder = settings.prompts_dir / language
-    clips = example(language, clip_or_prompt)
+    clips = list_example_clips(language, clip_or_prompt)
     if len(clips) == 1:
         path = folder / f"{clips[0]}.wav"
         if not path.exists():
@@ -63,7 +63,7 @@ def join(settings: Settings, language: str, clip_or_prompt: str) -> Path:
             raise _not_built(language, clip) from None
     path = settings.prompts_dir / ".listen" / language / f"{clip_or_prompt}.wav"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(sound.wav(sound.joined(samples), sound.RATE))
+    path.write_bytes(sound.encode_wav(sound.join(samples), sound.RATE))
     return path
 
 

@@ -19,7 +19,7 @@ _OFFSET = -0.691
 _RINGS_OUT = 0.5  # seconds
 
 
-def integrated(samples: NDArray[np.float32], rate: int) -> float:
+def measure(samples: NDArray[np.float32], rate: int) -> float:
     """Return the loudness in LUFS; −inf for silence. Raises ValueError for less than 400 ms."""
     if samples.size < _BLOCK * rate:
         raise ValueError("too short to be measured")

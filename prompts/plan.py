@@ -57,11 +57,12 @@ def make(
     say: dict[str, str] = {}
     notes: list[str] = []
     problems: list[str] = []
-    for language in catalogue.languages():
+    for language in catalogue.list_languages():
         voice, note = voices.choose(settings, language, gave_up)
-        whole = catalogue.prompt_ids(language)
+        whole = catalogue.list_prompts(language)
         clips = [
-            Clip(language, clip, text) for clip, text in catalogue.texts(language, settings.of_city).items()
+            Clip(language, clip, text)
+            for clip, text in catalogue.list_texts(language, settings.of_city).items()
         ]
         others = []
         for clip, says in _naming_the_city(Studio(recordings), language, clips, of_city):
@@ -101,7 +102,7 @@ def _naming_the_city(
     """Yield the recorded clips with this city's text, each with its recording's hash and the text it was made
     for.
     """
-    written = catalogue.texts(language)
+    written = catalogue.list_texts(language)
     for clip in clips:
         recorded = None if written[clip.id] == clip.text else studio.recipe(clip)
         if recorded is not None:

@@ -105,20 +105,20 @@ def build(
     return Report(rendered, written, len(plan.takes), speaking, notes, time.monotonic() - started)
 
 
-def codecs(settings: Settings) -> tuple[str, ...]:
+def list_codecs(settings: Settings) -> tuple[str, ...]:
     """Return the codecs in which every clip is written."""
     return tuple(sorted(_ALWAYS | (set(settings.trunk_codecs) & set(CODECS))))
 
 
 def is_current(settings: Settings, manifest: Manifest, take: Take) -> bool:
     """Return whether a clip's files are there, made as planned."""
-    return manifest.clips.get(take.clip.name) == take.key and not missing(settings, take)
+    return manifest.clips.get(take.clip.name) == take.key and not list_missing(settings, take)
 
 
-def missing(settings: Settings, take: Take) -> list[str]:
+def list_missing(settings: Settings, take: Take) -> list[str]:
     """Return the codecs in which a clip has no file."""
     path = settings.prompts_dir / take.clip.name
-    return [codec for codec in codecs(settings) if not _exists(_file(path, codec))]
+    return [codec for codec in list_codecs(settings) if not _exists(_file(path, codec))]
 
 
 def _make(root: Path, takes: Iterable[Take], progress: Callable[[int, int], None] | None) -> tuple[str, ...]:
@@ -141,11 +141,11 @@ def _record(root: Path, take: Take) -> None:
     try:
         samples, rate = sound.read(take.source.sound(take.clip))
         if take.source.is_voice:
-            samples = sound.trimmed(samples, rate, sentence=take.clip.is_sentence)
+            samples = sound.trim(samples, rate, sentence=take.clip.is_sentence)
             rate = sound.WIDE_RATE
     except ValueError as error:
         raise VoiceError(f"{take.clip.name} from {take.source.name}: {error}") from None
-    replace(_kept(root, take), sound.wav(samples, rate))
+    replace(_kept(root, take), sound.encode_wav(samples, rate))
 
 
 def _level(settings: Settings, takes: Sequence[Take], manifest: Manifest, made: Manifest) -> tuple[str, ...]:
@@ -167,7 +167,7 @@ def _encode(settings: Settings, take: Take) -> None:
 
     path = settings.prompts_dir / take.clip.name
     samples, rate = sound.read(_kept(settings.prompts_dir, take).read_bytes())
-    files = sound.encode(samples, rate, codecs(settings), level=take.source.is_voice)
+    files = sound.encode(samples, rate, list_codecs(settings), level=take.source.is_voice)
     for codec, content in files.items():
         replace(_file(path, codec), content)
     for codec in set(CODECS) - files.keys():  # an old file would go on speaking the old text

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from prompts import voices
-from prompts.render import codecs, replace
+from prompts.render import list_codecs, replace
 from prompts.sources import Clip, VoiceError
 from prompts.voices import Espeak
 from settings import Settings
@@ -16,7 +16,7 @@ class Unspeakable(VoiceError):
     """The text has nothing to be heard."""
 
 
-def language(text: str) -> str:
+def detect_language(text: str) -> str:
     """Return the language whose voice reads the text."""
     return "fa" if _PERSIAN.search(text) else "en"
 
@@ -28,13 +28,13 @@ def render(settings: Settings, text: str, path: Path) -> None:
     """
     from prompts import sound  # noqa: PLC0415  numpy is slow to import
 
-    clip = Clip(language(text), path.name, text)
+    clip = Clip(detect_language(text), path.name, text)
     try:
         samples, rate = sound.read(_spoken(settings, clip))
-        samples = sound.trimmed(samples, rate, sentence=True)
+        samples = sound.trim(samples, rate, sentence=True)
     except ValueError as error:
         raise Unspeakable(f"{clip.name}: {error}") from None
-    played = [codec for codec in codecs(settings) if codec != "wav"]
+    played = [codec for codec in list_codecs(settings) if codec != "wav"]
     for codec, content in sound.encode(samples, sound.WIDE_RATE, played, level=True).items():
         replace(path.with_name(f"{path.name}.{codec}"), content)
 

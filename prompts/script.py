@@ -33,7 +33,7 @@ class Line(NamedTuple):
     """For a fragment, the sentence it is part of."""
 
 
-def lines(language: str, city: City, *, everybody: bool = False) -> dict[str, list[Line]]:
+def list_lines(language: str, city: City, *, everybody: bool = False) -> dict[str, list[Line]]:
     """Return every recording of a language, grouped under the description of when it is heard.
 
     `everybody`: only those of EVERYBODY. Raises PromptError if there is no such language.
@@ -57,7 +57,7 @@ def lines(language: str, city: City, *, everybody: bool = False) -> dict[str, li
         return script
     joined = [
         Line(clip, _read(book, text), "")
-        for clip, text in catalogue.texts(language, city).items()
+        for clip, text in catalogue.list_texts(language, city).items()
         if clip not in fragments
     ]
     script[book.speech.plain(book.joined)] = joined
@@ -65,9 +65,9 @@ def lines(language: str, city: City, *, everybody: bool = False) -> dict[str, li
 
 
 def write(language: str, city: City, recordings: Path, *, everybody: bool = False) -> Iterator[str]:
-    """Yield the script as lines of text; a recorded clip has a tick. Raises like `lines`."""
+    """Yield the script as lines of text; a recorded clip has a tick. Raises like `list_lines`."""
     studio = Studio(recordings)
-    for section, found in lines(language, city, everybody=everybody).items():
+    for section, found in list_lines(language, city, everybody=everybody).items():
         yield from ("", f"== {section}", "")
         for line in found:
             tick = "✓" if studio.has(Clip(language, line.clip, line.text)) else " "
@@ -78,7 +78,7 @@ def write(language: str, city: City, recordings: Path, *, everybody: bool = Fals
 
 
 def _said(language: str, city: City, text: str) -> str:
-    return catalogue.said(language, text, city)
+    return catalogue.fill_in(language, text, city)
 
 
 def _of_prompt(book: Catalogue, prompt: str, text: str, said: Callable[[str], str]) -> Iterator[Line]:

@@ -15,7 +15,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from prompts.loudness import integrated
+from prompts.loudness import measure
 
 Samples = NDArray[np.float32]
 
@@ -49,7 +49,7 @@ def read(wav: bytes) -> tuple[Samples, int]:
     return samples.mean(axis=1), rate
 
 
-def trimmed(samples: Samples, rate: int, *, sentence: bool) -> Samples:
+def trim(samples: Samples, rate: int, *, sentence: bool) -> Samples:
     """Resample to 16 kHz and trim the quiet at both ends to 30 ms; 250 ms follow a sentence.
 
     Peaks that resampling raises above full scale bring the clip down as a whole.
@@ -57,11 +57,11 @@ def trimmed(samples: Samples, rate: int, *, sentence: bool) -> Samples:
     """
     if rate < RATE:
         raise ValueError(f"sampled at {rate} Hz; at least {RATE} is needed")
-    wide = resampled(samples, rate, WIDE_RATE)
+    wide = resample(samples, rate, WIDE_RATE)
     heard = _heard(wide)
     around = round(_AROUND * WIDE_RATE)
     first, last = max(0, heard.start - around), heard.stop - 1 + around
-    cut = wide[first:last] / max(1.0, peak(wide))
+    cut = wide[first:last] / max(1.0, find_peak(wide))
     fade = np.linspace(0, 1, round(_FADE * WIDE_RATE), dtype=np.float32)
     cut[: fade.size] *= fade[: cut.size]
     cut[-fade.size :] *= fade[::-1][-cut.size :]
@@ -69,42 +69,42 @@ def trimmed(samples: Samples, rate: int, *, sentence: bool) -> Samples:
     return np.pad(cut, (0, max(0, heard.stop - 1 - first + after - cut.size)))
 
 
-def resampled(samples: Samples, rate: int, wanted: int) -> Samples:
+def resample(samples: Samples, rate: int, wanted: int) -> Samples:
     """Return the samples at another rate in Hz."""
     if rate == wanted:
         return samples
     return np.asarray(soxr.resample(samples, rate, wanted), dtype=np.float32)
 
 
-def peak(samples: Samples) -> float:
+def find_peak(samples: Samples) -> float:
     """Return the largest magnitude, full scale being 1; 0 for no samples."""
     return float(np.abs(samples).max(initial=0))
 
 
-def loudness(samples: Samples, rate: int) -> float:
+def measure_loudness(samples: Samples, rate: int) -> float:
     """Return the loudness in LUFS; a clip too short to be measured is taken as if said again and again."""
     said = samples[_heard(samples)]
     again = math.ceil(rate / said.size)  # a measurement needs 400 ms
-    return integrated(np.tile(said, again), rate)
+    return measure(np.tile(said, again), rate)
 
 
 def _heard(samples: Samples) -> slice:
     """Return where a clip begins and ends to the ear. Raises ValueError if nothing can be heard."""
-    loud = np.flatnonzero(np.abs(samples) > max(_QUIET * peak(samples), 1e-4))
+    loud = np.flatnonzero(np.abs(samples) > max(_QUIET * find_peak(samples), 1e-4))
     if not loud.size:
         raise ValueError("nothing can be heard")
     return slice(int(loud[0]), int(loud[-1]) + 1)
 
 
-def levelled(samples: Samples, rate: int) -> Samples:
+def level_samples(samples: Samples, rate: int) -> Samples:
     """Bring a clip to −21 LUFS, with no peak above −3 dBFS.
 
     Each clip is levelled by itself. So a number or a name inside a sentence is as loud as its neighbours.
     """
     out, ceiling = samples, 10 ** (CEILING / 20)
     for _ in range(_LEVELLINGS):  # the limiter lowers the loudness, so repeat
-        out = out * np.float32(10 ** ((LOUDNESS - loudness(out, rate)) / 20))
-        if peak(out) <= ceiling:
+        out = out * np.float32(10 ** ((LOUDNESS - measure_loudness(out, rate)) / 20))
+        if find_peak(out) <= ceiling:
             break
         out = _limited(out, ceiling, rate)
     return out
@@ -132,8 +132,8 @@ def encode(samples: Samples, rate: int, codecs: Iterable[str], *, level: bool) -
     """Return a clip as files by codec: raw for trunks, WAV for browsers. `level`: at LOUDNESS."""
 
     def at(wanted: int) -> Samples:
-        narrow = resampled(samples, rate, wanted)
-        return levelled(narrow, wanted) if level else narrow
+        narrow = resample(samples, rate, wanted)
+        return level_samples(narrow, wanted) if level else narrow
 
     narrow = at(RATE)
     files = {}
@@ -141,18 +141,18 @@ def encode(samples: Samples, rate: int, codecs: Iterable[str], *, level: bool) -
         if codec == "g722":
             files[codec] = _g722(at(WIDE_RATE))
         elif codec == "wav":
-            files[codec] = wav(narrow, RATE)
+            files[codec] = encode_wav(narrow, RATE)
         else:
             files[codec] = _file(narrow, RATE, "RAW", codec.upper())
     return files
 
 
-def joined(clips: Iterable[Samples]) -> Samples:
+def join(clips: Iterable[Samples]) -> Samples:
     """Return clips of one rate, joined."""
     return np.concatenate(list(clips))
 
 
-def wav(samples: Samples, rate: int) -> bytes:
+def encode_wav(samples: Samples, rate: int) -> bytes:
     """Return the samples as a WAV file of 16 bits."""
     return _file(samples, rate, "WAV", "PCM_16")
 

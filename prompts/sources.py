@@ -89,4 +89,4 @@ class Tones:
         # numpy is slow to import, and a build with nothing to do does not need it
         from prompts import sound, tones  # noqa: PLC0415
 
-        return sound.wav(tones.MAKERS[clip.id](), sound.RATE)
+        return sound.encode_wav(tones.MAKERS[clip.id](), sound.RATE)

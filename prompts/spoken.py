@@ -125,7 +125,7 @@ class Speech(ABC):
         return " ".join([*linked, last[words[-1][0]]])
 
 
-def goes_on(text: str, comma: str) -> str:
+def add_comma(text: str, comma: str) -> str:
     """Return the text with a comma unless it has a mark already, so that the voice stays up."""
     return text if text[-1] in f"{comma}:" else text + comma
 

@@ -30,12 +30,12 @@ class Checked(NamedTuple):
 
 
 def check(recordings: Path, language: str, city: City, *, everybody: bool = False) -> Iterator[Checked]:
-    """Yield every recording that the script asks for, in its order; `everybody` as in `script.lines`.
+    """Yield every recording that the script asks for, in its order; `everybody` as in `script.list_lines`.
 
     Raises PromptError like that.
     """
     studio = Studio(recordings)
-    for found in script.lines(language, city, everybody=everybody).values():
+    for found in script.list_lines(language, city, everybody=everybody).values():
         for line in found:
             clip = Clip(language, line.clip, line.text)
             yield Checked(line.clip, list(_problems(studio.sound(clip), line)) if studio.has(clip) else None)
@@ -49,13 +49,13 @@ def _problems(wav: bytes, line: script.Line) -> Iterator[str]:
 
     try:
         samples, rate = sound.read(wav)
-        loudness = sound.loudness(samples, rate)
+        loudness = sound.measure_loudness(samples, rate)
     except ValueError as error:
         yield str(error)
         return
     if rate < _LEAST_RATE:
         yield f"recorded at {rate} Hz; at least {_LEAST_RATE} is needed"
-    if sound.peak(samples) >= _CLIPPED:
+    if sound.find_peak(samples) >= _CLIPPED:
         yield "clipped: farther from the microphone, or less gain"
     if loudness < _QUIETEST:
         yield f"too quiet, {loudness:.0f} LUFS"

@@ -29,24 +29,24 @@ _CHIME_PEAK = 0.12  # softer than the person who speaks meanwhile
 _HOLD_PEAK = 0.25  # of full scale: about −25 LUFS, a little quieter than speech
 
 
-def pause() -> Samples:
+def make_pause() -> Samples:
     """Return 250 ms of silence."""
     return np.zeros(RATE // 4, dtype=np.float32)
 
 
-def beep() -> Samples:
+def make_beep() -> Samples:
     """Return 200 ms of 1 kHz at −12 dBFS, with soft edges."""
     time = np.arange(RATE // 5) / RATE
     edges = np.minimum(1, np.minimum(time, time[::-1]) / 0.01)
     return np.asarray(0.25 * edges * np.sin(2 * np.pi * 1000 * time), dtype=np.float32)
 
 
-def nearly_over() -> Samples:
+def make_nearly_over() -> Samples:
     """Return two soft, falling notes: the agreed minutes are nearly over."""
     return _chime(76, 72, step=round(0.4 * RATE))
 
 
-def live_call() -> Samples:
+def make_live_call() -> Samples:
     """Return two soft, rising notes: a caller who waited on the line is connected."""
     return _chime(72, 79, step=round(0.2 * RATE))
 
@@ -61,7 +61,7 @@ def _chime(first: int, second: int, step: int) -> Samples:
     return np.asarray(_CHIME_PEAK * chime / np.abs(chime).max(), dtype=np.float32)
 
 
-def hold() -> Samples:
+def make_hold() -> Samples:
     """Return thirty seconds of gentle music whose end runs into its beginning."""
     step = round(_EIGHTH * RATE)
     music = np.zeros(step * len(_ORDER) * len(_BARS))
@@ -89,10 +89,10 @@ def _note(midi: int, *, accent: float) -> Samples:
 
 
 MAKERS: dict[str, Callable[[], Samples]] = {
-    "pause": pause,
-    "beep": beep,
-    "nearly-over": nearly_over,
-    "live-call": live_call,
-    "hold": hold,
+    "pause": make_pause,
+    "beep": make_beep,
+    "nearly-over": make_nearly_over,
+    "live-call": make_live_call,
+    "hold": make_hold,
 }
 """The maker of each sound, by clip id."""

@@ -13,7 +13,7 @@ from db.engine import writing
 from hotline.messages import delivery_reports
 from scheduler.progress import step
 from scheduler.provider_responses import RefusedForGood, TryAgain
-from scheduler.sms.chain import TIMEOUT_S, chosen
+from scheduler.sms.chain import TIMEOUT_S, make_chain
 from scheduler.sms.provider import SmsProvider
 from settings import Settings
 
@@ -36,7 +36,7 @@ def ask_credit(engine: Engine, settings: Settings) -> None:
 def _each(settings: Settings, ask: Callable[[SmsProvider], Awaitable[None]]) -> None:
     async def run() -> None:
         async with _client() as client:
-            for provider in chosen(client, settings):
+            for provider in make_chain(client, settings):
                 await ask(provider)
                 step()
 

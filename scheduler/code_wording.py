@@ -13,7 +13,7 @@ from scheduler import sms_message
 from settings import Settings
 
 
-def words(session: Session, message: OutboxMessage, settings: Settings) -> sms_message.Text | None:
+def find_words(session: Session, message: OutboxMessage, settings: Settings) -> sms_message.Text | None:
     """Return the text, or None if the code is no longer valid or its number gets no messages.
 
     Browsers read the last line (the WICG's origin-bound one-time codes).
@@ -25,7 +25,7 @@ def words(session: Session, message: OutboxMessage, settings: Settings) -> sms_m
     if code.way is CodeWay.MESSENGER:
         return sms_message.Text(code.number, digits, by_messenger=True)
     language: Language = "en" if code.language == "en" else "fa"
-    said = sms_message.text(
+    said = sms_message.make_text(
         code.number, language, message.kind, {"code": dates.format_digits(digits, language)}
     )
     return said._replace(text=f"{said.text}\n\n@{urlsplit(settings.public).hostname} #{digits}")

@@ -57,14 +57,14 @@ class Answer(NamedTuple):
 
     def part(self, *path: str | int) -> Any:
         """Return the value at that path, or None."""
-        return part(self.data, *path)
+        return find_part(self.data, *path)
 
 
 async def ask(client: httpx.AsyncClient, method: str, url: str, **request: Any) -> Answer:
     """Send a request and return the server's answer. Raises TryAgain."""
     try:
         async with client.stream(method, url, follow_redirects=False, **request) as response:
-            return Answer(response.status_code, await read_json(response), after_s(response))
+            return Answer(response.status_code, await read_json(response), parse_retry_after(response))
     except _NOT_SENT as error:
         raise TryAgain(type(error).__name__) from None  # the error's text may hold an address
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -87,7 +87,7 @@ async def read_json(response: httpx.Response) -> Any:
         return None
 
 
-def part(value: Any, *path: str | int) -> Any:
+def find_part(value: Any, *path: str | int) -> Any:
     """Return the value at that path of a JSON value, or None."""
     for step in path:
         try:
@@ -97,14 +97,14 @@ def part(value: Any, *path: str | int) -> Any:
     return value
 
 
-def whole(value: Any) -> int | None:
+def parse_integer(value: Any) -> int | None:
     """Return a whole number, also from a text: providers send both."""
     if isinstance(value, str) and value.removeprefix("-").isdecimal() and len(value) < 25:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def amount(value: Any) -> float | None:
+def parse_amount(value: Any) -> float | None:
     """Return an amount, also from a text."""
     try:
         found = None if isinstance(value, bool) else float(value)
@@ -113,7 +113,7 @@ def amount(value: Any) -> float | None:
     return found if found is not None and abs(found) < 1e15 else None
 
 
-def unclear(who: str, answer: Answer) -> TryAgain:
+def make_unclear(who: str, answer: Answer) -> TryAgain:
     """Return the error for an unknown answer: in doubt, unless the HTTP status says no."""
     status = answer.status
     if status in (401, 403):
@@ -143,7 +143,7 @@ def check(status: int, after: float | None, refused: frozenset[int] | None = Non
     raise TryAgain(f"HTTP {status}", after, in_doubt=status >= 500 and status not in _NOT_TAKEN)
 
 
-def after_s(response: httpx.Response) -> float | None:
+def parse_retry_after(response: httpx.Response) -> float | None:
     """Return the seconds of the header Retry-After, if any."""
     after = response.headers.get("Retry-After", "")
     return float(after[:9]) if after.isascii() and after.isdecimal() else None

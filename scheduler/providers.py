@@ -11,7 +11,14 @@ from typing import Any, Protocol
 import httpx
 
 from hotline.rounds import notices
-from scheduler.provider_responses import OURS_TO_MEND_S, RefusedForGood, TryAgain, after_s, ask, check
+from scheduler.provider_responses import (
+    OURS_TO_MEND_S,
+    RefusedForGood,
+    TryAgain,
+    ask,
+    check,
+    parse_retry_after,
+)
 from settings import Settings
 
 for _name in ("httpx", "httpcore"):
@@ -25,7 +32,7 @@ class Provider(Protocol):
         """Send the message. Return the provider's id for it, or "". Raises TryAgain, RefusedForGood."""
 
 
-def messenger(settings: Settings, client: httpx.AsyncClient) -> Provider | None:
+def make_messenger(settings: Settings, client: httpx.AsyncClient) -> Provider | None:
     """Return the messenger for codes; None if the settings name none."""
     return Bale(client, settings) if settings.bale_key else None
 
@@ -86,6 +93,6 @@ async def _status(client: httpx.AsyncClient, url: str, **request: Any) -> tuple[
     """Return the status without waiting for the rest of the answer."""
     try:
         async with client.stream("POST", url, follow_redirects=False, **request) as response:
-            return response.status_code, after_s(response)
+            return response.status_code, parse_retry_after(response)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise TryAgain(type(error).__name__) from None  # the text of the error may hold an address

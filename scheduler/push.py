@@ -25,7 +25,7 @@ from db.models import TOPICS, NoticeWay, OutboxMessage, PushSubscription
 from hotline.citizens import notification_preferences, subscriptions, vapid
 from hotline.messages import delivery
 from scheduler import push_encryption, wording
-from scheduler.provider_responses import TryAgain, after_s
+from scheduler.provider_responses import TryAgain, parse_retry_after
 from settings import Settings
 
 log = logging.getLogger("scheduler")
@@ -59,14 +59,14 @@ def plan(session: Session, message: OutboxMessage, settings: Settings) -> Plan:
     by_push = ours and NoticeWay.PUSH in ways
     there = subscriptions.list_by_number(session, message.to) if by_push else []
     browsers = [each for each in there if each.ours == ours]
-    notice = {**wording.notice(session, message), "tag": delivery.make_provider_name(message)}
+    notice = {**wording.make_notice(session, message), "tag": delivery.make_provider_name(message)}
     return Plan(ways, browsers, json.dumps(notice, ensure_ascii=False).encode())
 
 
 async def send(plan: Plan, name: str, settings: Settings) -> Pushed:
     """Send the notice to the services of all its browsers; one success is enough."""
     # Directly to the checked addresses: a proxy would resolve the name again.
-    async with httpx.AsyncClient(timeout=_TIMEOUT_S, verify=trusted(), trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=_TIMEOUT_S, verify=load_certificates(), trust_env=False) as client:
         sending = [_send_one(client, each, plan.notice, name, settings) for each in plan.browsers]
         outcomes = await asyncio.gather(*sending)
     gone = [each.id for each, outcome in zip(plan.browsers, outcomes, strict=True) if outcome in _GONE]
@@ -95,8 +95,8 @@ async def _post(
         return TryAgain("no push service of the settings any more")
     to = urlsplit(browser.endpoint)
     host = to.hostname or ""
-    address, port = await asyncio.to_thread(reached_at, host)
-    sealed = push_encryption.encrypted(notice, vapid.decode(browser.public_key), vapid.decode(browser.secret))
+    address, port = await asyncio.to_thread(resolve, host)
+    sealed = push_encryption.encrypt(notice, vapid.decode(browser.public_key), vapid.decode(browser.secret))
     headers = {
         "Host": host,
         "Authorization": vapid.sign_authorization(browser.endpoint, datetime.now(UTC), settings),
@@ -115,10 +115,10 @@ async def _post(
         status = response.status_code
         if 200 <= status < 300:
             return 201
-        return status if status in _GONE else TryAgain(f"HTTP {status}", after_s(response))
+        return status if status in _GONE else TryAgain(f"HTTP {status}", parse_retry_after(response))
 
 
-def reached_at(host: str) -> tuple[str, int]:
+def resolve(host: str) -> tuple[str, int]:
     """Return an address of the host, if all of them are public, and the port. Raises OSError."""
     found = [str(each[4][0]) for each in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)]
     if not found or not all(_is_open(each) for each in found):
@@ -133,6 +133,6 @@ def _is_open(address: str) -> bool:
 
 
 @cache
-def trusted() -> ssl.SSLContext:
+def load_certificates() -> ssl.SSLContext:
     """Return the trusted certificates."""
     return httpx.create_ssl_context()

@@ -13,15 +13,15 @@ _LAST = b"\x02"
 """Delimiter after the content of the last record."""
 
 
-def encrypted(content: bytes, browser: bytes, secret: bytes) -> bytes:
+def encrypt(content: bytes, browser: bytes, secret: bytes) -> bytes:
     """Encrypt `content` as one record of aes128gcm, for the browser with this public key and secret."""
-    return sealed(content, browser, secret, ec.generate_private_key(ec.SECP256R1()), os.urandom(16))
+    return seal(content, browser, secret, ec.generate_private_key(ec.SECP256R1()), os.urandom(16))
 
 
-def sealed(
+def seal(
     content: bytes, browser: bytes, secret: bytes, sender: ec.EllipticCurvePrivateKey, salt: bytes
 ) -> bytes:
-    """Encrypt as `encrypted` does, with a given one-time key of the sender and salt; never use them twice."""
+    """Encrypt as `encrypt` does, with a given one-time key of the sender and salt; never use them twice."""
     theirs = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), browser)
     ours = sender.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     shared = sender.exchange(ec.ECDH(), theirs)

@@ -18,7 +18,7 @@ from hotline.messages.delivery import NotSent, Sent, Taken
 from scheduler import code_wording, push, wording
 from scheduler.progress import step
 from scheduler.provider_responses import RefusedForGood, TryAgain
-from scheduler.providers import Provider, Webhook, messenger
+from scheduler.providers import Provider, Webhook, make_messenger
 from scheduler.sms.chain import Chain, Doubt, Order
 from scheduler.sms_message import Text
 from settings import Settings
@@ -103,7 +103,7 @@ async def _send(engine: Engine, settings: Settings, batch: Sequence[OutboxMessag
         notices = Webhook(client, settings.notice_webhook_secret)
         requests = Webhook(client, settings.request_webhook_secret)
         texts = Chain(client, settings) if settings.sms_provider else None
-        ways = Ways(texts, messenger(settings, client), notices, requests)
+        ways = Ways(texts, make_messenger(settings, client), notices, requests)
         while batch:
             sending = [_send_one(engine, settings, ways, message) for message in batch]
             failed = [e for e in await asyncio.gather(*sending, return_exceptions=True) if e]
@@ -207,8 +207,8 @@ def _letter(engine: Engine, settings: Settings, message: OutboxMessage) -> Text 
         return Text(message.to, message.body)
     with reading(engine) as session:
         if message.kind is OutboxKind.SIGN_IN_CODE:
-            return code_wording.words(session, message, settings)
-        return wording.words(session, message)
+            return code_wording.find_words(session, message, settings)
+        return wording.find_words(session, message)
 
 
 def _write(engine: Engine, record: Record) -> None:

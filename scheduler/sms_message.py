@@ -22,7 +22,7 @@ class Text(NamedTuple):
     values: Mapping[str, str] = {}
 
 
-def text(to: str, language: Language | str, name: str, values: Mapping[str, str]) -> Text:
+def make_text(to: str, language: Language | str, name: str, values: Mapping[str, str]) -> Text:
     """Return the text with that name in that language, to the E.164 number `to`."""
     said = TEXTS.fill(language, "texts", name, values)
     return Text(to, said, language=language, name=name, values=values)
@@ -32,7 +32,7 @@ _ONE, _PART = 70, 67
 _ONE_LATIN, _PART_LATIN = 160, 153
 
 
-def parts(said: str) -> int:
+def count_parts(said: str) -> int:
     """Return the number of parts in the network; Persian takes 16 bits for each character (UTF-16)."""
     if said.isascii():
         length, one, part = len(said) + sum(sign in "^{}\\[~]|" for sign in said), _ONE_LATIN, _PART_LATIN

@@ -29,7 +29,7 @@ from hotline.requests import categories, urgent
 from hotline.requests.department_work import find_question_text
 from hotline.rounds import phases
 from hotline.rounds.notice_texts import clean_line, find_speaker_name, format_office
-from scheduler.sms_message import TEXTS, Text, text
+from scheduler.sms_message import TEXTS, Text, make_text
 
 _K, _R = OutboxKind, RegistrationState
 _LONGEST_OFFICE = 60
@@ -64,7 +64,7 @@ _TO_DEPARTMENT = (_K.REQUEST_DUE, _K.REQUEST_LATE)
 _LONGEST_OFFICE_OF_SEVERAL = 30
 
 
-def words(session: Session, text_message: OutboxMessage) -> Text | None:
+def find_words(session: Session, text_message: OutboxMessage) -> Text | None:
     """Return the text and recipient of this message; None if it is not true any more."""
     if text_message.kind is OutboxKind.ANSWER:
         found: Text | None = _answer(text_message)
@@ -93,7 +93,7 @@ def _answer(text_message: OutboxMessage) -> Text:
         )
         for way in facts["ways"]
     ]
-    return text(text_message.to, language, name, facts["values"] | {"ways": "\n".join(ways)})
+    return make_text(text_message.to, language, name, facts["values"] | {"ways": "\n".join(ways)})
 
 
 def _urgent(session: Session, text_message: OutboxMessage) -> Text | None:
@@ -103,13 +103,13 @@ def _urgent(session: Session, text_message: OutboxMessage) -> Text | None:
         return None
     if matter.request is None:
         number = dates.format_digits(numbers.format_national(matter.number or ""), "fa")
-        return text(text_message.to, "fa", "urgent-caller", {"number": number})
+        return make_text(text_message.to, "fa", "urgent-caller", {"number": number})
     about = categories.get(session, matter.request.category)
     values = {
         "tracking": dates.format_digits(matter.request.tracking, "fa"),
         "category": _cut(clean_line(about.name_fa), _LONGEST_OFFICE_OF_SEVERAL),
     }
-    return text(text_message.to, "fa", "urgent", values)
+    return make_text(text_message.to, "fa", "urgent", values)
 
 
 def _announced(session: Session, text_message: OutboxMessage) -> Text | None:
@@ -129,7 +129,7 @@ def _announced(session: Session, text_message: OutboxMessage) -> Text | None:
         "from": dates.format_span(round_.registration_from, round_.registration_until, language),
     }
     case = "round_announced-later" if later else "round_announced"
-    return text(text_message.to, language, case, values)
+    return make_text(text_message.to, language, case, values)
 
 
 def _of_request(session: Session, text_message: OutboxMessage) -> Text | None:
@@ -146,10 +146,10 @@ def _of_request(session: Session, text_message: OutboxMessage) -> Text | None:
         "tracking": dates.format_digits(request.tracking, language),
         "reply": _cut(clean_line(facts["reply"]), outbox.LONGEST_REPLY),
     }
-    return text(text_message.to, language, text_message.kind, values)
+    return make_text(text_message.to, language, text_message.kind, values)
 
 
-def notice(session: Session, text_message: OutboxMessage) -> Mapping[str, str]:
+def make_notice(session: Session, text_message: OutboxMessage) -> Mapping[str, str]:
     """Return the notice in a browser: which request has news, not what, and what it opens."""
     request = session.get_one(Request, text_message.request_id)
     language = _spoken(json.loads(text_message.body), request)
@@ -177,7 +177,7 @@ def _to_department(text_message: OutboxMessage, request: Request, due_at: str) -
         "tracking": dates.format_digits(request.tracking, "fa"),
         "day": dates.format_day(last, "fa", with_year=False),
     }
-    return text(text_message.to, "fa", text_message.kind, values)
+    return make_text(text_message.to, "fa", text_message.kind, values)
 
 
 def _of_registration(session: Session, text_message: OutboxMessage) -> Text | None:
@@ -204,7 +204,7 @@ def _of_registration(session: Session, text_message: OutboxMessage) -> Text | No
         "when": dates.format_span(when.starts_at, when.ends_at, language, with_year=False),
         "day": dates.format_day(about.starts_at, language, with_year=False),
     }
-    return text(number, language, _name(text_message.kind, about, next_round), values)
+    return make_text(number, language, _name(text_message.kind, about, next_round), values)
 
 
 def _next_round(

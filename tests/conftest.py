@@ -19,7 +19,7 @@ from api.app import create
 from db.engine import connect
 from db.migrate import upgrade
 from hotline.people import accounts
-from prompts.catalogue import languages, texts
+from prompts.catalogue import list_languages, list_texts
 from settings import Settings, load
 from settings.addresses import Address
 from tests.kit import both_ends
@@ -234,9 +234,9 @@ def app(settings: Settings, engine: Engine) -> FastAPI:
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with each language's clips, of which two are one command."""
     folder = tmp_path_factory.mktemp("prompts")
-    for language in languages():
+    for language in list_languages():
         (folder / language).mkdir()
-        for clip in texts(language):
+        for clip in list_texts(language):
             (folder / language / f"{clip}.alaw").write_bytes(bytes(CLIP_SAMPLES))
     return folder
 

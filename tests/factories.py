@@ -294,13 +294,13 @@ def a_request(session: Session, state: RequestState = RequestState.NEW, **values
 def told(session: Session, after: int = 0) -> Sequence[Event]:
     """Commit; the events after this one."""
     session.commit()
-    return events.since(session, after)
+    return events.list_since(session, after)
 
 
 def newest_event(session: Session) -> int:
     """Commit; the id of the last event."""
     session.commit()
-    return events.last_id(session)
+    return events.find_last_id(session)
 
 
 def at_once(count: int, act: Callable[[int], T]) -> Sequence[T]:

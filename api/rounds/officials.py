@@ -22,13 +22,15 @@ def list_officials(_user: SignedIn, session: Reading) -> list[official_schemas.O
 @router.get("/clips")
 def list_clips(_user: SignedIn, settings: InForce) -> list[official_schemas.Clip]:
     """The prompts for offices' names."""
-    books = {language: catalogue.texts(language, settings.of_city) for language in catalogue.languages()}
+    books = {
+        language: catalogue.list_texts(language, settings.of_city) for language in catalogue.list_languages()
+    }
     return [
         # inside a sentence, a prompt ends as if it went on
         official_schemas.Clip(
             id=clip, spoken={language: texts[clip].rstrip("،,") for language, texts in books.items()}
         )
-        for clip in catalogue.office_clips(settings.of_city)
+        for clip in catalogue.list_office_clips(settings.of_city)
     ]
 
 
@@ -63,5 +65,5 @@ def _view(official: models.Official) -> official_schemas.OfficialWithNumber:
 
 
 def _check_clip(clip: str) -> None:
-    if clip not in catalogue.office_clips():
+    if clip not in catalogue.list_office_clips():
         raise Refused("clip-unknown", f"{clip!r} is no clip of an office: callers would hear nothing")

@@ -45,7 +45,7 @@ def change_subject(
 ) -> Subject:
     """Change a subject's names, or whether callers hear it. Its prompt must exist in every language."""
     values = body.model_dump(exclude_none=True)
-    if values.get("offered") and set(spoken(subject_id)) != set(catalogue.languages()):
+    if values.get("offered") and set(spoken(subject_id)) != set(catalogue.list_languages()):
         raise Refused("clip-unknown", f"subject-{subject_id} is no prompt in every language")
     return _view(subjects.change(session, subject_id, who=user.username, **values))
 
@@ -63,5 +63,5 @@ def _view(subject: models.Subject) -> Subject:
 def spoken(key: int) -> dict[str, str]:
     """Return the prompt of this key, by language."""
     prompt = f"subject-{key}"
-    books = {language: catalogue.texts(language) for language in catalogue.languages()}
+    books = {language: catalogue.list_texts(language) for language in catalogue.list_languages()}
     return {language: texts[prompt] for language, texts in books.items() if prompt in texts}

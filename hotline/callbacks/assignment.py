@@ -116,7 +116,7 @@ def _give(session: Session, callback: Callback, desk: Desk) -> bool:
         return False
     if given is None:
         return False
-    events.callback_changed(session, session.get_one(Callback, given, populate_existing=True))
+    events.append_callback(session, session.get_one(Callback, given, populate_existing=True))
     return True
 
 
@@ -131,7 +131,7 @@ def take_back(session: Session) -> int:
         callback.state, callback.desk_id, callback.user_id = CallbackState.WAITING, None, None
     session.flush()  # lock order: rows before the log
     for callback in found:
-        events.callback_changed(session, callback)
+        events.append_callback(session, callback)
     return len(found)
 
 

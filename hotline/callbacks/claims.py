@@ -32,7 +32,7 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
     values = {"token": transitions.make_token(), "desk_id": desk_id, "user_id": user_id}
     taken = take_next.take_in_order(session, round_, **values)
     if taken is None:
-        events.desk_changed(session, desk_id, "nobody-due")
+        events.append_desk(session, desk_id, "nobody-due")
     return taken
 
 

@@ -123,8 +123,8 @@ def close(
     session.flush()  # lock order: all rows before the log
     said = {"agreed": True} if closed.agreed else {}
     entries.record(session, Fact.OUTCOME, registration, outcome=outcome, **said)
-    events.callback_changed(session, closed)
-    events.registration_changed(session, registration)
+    events.append_callback(session, closed)
+    events.append_registration(session, registration)
     return closed
 
 

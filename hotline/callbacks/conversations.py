@@ -78,7 +78,7 @@ def _off_hold(session: Session, token: str, settings: Settings, *also: ColumnEle
         .execution_options(populate_existing=True)
     )
     if callback:
-        events.callback_changed(session, callback)
+        events.append_callback(session, callback)
     return callback is not None
 
 
@@ -164,7 +164,7 @@ def finish(session: Session, callback: Callback, settings: Settings) -> None:
     elif callback.state is CallbackState.PARTING:
         callback.said = outcome
         session.flush()
-        events.callback_changed(session, callback)
+        events.append_callback(session, callback)
     else:
         # after a cut by our side the citizen is due at once, before others
         at_once = now(session) if callback.held_until else None
@@ -266,7 +266,7 @@ def undo(session: Session, callback: Callback, desk: Desk, settings: Settings) -
     desk.next_asked_at = None
     session.flush()  # lock order: rows before the log
     for waits in back:
-        events.callback_changed(session, waits)
+        events.append_callback(session, waits)
     until_back = _held_until(session, settings)
     values = {"parting_at": None, "said": None, "on_hold_at": None, "held_until": until_back}
     moved = transitions.move(session, callback.token, CallbackState.HELD, **values)

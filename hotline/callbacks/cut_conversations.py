@@ -90,7 +90,7 @@ def call_again_now(session: Session, callback: Callback, desk: Desk, settings: S
         conversations.return_to_line(session, callback.token, now(session), settings)
     again = _take_called_ahead(session, callback, desk) or _take_again(session, callback, desk, settings)
     for waits in back:
-        events.callback_changed(session, waits)
+        events.append_callback(session, waits)
     return again
 
 
@@ -103,7 +103,7 @@ def _take_called_ahead(session: Session, before: Callback, desk: Desk) -> Callba
         raise Refused("wrong-state", "somebody else speaks with the citizen")
     called_ahead.desk_id, called_ahead.user_id = desk.id, _person(session, desk)
     session.flush()
-    events.callback_changed(session, called_ahead)
+    events.append_callback(session, called_ahead)
     return called_ahead
 
 

@@ -48,7 +48,7 @@ def set_live_calls(session: Session, desk: Desk, takes: bool | None) -> None:
 
 def tell(session: Session, desk: Desk, *, takes: bool) -> None:
     """Record the event that the desk takes live calls from now on, or that it takes none."""
-    events.desk_changed(session, desk.id, "live-on" if takes else "live-off")
+    events.append_desk(session, desk.id, "live-on" if takes else "live-off")
 
 
 _person = exists().where(User.desk_id == Desk.id, User.disabled_at.is_(None))

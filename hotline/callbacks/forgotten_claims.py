@@ -103,5 +103,5 @@ def tell(session: Session) -> int:
             continue
         told += 1
         audit.record(session, audit.SYSTEM, "outcome-owed", subject, f"desk {callback.desk_id}")
-        events.desk_changed(session, callback.desk_id, "owes-outcome")
+        events.append_desk(session, callback.desk_id, "owes-outcome")
     return told

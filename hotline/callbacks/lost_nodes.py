@@ -80,7 +80,7 @@ def declare_dead(session: Session, name: str, by: str) -> int | None:
     )
     waiting_callers.leave_node(session, name)
     for desk_id in sorted(desks):
-        events.desk_changed(session, desk_id, "disconnected")
+        events.append_desk(session, desk_id, "disconnected")
     return epoch
 
 

@@ -48,7 +48,7 @@ def add(session: Session, callback: Callback, note: str, *, by: User) -> Callbac
         raise Refused("text-missing", "write something")
     write(session, callback, note, by=by, most=MOST)
     audit.record(session, by.username, "note-added", f"callback {callback.id}")
-    events.callback_changed(session, callback)
+    events.append_callback(session, callback)
     return callback
 
 

@@ -50,7 +50,7 @@ def ask(session: Session, matter_id: int, channel: str, node: str | None = None)
     call = RescueCall(token=token, channel=channel, matter_id=matter_id, node=node)
     call.asked_at = now(session)
     session.add(call)
-    events.urgent_changed(session, "rescue")
+    events.append_urgent(session, "rescue")
     return call
 
 
@@ -98,13 +98,13 @@ def take_up(
 def record_connected(session: Session, token: str) -> None:
     """Record that the emergency service has answered and has the caller."""
     if _change(session, token, RescueCall.connected_at.is_(None), connected_at=now(session)):
-        events.urgent_changed(session, "taken")
+        events.append_urgent(session, "taken")
 
 
 def record_abandoned(session: Session, token: str) -> None:
     """Record that the service answered after the caller hung up: somebody must still see to the caller."""
     if _change(session, token, RescueCall.connected_at.is_not(None), connected_at=None):
-        events.urgent_changed(session, "new")
+        events.append_urgent(session, "new")
 
 
 def record_end(session: Session, token: str) -> None:

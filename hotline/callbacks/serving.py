@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import now
 from db.models import BreakReason, Callback, Desk, Round, UtcDateTime, words
-from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Phase, sources
+from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Phase, list_callback_sources
 from db.trusted_time import trusted_now
 from hotline import audit
 from hotline.callbacks import assignment, breaks, conversations, direct_routing, transitions
@@ -43,7 +43,7 @@ def serve(session: Session, desk: Desk, round_id: int, settings: Settings) -> No
         return
     transitions.hold(session, desk)
     _sit(session, desk, round_id, settings)
-    events.desk_changed(session, desk.id, "serves")
+    events.append_desk(session, desk.id, "serves")
 
 
 def leave(session: Session, desk: Desk, settings: Settings) -> None:
@@ -68,8 +68,8 @@ def _left(session: Session, desk: Desk, back: Callback | None, settings: Setting
     if live and live.state in (CallbackState.PARTING, CallbackState.ENDED):
         conversations.finish(session, live, settings)
     if back:
-        events.callback_changed(session, back)
-    events.desk_changed(session, desk.id, "left")
+        events.append_callback(session, back)
+    events.append_desk(session, desk.id, "left")
 
 
 def _wants_no_more(session: Session, desk: Desk) -> Callback | None:
@@ -145,8 +145,8 @@ def ask_next(
         person = round_permissions.find_at_desk(session, desk.id)
         who = person.username if person else f"desk {desk.id}"
         audit.record(session, who, "round-resumed", f"round {round_.id}")
-        events.round_changed(session, round_.id, "resumed")
-    events.desk_changed(session, desk.id, "asks-next")
+        events.append_round(session, round_.id, "resumed")
+    events.append_desk(session, desk.id, "asks-next")
     assignment.match(session)
     return transitions.find_live_at_desk(session, desk.id)
 
@@ -158,8 +158,8 @@ def withdraw_request(session: Session, desk: Desk) -> None:
         back = _wants_no_more(session, desk)
         session.flush()
         if back:
-            events.callback_changed(session, back)
-        events.desk_changed(session, desk.id, "not-now")
+            events.append_callback(session, back)
+        events.append_desk(session, desk.id, "not-now")
 
 
 def take_break(session: Session, desk: Desk, reason: BreakReason | None) -> None:
@@ -170,7 +170,7 @@ def take_break(session: Session, desk: Desk, reason: BreakReason | None) -> None
     else:
         breaks.begin_break(session, desk, reason)
         withdraw_request(session, desk)
-    events.desk_changed(session, desk.id, "break")
+    events.append_desk(session, desk.id, "break")
 
 
 def clear_request(session: Session, callback: Callback) -> bool:
@@ -183,7 +183,7 @@ def clear_request(session: Session, callback: Callback) -> bool:
         return False
     transitions.hold(session, desk)
     session.refresh(callback, ["state", "desk_id"])
-    if callback.state not in sources(CallbackState.TALKING) or callback.desk_id != desk.id:
+    if callback.state not in list_callback_sources(CallbackState.TALKING) or callback.desk_id != desk.id:
         return False
     if not desk.phone_connected:
         return False
@@ -199,7 +199,7 @@ def announce_end(session: Session, desk: Desk) -> Callback:
         raise Refused("wrong-state", "the desk speaks with nobody")
     if live.finishing_at is None:
         live.finishing_at = now(session)
-        events.callback_changed(session, live)
+        events.append_callback(session, live)
     return live
 
 
@@ -281,5 +281,5 @@ def request_end(session: Session, token: str) -> bool:
         phases.bind_moment(at),
     )
     if asked and desk_id is not None:
-        events.desk_changed(session, desk_id, "let-go")
+        events.append_desk(session, desk_id, "let-go")
     return asked is not None

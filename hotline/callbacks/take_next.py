@@ -60,7 +60,7 @@ def _record(session: Session, callback: Callback, at: datetime, passed: list[int
     on_the_line = sorted(busy_numbers.list_busy(session, passed))
     facts = {"passed": passed} | ({"engaged": on_the_line} if on_the_line else {})
     entries.record(session, Fact.CALLED, callback.registration, at, **facts)
-    events.callback_changed(session, callback)
+    events.append_callback(session, callback)
 
 
 def _take_first(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import now
 from db.models import Callback, Department, Desk, Guest, Official, words
-from db.states import IN_TALK, GuestEnd, GuestState, guest_sources
+from db.states import IN_TALK, GuestEnd, GuestState, list_guest_sources
 from hotline import audit, numbers
 from hotline.callbacks import transitions
 from hotline.errors import Refused
@@ -260,7 +260,7 @@ def _close(session: Session, guest: Guest, by: GuestEnd) -> None:
 def _move(session: Session, token: str, to: GuestState, **values: Any) -> Guest | None:
     moved = session.scalar(
         update(Guest)
-        .where(Guest.token == token, Guest.state.in_(guest_sources(to)))
+        .where(Guest.token == token, Guest.state.in_(list_guest_sources(to)))
         .values(state=to, **values)
         .returning(Guest.id)
         .execution_options(synchronize_session=False)
@@ -269,4 +269,4 @@ def _move(session: Session, token: str, to: GuestState, **values: Any) -> Guest 
 
 
 def _tell(session: Session, guest: Guest) -> None:
-    events.desk_changed(session, guest.desk_id, "guest")
+    events.append_desk(session, guest.desk_id, "guest")

@@ -24,7 +24,7 @@ def mark(session: Session, callback: Callback, *, who: str) -> Callback:
     if callback.threat_at is None:
         callback.threat_at = now(session)
         audit.record(session, who, "threat-marked", f"callback {callback.id}")
-        events.callback_changed(session, callback)
+        events.append_callback(session, callback)
     return callback
 
 

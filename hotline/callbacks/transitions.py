@@ -16,7 +16,7 @@ from db.models import Callback, Desk, word
 from db.states import (
     ON_THE_PHONE,
     CallbackState,
-    sources,
+    list_callback_sources,
 )
 from hotline.errors import Refused
 from hotline.line import blocked, busy_numbers
@@ -94,7 +94,7 @@ def move(
     """
     callback = move_unheard(session, token, to, *also, **values)
     if callback is not None:
-        events.callback_changed(session, callback)
+        events.append_callback(session, callback)
     return callback
 
 
@@ -104,7 +104,7 @@ def move_unheard(
     """Move the callback as `move` does, but write no event: the caller writes it after further changes."""
     moved = session.scalar(
         update(Callback)
-        .where(Callback.token == token, Callback.state.in_(sources(to)), *also)
+        .where(Callback.token == token, Callback.state.in_(list_callback_sources(to)), *also)
         .values(state=to, **values)
         .returning(Callback.id)
         .execution_options(synchronize_session=False)

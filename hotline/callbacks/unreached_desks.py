@@ -48,5 +48,5 @@ def request_end(session: Session, token: str, settings: Settings, at: datetime |
         return False
     callback.hangup_asked_at = callback.again_at = now(session)  # `again_at` tells the dialer to apologise
     session.flush()
-    events.callback_changed(session, callback)
+    events.append_callback(session, callback)
     return True

@@ -71,7 +71,7 @@ def record_waiting(session: Session, registration_id: int, channel: str, node: s
         if seen:
             return True
     session.flush()
-    events.registration_changed(session, place)
+    events.append_registration(session, place)
     return True
 
 
@@ -180,10 +180,10 @@ def _left(session: Session, which: ColumnElement[bool]) -> None:
         .execution_options(synchronize_session=False)
     ).all()
     for registration_id in gone:
-        events.registration_changed(session, session.get_one(Registration, registration_id))
+        events.append_registration(session, session.get_one(Registration, registration_id))
         in_hand = transitions.find_by_registration(session, registration_id)
         if in_hand:  # the desk's page shows that the phone must ring
-            events.callback_changed(session, in_hand)
+            events.append_callback(session, in_hand)
 
 
 def list_waiting_among(session: Session, registration_ids: Collection[int]) -> set[int]:

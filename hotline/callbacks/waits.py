@@ -52,7 +52,7 @@ def shorten(session: Session, settings: Settings) -> int:
     session.flush()  # lock order: rows before the log
     for registration, last in shortened:
         entries.record(session, Fact.OUTCOME, registration, outcome=last.outcome, set_back=True)
-        events.registration_changed(session, registration)
+        events.append_registration(session, registration)
     return len(shortened)
 
 

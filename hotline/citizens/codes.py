@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import BlockedNumber, CitizenCode, CodeWay, OutboundKind, OutboxKind, OutboxMessage
 from db.trusted_time import trusted_now
 from hotline.citizens import browsers
@@ -68,7 +68,7 @@ def ask(
         raise Refused("way-needs-mobile", "a land line can only be called")
     if way is CodeWay.CALL and is_quiet(at, settings.quiet_hours):
         raise Refused("way-not-now", "nobody is called in the quiet hours")
-    one_at_a_time(session, number)
+    hold_lock(session, number)
     there = browsers.find_browser(browser, number)
     known = browsers.is_known(session, number, there)
     _check_number(session, at, number, way, there if known else None)

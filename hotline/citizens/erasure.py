@@ -13,7 +13,7 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import (
     BlockedNumber,
     Callback,
@@ -107,7 +107,7 @@ def _erase(session: Session, number: str, *, give_up: bool, proof: str) -> _Gone
 
     Raises Refused("places-held" | "in-call").
     """
-    one_at_a_time(session, number)
+    hold_lock(session, number)
     at = now(session)
     mine = session.scalars(
         select(Registration).where(Registration.number == number).order_by(Registration.id).with_for_update()
@@ -141,9 +141,9 @@ def _tell(session: Session, gone: _Gone, **public: str) -> None:
     session.flush()  # write every row first, then the log
     for each in gone.places:
         entries.record(session, Fact.CANCELLED, each, **public)
-        events.registration_changed(session, each)
+        events.append_registration(session, each)
     for recording in gone.recordings:
-        events.recording_changed(session, recording, "deleted")
+        events.append_recording(session, recording, "deleted")
 
 
 def _in_call(session: Session, number: str, ids: Sequence[int]) -> bool:

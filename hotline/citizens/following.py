@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.orm import Session, aliased
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import Category, Delivery, Follower, OutboxKind, OutboxMessage, Request
 from db.states import OPEN_REQUESTS
 from hotline.errors import Refused
@@ -31,7 +31,7 @@ def follow(session: Session, number: str, tracking: str, language: str) -> Follo
 
     Raises Blocked and Refused("not-found" | "follow-own" | "too-many-follows" | "wrong-state").
     """
-    one_at_a_time(session, f"follows-{number}")
+    hold_lock(session, f"follows-{number}")
     blocked.check(session, number)
     leading = lifecycle.find_original(session, _get(session, tracking)).id
     request = work.get_for_update(session, leading)  # locked, so that it does not end meanwhile

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import Picture, PictureKind, Request, RequestEntry
 from db.states import RequestStep
 from db.trusted_time import STEP
@@ -56,7 +56,7 @@ def file(session: Session, number: str, key: str, report: Report, settings: Sett
     Also raises Refused("voice-unknown" | "answers-unasked" | "category-inactive" | "text-missing" |
     "text-long").
     """
-    one_at_a_time(session, f"reports-{number}")
+    hold_lock(session, f"reports-{number}")
     if found := session.scalar(_SAME, {"number": number, "key": key}):
         if found.report_hash != report.digest:
             raise Refused("key-reused", "something else was reported under this key")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import Official, OfficialKind, OutboxMessage, Round, RoundWish
 from db.trusted_time import trusted_now
 from hotline.errors import Refused
@@ -46,7 +46,7 @@ def add_wish(session: Session, number: str, official_id: int, language: str) -> 
 
     Raises Blocked and Refused("not-found" | "way-needs-mobile").
     """
-    one_at_a_time(session, f"wishes-{number}")
+    hold_lock(session, f"wishes-{number}")
     blocked.check(session, number)
     if not number.startswith(outbox.MOBILE):
         raise Refused("way-needs-mobile", "a land line takes no text messages")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import CitizenCode, CitizenSession
 from db.trusted_time import STEP, trusted_now
 from hotline.citizens import browsers
@@ -111,7 +111,7 @@ def lock_number(session: Session, mine: CitizenSession) -> None:
 
     Raises Refused("not-signed-in") if the session has ended meanwhile.
     """
-    one_at_a_time(session, mine.number)
+    hold_lock(session, mine.number)
     if session.scalar(_GOES_ON, {"mine": mine.id}) is None:
         raise Refused("not-signed-in", "this session is over; sign in by your number")
 

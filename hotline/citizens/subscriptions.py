@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import CitizenSession, PushSubscription
 from hotline.citizens import vapid
 from hotline.errors import Refused
@@ -40,7 +40,7 @@ def subscribe(session: Session, mine: CitizenSession, browser: Browser, settings
     if not is_allowed(browser.endpoint, settings):
         raise Refused("push-address", "no address of a push service that the city knows")
     _check(browser)
-    one_at_a_time(session, "push-subscriptions")  # an address may move between any two sessions
+    hold_lock(session, "push-subscriptions")  # an address may move between any two sessions
     before = or_(PushSubscription.session_id == mine.id, PushSubscription.endpoint == browser.endpoint)
     session.execute(delete(PushSubscription).where(before).execution_options(synchronize_session=False))
     drop(session, [each.id for each in list_by_number(session, mine.number)[MOST - 1 :]])

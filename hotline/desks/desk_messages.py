@@ -28,7 +28,7 @@ def send(session: Session, desk_id: int, text: str, *, who: str) -> DeskMessage:
     session.add(message)
     session.flush()
     audit.record(session, who, "desk-message-sent", f"desk {desk_id}", text)
-    events.desk_changed(session, desk_id, "message")
+    events.append_desk(session, desk_id, "message")
     return message
 
 
@@ -39,7 +39,7 @@ def confirm(session: Session, desk_id: int, message_id: int, *, who: str) -> Non
         raise Refused("not-found", f"no message {message_id} to this desk")
     if message.read_at is None:
         message.read_at, message.read_by = now(session), who
-        events.desk_changed(session, desk_id, "message-read")
+        events.append_desk(session, desk_id, "message-read")
 
 
 _unread = DeskMessage.read_at.is_(None)

@@ -51,7 +51,7 @@ def choose(session: Session, desk: Desk, use: str, number: str | None, *, who: s
     audit.record(
         session, who, "desk-phone-chosen", f"desk {desk.id}", f"telephone {number}" if number else use
     )
-    events.desk_changed(session, desk.id, "phone-chosen")
+    events.append_desk(session, desk.id, "phone-chosen")
 
 
 def ask_call(session: Session, desk: Desk, user: User, settings: Settings) -> None:

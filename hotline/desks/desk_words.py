@@ -49,4 +49,4 @@ def replace(
         session.add(DeskWord(break_reason=reason, name_fa=both.fa.strip(), name_en=both.en.strip()))
         session.flush()
     audit.record(session, who, "desk-words-changed", "desk-words")
-    events.timetable_changed(session, "desk-words")
+    events.append_timetable(session, "desk-words")

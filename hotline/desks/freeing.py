@@ -33,7 +33,7 @@ def free(session: Session, callback: Callback, settings: Settings, *, who: str, 
         return callback
     audit.record(session, who, "citizen-freed", f"callback {callback.id}", f"desk {desk_id}: {reason}")
     _let_go(session, callback, settings)
-    events.desk_changed(session, desk_id, "freed")
+    events.append_desk(session, desk_id, "freed")
     return callback
 
 
@@ -52,4 +52,4 @@ def _let_go(session: Session, callback: Callback, settings: Settings) -> None:
         callback.on_hold_at, callback.held_until = None, at
     callback.hangup_asked_at = at
     session.flush()
-    events.callback_changed(session, callback)
+    events.append_callback(session, callback)

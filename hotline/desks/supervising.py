@@ -47,8 +47,8 @@ def hear(session: Session, desk: Desk, heard_id: int, how: Hearing, *, who: str)
     if before is not None:
         audit.record(session, who, "supervision-ended", f"callback {before}")
     audit.record(session, who, "supervision-began", f"callback {live.id}", f"{how}, desk {heard_id}")
-    events.desk_changed(session, desk.id, "hears")
-    events.desk_changed(session, heard_id, "is-heard")
+    events.append_desk(session, desk.id, "hears")
+    events.append_desk(session, heard_id, "is-heard")
 
 
 def stop_by(session: Session, desk: Desk, *, who: str, why: str = "") -> None:
@@ -67,9 +67,9 @@ def _ends(session: Session, desk: Desk, who: str, why: str) -> int | None:
 
 
 def _tell_ended(session: Session, desk_id: int, heard_id: int | None) -> None:
-    events.desk_changed(session, desk_id, "heard-out")
+    events.append_desk(session, desk_id, "heard-out")
     if heard_id is not None:
-        events.desk_changed(session, heard_id, "is-heard")
+        events.append_desk(session, heard_id, "is-heard")
 
 
 @dataclass(frozen=True)

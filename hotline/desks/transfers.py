@@ -104,8 +104,8 @@ def consult(
     other.hears_how, other.next_asked_at = Hearing.CONSULT, None
     session.flush()  # lock order: rows before the log
     audit.record(session, by.username, "desk-consulted", f"callback {callback.id}", f"desk {desk_id}")
-    events.desk_changed(session, desk_id, "hears")
-    events.desk_changed(session, callback.desk_id or 0, "is-heard")
+    events.append_desk(session, desk_id, "hears")
+    events.append_desk(session, callback.desk_id or 0, "is-heard")
 
 
 def find_consultation(session: Session, desk: Desk) -> Callback | None:
@@ -129,9 +129,9 @@ def give(
     _goes_to(session, callback, taker.desk, taker.person, settings, given_by=before)
     what, way = f"callback {callback.id}", f"desk {before}, desk {desk_id}"
     audit.record(session, by.username, "conversation-given", what, way)
-    events.callback_changed(session, callback)
-    events.desk_changed(session, before or 0, "gave")
-    events.desk_changed(session, desk_id, "given")
+    events.append_callback(session, callback)
+    events.append_desk(session, before or 0, "gave")
+    events.append_desk(session, desk_id, "given")
     return callback
 
 
@@ -155,9 +155,9 @@ def take_back(session: Session, callback: Callback, settings: Settings, *, by: U
     _goes_to(session, callback, desk, by, settings, _ON_THE_WAY, given_by=None)
     what, way = f"callback {callback.id}", f"desk {other}, desk {desk.id}"
     audit.record(session, by.username, "conversation-taken-back", what, way)
-    events.callback_changed(session, callback)
-    events.desk_changed(session, other or 0, "gave")
-    events.desk_changed(session, desk.id, "given")
+    events.append_callback(session, callback)
+    events.append_desk(session, other or 0, "gave")
+    events.append_desk(session, desk.id, "given")
     return callback
 
 

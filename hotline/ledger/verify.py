@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, reading
 from db.models import LedgerEntry, Registration, Seal
-from db.states import REGISTRATION_MOVES, Fact, Outcome, RegistrationState, registration_sources
+from db.states import REGISTRATION_MOVES, Fact, Outcome, RegistrationState, list_registration_sources
 from db.trusted_time import STEP
 from hotline.ledger import entries, merkle, steps
 from hotline.ledger.entries import LedgerPlace, Rank
@@ -80,7 +80,7 @@ _RULES = {
     Fact.MOVED_UP: _Rule({"moved_up"}, {_S.WAITING}, {_S.WAITING}),
     Fact.CALLED: _Rule(_HERE, {_S.WAITING}, {_S.CALLING}),
     Fact.OUTCOME: _Rule({*_HERE, "not_before"}, {_S.CALLING}, {*REGISTRATION_MOVES[_S.CALLING]}),
-    Fact.CANCELLED: _Rule(_HERE, {*registration_sources(_S.CANCELLED)}, {_S.CANCELLED}),
+    Fact.CANCELLED: _Rule(_HERE, {*list_registration_sources(_S.CANCELLED)}, {_S.CANCELLED}),
     Fact.DEFERRED: _Rule(_HERE, {_S.WAITING}, {_S.UNREACHED}),
     Fact.CLOSED: _Rule(_HERE, {_S.UNREACHED}, {_S.CLOSED}),
 }

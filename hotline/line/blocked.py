@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import now
 from db.models import BlockedNumber, BlockReason, Registration, words
-from db.states import Fact, RegistrationState, registration_sources
+from db.states import Fact, RegistrationState, list_registration_sources
 from hotline import audit, numbers
 from hotline.errors import Blocked
 from hotline.ledger import entries
 from hotline.words import PUBLIC
 
-_WAITS = registration_sources(RegistrationState.CANCELLED)
+_WAITS = list_registration_sources(RegistrationState.CANCELLED)
 HAVE_PLACES = select(
     exists().where(Registration.number == BlockedNumber.number, Registration.state.in_(words(_WAITS)))
 )
@@ -36,7 +36,7 @@ def block(
     session.merge(row)
     audit.record(session, who, "number-blocked", _subject(number), ": ".join(filter(None, (reason, note))))
     given_up = give_up_places(session, number)
-    events.office_changed(session, "number", "blocked")
+    events.append_office(session, "number", "blocked")
     return given_up
 
 
@@ -47,7 +47,7 @@ def unblock(session: Session, number: str, *, who: str = audit.COMMAND_LINE) -> 
         return
     session.delete(row)
     audit.record(session, who, "number-unblocked", _subject(number))
-    events.office_changed(session, "number", "unblocked")
+    events.append_office(session, "number", "unblocked")
 
 
 def search(session: Session, text: str = "", limit: int = 500) -> Sequence[BlockedNumber]:
@@ -99,7 +99,7 @@ def give_up_places(session: Session, number: str | None = None) -> int:
     for id_ in sorted(given_up):
         place = session.get_one(Registration, id_, populate_existing=True)
         entries.record(session, Fact.CANCELLED, place, by="office", reason=why)
-        events.registration_changed(session, place)
+        events.append_registration(session, place)
     return len(given_up)
 
 

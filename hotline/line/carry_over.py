@@ -167,7 +167,7 @@ def carry_over(session: Session, limit: int = 100) -> int:
     for step in steps:
         merged = {"into": step.registration.merged_into_id} if step.fact is Fact.MERGED else {}
         entries.record(session, step.fact, step.registration, left=step.left.id, **merged)
-        events.registration_changed(session, step.registration)
+        events.append_registration(session, step.registration)
     return len(steps)
 
 
@@ -207,7 +207,7 @@ def take_back(session: Session, round_: Round, *, who: str, reason: str) -> Take
     audit.record(session, who, "carry-over-taken-back", f"round {round_.id}", reason)
     for each in back:
         entries.record(session, Fact.CARRIED, each, left=came_from[each.id], back=True)
-        events.registration_changed(session, each)
+        events.append_registration(session, each)
     return TakenBack(len(back), stay)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Integer, and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import Confirmation, ConfirmationKind, Registration, Round, UtcDateTime, word, words
 from db.states import HOLDS_PLACE, RegistrationState
 from hotline.errors import Refused
@@ -126,7 +126,7 @@ def answer(
     if asked is None or asked.registration is None:
         return _too_late()
     for number in sorted({asked.number, asked.registration.number}):  # numbers before rows, as everywhere
-        one_at_a_time(session, number)
+        hold_lock(session, number)
     confirmation = session.scalar(
         select(Confirmation)
         .where(Confirmation.token == token, Confirmation.decided_at.is_(None))

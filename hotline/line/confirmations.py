@@ -13,9 +13,9 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, SQLColumnExpression, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import BlockedNumber, Confirmation, ConfirmationKind, LedgerEntry, Registration
-from db.states import Fact, RegistrationState, registration_sources
+from db.states import Fact, RegistrationState, list_registration_sources
 from db.trusted_time import trusted_now
 from hotline.errors import Refused
 from hotline.line import registration, registration_limits
@@ -34,7 +34,7 @@ _K, _S = ConfirmationKind, RegistrationState
 ASKED_FOR = {
     _K.REGISTRATION: [_S.UNCONFIRMED],
     _K.NUMBER: [_S.WAITING, _S.UNREACHED],
-    _K.CANCELLATION: registration_sources(_S.CANCELLED),
+    _K.CANCELLATION: list_registration_sources(_S.CANCELLED),
 }
 """States of a place in which the request can still be done."""
 
@@ -51,7 +51,7 @@ def ask_place(
     "too-many-withheld") and Blocked.
     """
     for key in sorted((number, _caller(asked_by))):
-        one_at_a_time(session, key)
+        hold_lock(session, key)
     found = registration_limits.find_round(session, round_id, number, caller=asked_by)
     registration_limits.check(session, found, per_day, for_other=True)
     if asked_by is None:
@@ -100,7 +100,7 @@ def ask_number(
     place = _place(session, registration_id, _K.NUMBER)
     if number == place.number:
         raise Refused("same-number", "the place is called at this number already")
-    one_at_a_time(session, place.number)
+    hold_lock(session, place.number)
     if not _was_made_in(session, place, call_id):
         if asked := _asked_of_owner(session, place):
             return _replace(session, asked, _K.NUMBER, number)
@@ -127,7 +127,7 @@ def ask_cancellation(session: Session, registration_id: int) -> int:
     "wrong-state").
     """
     place = _place(session, registration_id, _K.CANCELLATION)
-    one_at_a_time(session, place.number)
+    hold_lock(session, place.number)
     if asked := _asked_of_owner(session, place):
         return _replace(session, asked, _K.CANCELLATION, None).id
     _check_calls_to_owner(session, _K.CANCELLATION, place.number)

@@ -139,7 +139,7 @@ def move_up(session: Session, registration: Registration, *, who: str, reason: s
     session.refresh(registration)
     audit.record(session, who, "moved-up", f"registration {registration.id}", reason)
     entries.record(session, Fact.MOVED_UP, registration, reason=reason)
-    events.registration_changed(session, registration)
+    events.append_registration(session, registration)
 
 
 def list_page(

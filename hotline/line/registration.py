@@ -9,13 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from db import events
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import (
     OutboxKind,
     Registration,
     Round,
 )
-from db.states import Fact, Phase, RegistrationState, registration_sources
+from db.states import Fact, Phase, RegistrationState, list_registration_sources
 from hotline import audit, numbers, tickets
 from hotline.errors import Refused
 from hotline.ledger import entries
@@ -60,7 +60,7 @@ def register(
     `call_id`: the channel, by which a cut call can continue (of_call). `tell`: also send a text message.
     Raises Refused("not-found" | "registration-closed" | "round-full" | "too-many-today") and Blocked.
     """
-    one_at_a_time(session, number)
+    hold_lock(session, number)
     found = registration_limits.find_round(session, round_id, number, caller=number)
     if found.holding:
         if session.get_one(Registration, found.holding).state is RegistrationState.UNCONFIRMED:
@@ -123,7 +123,7 @@ def reserve(
 def record(session: Session, fact: Fact, registration: Registration, **public: str | int) -> None:
     """Write a fact of a registration into the logs. Call it after every other change."""
     entries.record(session, fact, registration, **public)
-    events.registration_changed(session, registration)
+    events.append_registration(session, registration)
 
 
 def get_place(session: Session, round_id: int, number: str) -> Registration:
@@ -145,7 +145,7 @@ def confirm(
     """Confirm the requested place for the number's owner: it joins the line with the time of the request.
 
     The round must have room, because an unconfirmed place takes none; a carried place needs none. Call it
-    under `one_at_a_time` for the number. Raises Refused("round-full" | "wrong-state"), the latter also if the
+    under `hold_lock` for the number. Raises Refused("round-full" | "wrong-state"), the latter also if the
     round is over or cancelled.
     """
     round_ = session.get_one(Round, registration.round_id)
@@ -197,7 +197,7 @@ def cancel(session: Session, registration_id: int, *, office_reason: str = "", t
     """
     cancelled = RegistrationState.CANCELLED
     public = {"by": "office", "reason": office_reason} if office_reason else {}
-    changed = _change(session, registration_id, registration_sources(cancelled), state=cancelled)
+    changed = _change(session, registration_id, list_registration_sources(cancelled), state=cancelled)
     if tell:
         outbox.tell(session, OutboxKind.CANCELLED, changed, about_round=changed.round_id)
     record(session, Fact.CANCELLED, changed, **public)
@@ -218,7 +218,7 @@ def change_number(session: Session, registration_id: int, number: str) -> None:
     """Move the place to this E.164 number, whose owner has agreed, and tell the old number.
 
     An unconfirmed place at that number is merged into this one, because a forged text message can create it.
-    Call it under `one_at_a_time` for `number`. Raises Refused("number-taken") if that number has a place in
+    Call it under `hold_lock` for `number`. Raises Refused("number-taken") if that number has a place in
     the round already, Refused("wrong-state") and Blocked.
     """
     blocked.check(session, number)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, String, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import (
     BlockedNumber,
     Confirmation,
@@ -141,7 +141,7 @@ def _places_taken(session: Session, round_id: int) -> int:
 
     A lock makes concurrent counts wait, so the last place is given once.
     """
-    one_at_a_time(session, f"places-{round_id}")
+    hold_lock(session, f"places-{round_id}")
     taken = select(func.count()).where(
         Registration.round_id == round_id,
         Registration.state.not_in(TAKES_NO_ROOM),

@@ -87,7 +87,7 @@ def settle(session: Session, round_id: int, node: str, *, hold: bool = False) ->
     )
     session.execute(settled)
     if len(alive) > 1:
-        events.round_changed(session, round_id, "moved")
+        events.append_round(session, round_id, "moved")
         return False  # the event log is locked now, and no row lock may be waited for after it
     return chosen == node and find_node_of_round(session, round_id) == node
 
@@ -112,7 +112,7 @@ def move(session: Session, round_id: int, node: str) -> None:
     """Move the round, which `hold` has locked, to this node."""
     moved = update(Round).where(Round.id == round_id).values(node=node)
     session.execute(moved.execution_options(synchronize_session=False))
-    events.round_changed(session, round_id, "moved")
+    events.append_round(session, round_id, "moved")
 
 
 def choose(session: Session, alive: Sequence[Node], node: str, round_id: int | None = None) -> str:
@@ -228,5 +228,5 @@ def clear_homes(session: Session, round_ids: list[int]) -> int:
         freed = update(Round).where(Round.id.in_(round_ids)).values(node=None)
         session.execute(freed.execution_options(synchronize_session=False))
         for round_id in sorted(round_ids):
-            events.round_changed(session, round_id, "moved")
+            events.append_round(session, round_id, "moved")
     return len(round_ids)

@@ -163,7 +163,7 @@ def answer(session: Session, token: str, said: HeadsUpAnswer) -> bool:
         session.flush()  # lock order: rows before the log
         session.refresh(call.registration)
         entries.record(session, Fact.DEFERRED, call.registration)
-        events.registration_changed(session, call.registration)
+        events.append_registration(session, call.registration)
     return True
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import case, delete, exists, func, literal, null, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import ago, now, one_at_a_time
+from db.engine import ago, hold_lock, now
 from db.models import LeftOutcome, OutboundCall, OutboundKind, UtcDateTime, word
 from db.trusted_time import trusted_now
 from hotline.clock import is_quiet
@@ -57,7 +57,7 @@ def keep(session: Session, number: str, settings: Settings) -> None:
     Nothing is promised that may not be kept: raises Refused("quiet-hours" | "left-in-peace" |
     "too-many-today" | "too-many-waiting").
     """
-    one_at_a_time(session, number)
+    hold_lock(session, number)
     at = now(session)
     if not _by_day(at, settings):
         raise Refused("quiet-hours", "nobody is called at night")

@@ -79,7 +79,7 @@ def issue(
     session.add(key)
     session.flush()
     audit.record(session, who, "key-issued", f"key {key.prefix}", f"{', '.join(list_scopes(key))}: {name}")
-    events.office_changed(session, _CHANGED, "issued")
+    events.append_office(session, _CHANGED, "issued")
     return key, secret
 
 
@@ -91,7 +91,7 @@ def revoke(session: Session, prefix: str, *, who: str) -> ApiKey:
     if key.revoked_at is None:
         key.revoked_at = now(session)
         audit.record(session, who, "key-revoked", f"key {key.prefix}", key.name)
-        events.office_changed(session, _CHANGED, "revoked")
+        events.append_office(session, _CHANGED, "revoked")
     return key
 
 

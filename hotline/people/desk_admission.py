@@ -45,7 +45,7 @@ def take_account(session: Session, desk_id: int, sign_in_hash: str, settings: Se
     if desk.phone_sign_in != sign_in_hash:
         desk.phone_sign_in = sign_in_hash
         session.flush()
-        events.desk_changed(session, desk_id, "account")
+        events.append_desk(session, desk_id, "account")
     return _password(settings, desk_id, sign_in_hash)
 
 
@@ -95,7 +95,7 @@ def renew_sip_key(session: Session, desk: Desk, *, who: str) -> None:
     desk.sip_key = f"{secrets.randbelow(10**8):08}"
     session.flush()
     audit.record(session, who, "desk-phone-key-renewed", f"desk {desk.id}")
-    events.desk_changed(session, desk.id, "account")
+    events.append_desk(session, desk.id, "account")
 
 
 def find_sip_key(session: Session, desk: Desk, *, who: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from db import events
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import Department, Desk, Official, OfficialKind, Role, User
 from hotline import audit, control_characters
 from hotline.callbacks import serving
@@ -201,7 +201,7 @@ def reset_second_factor(session: Session, user: User, *, who: str) -> None:
 
 def _set(session: Session, user: User, *, stays: bool, **values: object) -> None:
     """Update the person unless it removes the last active administrator. `stays`: the person remains one."""
-    one_at_a_time(session, "administrators")  # of two who disable each other the second waits
+    hold_lock(session, "administrators")  # of two who disable each other the second waits
     other = aliased(User)
     another = select(other.id).where(
         other.id != user.id, other.role == Role.ADMINISTRATOR, other.disabled_at.is_(None)
@@ -271,4 +271,4 @@ def _check_department(session: Session, wanted: Values) -> None:
 
 def _tell(session: Session, who: str, action: str, user: User, reason: str = "") -> None:
     audit.record(session, who, action, f"person {user.username}", reason)
-    events.office_changed(session, "person", action)
+    events.append_office(session, "person", action)

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import Erasure, Pass, Picture, PictureKind, PublicPicture, Request
 from db.states import OPEN_REQUESTS
 from db.trusted_time import trusted_now
@@ -54,7 +54,7 @@ def add(session: Session, name: str, picture: Plain, *, number: str) -> Picture:
 
     Raises Refused("too-many-pictures").
     """
-    one_at_a_time(session, f"pictures-{number}")
+    hold_lock(session, f"pictures-{number}")
     _may_add(session, _OF_NUMBER, number)
     row = _row(session, name, picture, PictureKind.BEFORE)
     row.number = number
@@ -67,7 +67,7 @@ def add_of_office(session: Session, name: str, picture: Plain, *, who: str) -> P
 
     Raises Refused("too-many-pictures").
     """
-    one_at_a_time(session, f"pictures-{who}")
+    hold_lock(session, f"pictures-{who}")
     _may_add(session, _OF_WHO, who)
     row = _row(session, name, picture, PictureKind.EVIDENCE)
     row.who = who

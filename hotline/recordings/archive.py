@@ -177,7 +177,7 @@ def register(session: Session, callback_id: int, found: Found) -> None:
     )
     session.add(recording)
     if not deleted_at:
-        events.recording_changed(session, recording, "made")
+        events.append_recording(session, recording, "made")
 
 
 def list_by_round(session: Session, round_id: int) -> Sequence[Recording]:
@@ -257,7 +257,7 @@ def delete(session: Session, recording: Recording, folder: Path) -> None:
             raise
         log.warning("recording of callback %d: its file was gone already", recording.callback_id)
     recording.deleted_at = now(session)
-    events.recording_changed(session, recording, "deleted")
+    events.append_recording(session, recording, "deleted")
 
 
 def list_orphans(session: Session, folder: Path, days: int) -> list[Path]:

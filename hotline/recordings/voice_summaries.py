@@ -29,5 +29,5 @@ def write(session: Session, registration: Registration, written: str, *, by: Use
     session.add(summary)
     session.flush()
     audit.record(session, by.username, "voice-message-summed-up", f"registration {registration.id}")
-    events.registration_changed(session, registration)
+    events.append_registration(session, registration)
     return summary

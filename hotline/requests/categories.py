@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from db import events
-from db.engine import one_at_a_time
+from db.engine import hold_lock
 from db.models import Category, Department, Evidence, Responsible, TimeUnit
 from hotline import audit, control_characters
 from hotline.errors import Refused
@@ -138,7 +138,7 @@ def add(session: Session, code: str, values: Values, *, who: str) -> Category:
     _must_be_free(session, None, values)
     category = Category(code=code)
     write_values(session, category, values, who=who)
-    events.timetable_changed(session, CHANGED)
+    events.append_timetable(session, CHANGED)
     return category
 
 
@@ -153,7 +153,7 @@ def change(session: Session, category_id: int, values: Values, *, who: str) -> C
     _must_be_free(session, category.id, values)
     write_values(session, category, values, who=who)
     check_has_other(session)
-    events.timetable_changed(session, CHANGED)
+    events.append_timetable(session, CHANGED)
     return category
 
 
@@ -198,7 +198,7 @@ def list_errors(session: Session, values: Values) -> list[Wrong]:
 
 
 def _hold(session: Session) -> None:
-    one_at_a_time(session, "categories")
+    hold_lock(session, "categories")
 
 
 def _hand_to(session: Session, category: Category, departments: Mapping[int, int]) -> None:

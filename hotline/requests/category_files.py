@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import one_at_a_time
+from db.engine import hold_lock
 from db.models import Category, Department, Evidence, TimeUnit
 from hotline.errors import Refused
 from hotline.requests import categories
@@ -82,7 +82,7 @@ def take(session: Session, text: str, *, who: str) -> Taken:
 
     Raises Refused("categories-file") with every mistake, by line and field.
     """
-    one_at_a_time(session, "categories")
+    hold_lock(session, "categories")
     wanted = _checked(session, text)
     there = {each.code: each for each in categories.list_all(session)}
     _check_keys(text, wanted, there)
@@ -99,7 +99,7 @@ def take(session: Session, text: str, *, who: str) -> Taken:
         categories.check_has_other(session)
     except Refused as refused:
         raise Refused("categories-file", refused.detail) from None
-    events.timetable_changed(session, categories.CHANGED)
+    events.append_timetable(session, categories.CHANGED)
     return Taken(added, changed, len(wanted) - added - changed)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import OutboundCall, OutboxKind, Request, RequestEntry
 from db.states import RequestState, RequestStep
 from db.trusted_time import trusted_now
@@ -214,7 +214,7 @@ def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Reque
 
     Raises Refused("not-found" | "duplicate-itself" | "objection-own" | "wrong-state").
     """
-    one_at_a_time(session, "request-duplicates")
+    hold_lock(session, "request-duplicates")
     hold_all(session, (request_id, into_id))
     request = get_for_update(session, request_id)
     original = parts.find_whole(session, find_original(session, get_for_update(session, into_id)))

@@ -114,7 +114,7 @@ def _has(department_id: int, part: Part) -> tuple[ColumnElement[bool], ...]:
 
 def check_is_own(session: Session, request: Request, department_id: int | None) -> None:
     """Raises Refused("request-moved") if the department had the request before, ("not-found") if never."""
-    if department_id is not None and department_id == events.department_that_sees(request):
+    if department_id is not None and department_id == events.find_department(request):
         return
     had = select(RequestEntry.id).where(
         RequestEntry.request_id == request.id, RequestEntry.department_id == department_id

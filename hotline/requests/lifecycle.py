@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import now
 from db.models import Pass, Release, Request, RequestEntry
-from db.states import OPEN_REQUESTS, RequestState, RequestStep, request_sources
+from db.states import OPEN_REQUESTS, RequestState, RequestStep, list_request_sources
 from hotline import tickets
 from hotline.errors import Refused
 from hotline.ledger import steps
@@ -206,10 +206,10 @@ def move(
 
     Raises Refused("wrong-state").
     """
-    session.info[_LEFT, request.id] = events.department_that_sees(request)
+    session.info[_LEFT, request.id] = events.find_department(request)
     moved = session.scalar(
         update(Request)
-        .where(Request.id == request.id, Request.state.in_(only or request_sources(to)))
+        .where(Request.id == request.id, Request.state.in_(only or list_request_sources(to)))
         .values(state=to, **({"due_at": None, "escalated_to": None} | values))
         .returning(Request.id)
         .execution_options(synchronize_session=False)
@@ -259,4 +259,4 @@ def log(
     session.add(entry)
     session.flush()
     steps.append(session, entry, request.tracking)
-    events.request_changed(session, request, session.info.pop((_LEFT, request.id), None))
+    events.append_request(session, request, session.info.pop((_LEFT, request.id), None))

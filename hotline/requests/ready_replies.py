@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import one_at_a_time
+from db.engine import hold_lock
 from db.models import ReadyReply
 from hotline import audit
 from hotline.errors import Refused
@@ -51,7 +51,7 @@ def replace(session: Session, replies: Sequence[Values], *, seen: str | None = N
         raise Refused("text-missing", "each has a title and a text in Persian")
     for category in {reply.category for reply in wanted if reply.category is not None}:
         categories.get(session, category)
-    one_at_a_time(session, _CHANGED)
+    hold_lock(session, _CHANGED)
     if seen is not None and seen != hash_of(list_all(session)):
         raise Refused("replies-changed", "somebody has changed them since; look at theirs first")
     session.execute(delete(ReadyReply))
@@ -59,4 +59,4 @@ def replace(session: Session, replies: Sequence[Values], *, seen: str | None = N
         session.add(ReadyReply(**reply._asdict()))
         session.flush()
     audit.record(session, who, "ready-replies-changed", "ready-replies")
-    events.timetable_changed(session, _CHANGED)
+    events.append_timetable(session, _CHANGED)

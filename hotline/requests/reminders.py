@@ -54,7 +54,7 @@ def tell(session: Session, week: WorkingWeek, limit: int) -> int:
     for request, to in told:  # lock every row first, then the log
         log(session, request, _STEP[to], "", department_id=request.department_id, due_at=request.due_at)
     if any(to is _E.SUPERVISORS for _, to in told):
-        events.escalated(session)
+        events.append_escalation(session)
     return len(told)
 
 

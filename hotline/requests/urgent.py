@@ -12,7 +12,7 @@ from sqlalchemy import and_, case, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db import events
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import Callback, Request, RescueCall, UrgentMatter, WaitingCaller, word
 from db.states import CallbackState, RequestState, RequestStep
 from db.trusted_time import trusted_now
@@ -76,7 +76,7 @@ def record_from_caller(
     Its row stays locked. Call this before any event, because whoever takes a matter locks the row first, too.
     """
     if number:
-        one_at_a_time(session, number)  # locked before the row, as in registering and erasing
+        hold_lock(session, number)  # locked before the row, as in registering and erasing
     at = now(session)
     same = select(UrgentMatter).where(
         UrgentMatter.number == number, UrgentMatter.request_id.is_(None), UrgentMatter.taken_at.is_(None)
@@ -94,7 +94,7 @@ def record_from_caller(
 def add_from_request(session: Session, request: Request) -> None:
     """Add an urgent matter for a request that a citizen has filed as urgent."""
     session.add(UrgentMatter(request_id=request.id, made_at=request.made_at))
-    events.urgent_changed(session, "new")
+    events.append_urgent(session, "new")
 
 
 def list_open(session: Session, *, quiet: bool = False) -> Sequence[UrgentMatter]:
@@ -149,7 +149,7 @@ def take(session: Session, matter_id: int, *, who: str) -> UrgentMatter:
         log(session, matter.request, RequestStep.TAKEN, who)
     else:
         audit.record(session, who, "urgent-taken", f"urgent {matter.id}")
-    events.urgent_changed(session, "taken")
+    events.append_urgent(session, "taken")
     return matter
 
 

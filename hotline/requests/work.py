@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import (
     Department,
     Official,
@@ -96,7 +96,7 @@ def promise(
     Raises Refused("text-missing" | "text-long" | "due-date").
     """
     until_at = _end_of(session, until)
-    one_at_a_time(session, f"promises-{registration.id}")
+    hold_lock(session, f"promises-{registration.id}")
     same = select(Request).where(
         Request.registration_id == registration.id,
         Request.promised_until == until_at,

@@ -41,7 +41,7 @@ def add(
     session.add(official)
     session.flush()
     audit.record(session, who, "official-added", f"official {official.id}", office_en)
-    events.timetable_changed(session, "official-added")
+    events.append_timetable(session, "official-added")
     return official
 
 
@@ -59,7 +59,7 @@ def change(session: Session, official: Official, *, who: str, **values: object) 
         _check(session, official)
     session.flush()
     audit.record(session, who, "official-changed", f"official {official.id}", ", ".join(values))
-    events.timetable_changed(session, "official-changed")
+    events.append_timetable(session, "official-changed")
 
 
 def get(session: Session, official_id: int) -> Official:

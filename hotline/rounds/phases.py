@@ -202,7 +202,7 @@ def get_operators_line(session: Session) -> Round:
             session.add(line)
     except IntegrityError:  # another process was first
         return session.scalars(_OPERATORS_LINE).one()
-    events.round_changed(session, line.id, "made")
+    events.append_round(session, line.id, "made")
     return line
 
 
@@ -275,7 +275,7 @@ def resume(session: Session, round_: Round) -> None:
     """Resume a paused round."""
     if round_.paused_at:
         round_.paused_at = None
-        events.round_changed(session, round_.id, "resumed")
+        events.append_round(session, round_.id, "resumed")
 
 
 def record(session: Session, round_: Round, fact: str, at: datetime | None = None) -> bool:
@@ -292,7 +292,7 @@ def record(session: Session, round_: Round, fact: str, at: datetime | None = Non
     session.refresh(round_)
     if first is None:  # of several transactions, one records it
         return False
-    events.round_changed(session, round_.id, fact)
+    events.append_round(session, round_.id, fact)
     return True
 
 

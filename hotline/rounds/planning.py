@@ -84,7 +84,7 @@ def make(
     session.add(round_)
     session.flush()
     audit.record(session, who, "round-made", f"round {round_.id}", "short notice" if short_notice else "")
-    events.round_changed(session, round_.id, "made")
+    events.append_round(session, round_.id, "made")
     return round_
 
 
@@ -117,7 +117,7 @@ def change(
     audit.record(session, who, "round-changed", f"round {round_.id}", reason)
     if (round_.starts_at, round_.ends_at) != before:
         _tell_hours(session, round_)
-    events.round_changed(session, round_.id, "changed")
+    events.append_round(session, round_.id, "changed")
 
 
 def _check_to_come(round_: Round, at: datetime, values: Mapping[str, object]) -> None:

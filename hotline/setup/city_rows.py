@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import one_at_a_time
+from db.engine import hold_lock
 from db.models import Department, Official, OfficialKind
 from hotline import audit
 from settings.city_file import City
@@ -27,7 +27,7 @@ class Loaded:
 
 def load(session: Session, city: City, *, who: str) -> Loaded:
     """Bring the tables up to date with the file; return what changed."""
-    one_at_a_time(session, "city")
+    hold_lock(session, "city")
     done = Loaded()
     offices = session.scalars(select(Official).where(Official.kind != OfficialKind.OPERATORS)).all()
     wanted: set[int] = set()

@@ -9,7 +9,7 @@ import secrets
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import Role, SetupCode, User
 from hotline import audit
 from hotline.errors import Refused
@@ -32,7 +32,7 @@ def make_code(session: Session, settings: Settings) -> str:
 
     Raises Refused("not-found") if there are accounts.
     """
-    one_at_a_time(session, "administrators")
+    hold_lock(session, "administrators")
     if not is_open(session):
         raise _over()
     code = "-".join("".join(secrets.choice(_SIGNS) for _ in range(_LENGTH)) for _ in range(_GROUPS))
@@ -56,7 +56,7 @@ def create_administrator(
 
     Raises Refused("not-found"), and what `staff.add` raises.
     """
-    one_at_a_time(session, "administrators")
+    hold_lock(session, "administrators")
     used = delete(SetupCode).where(SetupCode.code_hash == _hash(code, settings))
     if not is_open(session) or session.execute(used.returning(SetupCode.id)).first() is None:
         raise _over()

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, case, delete, func, literal, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import BlockedNumber, TrialCall, TrialResult, UtcDateTime
 from hotline import audit, numbers
 from hotline.errors import Refused
@@ -54,7 +54,7 @@ def ask(
     number = numbers.parse(text, settings.allowed_prefixes)
     if trunk and trunk not in [each.name for each in settings.trunks]:
         raise Refused("not-found", "there is no such trunk", "trunk")
-    one_at_a_time(session, "trial calls")
+    hold_lock(session, "trial calls")
     end_lost(session)
     under_way = session.scalar(select(TrialCall).where(TrialCall.slot == 1))
     if under_way and under_way.number == number:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import BlockedNumber, OutboxMessage
 from hotline import audit, numbers
 from hotline.errors import Refused, count_seconds_until
@@ -32,7 +32,7 @@ def ask(session: Session, text: str, *, who: str, language: str, settings: Setti
     number = numbers.parse(text, settings.allowed_prefixes)
     if not number.startswith(outbox.MOBILE):
         raise Refused("trial-needs-mobile", "text messages reach mobile numbers only")
-    one_at_a_time(session, "trial texts")
+    hold_lock(session, "trial texts")
     at = now(session)
     same = select(OutboxMessage).where(_OURS, OutboxMessage.to == number, OutboxMessage.made_at > at - _SAME)
     if found := session.scalars(same.order_by(OutboxMessage.id.desc()).limit(1)).first():

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import Registration, Request, Round
 from db.states import HOLDS_PLACE, Phase, RegistrationState, RequestState
 from hotline import dates, numbers, tickets
@@ -125,7 +125,7 @@ def execute(
     """
     if not number.startswith(outbox.MOBILE):
         return False
-    one_at_a_time(session, number)
+    hold_lock(session, number)
     key = f"{outbox.ANSWER_KEY}{hashlib.sha256(name.encode()).hexdigest()[:40]}"
     command = parse_command(text)
     said = answers.find(session, number, text[:LONGEST])

@@ -6,7 +6,7 @@ owner reads our answer. The place counts from its request, and ends with its rou
 
 from sqlalchemy.orm import Session
 
-from db.engine import one_at_a_time
+from db.engine import hold_lock
 from db.models import Registration
 from db.states import Fact, RegistrationState
 from hotline.line import blocked, registration, registration_limits
@@ -17,7 +17,7 @@ def ask(session: Session, *, round_id: int, number: str, language: str, per_day:
 
     Raises Refused("not-found" | "registration-closed" | "round-full" | "too-many-today") and Blocked.
     """
-    one_at_a_time(session, number)
+    hold_lock(session, number)
     found = registration_limits.find_round(session, round_id, number, caller=number)
     if found.holding:
         return session.get_one(Registration, found.holding)
@@ -35,7 +35,7 @@ def confirm(session: Session, place: Registration, *, per_day: int) -> None:
 
     Raises Refused("round-full" | "too-many-today" | "wrong-state") and Blocked.
     """
-    one_at_a_time(session, place.number)
+    hold_lock(session, place.number)
     blocked.check(session, place.number)
     found = registration_limits.find_round(session, place.round_id, place.number, caller=place.number)
     registration_limits.check_today(found, per_day)

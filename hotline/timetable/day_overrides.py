@@ -70,7 +70,7 @@ def override_day(
             planning.cancel(session, round_, who=who, reason=reason)
         else:
             _adapt(session, rule, round_, override, who=who, short_notice=short_notice)
-    events.timetable_changed(session, "day-changed")
+    events.append_timetable(session, "day-changed")
 
 
 def add_holiday(session: Session, day: date, name: str, *, works: bool = False, who: str) -> Sequence[int]:
@@ -93,7 +93,7 @@ def add_holiday(session: Session, day: date, name: str, *, works: bool = False, 
     cancelled = [r for r in held if phases.find_phase(r, at) in planning.NOT_BEGUN]
     for round_ in cancelled:
         planning.cancel(session, round_, who=who, reason=name)
-    events.timetable_changed(session, "holiday")
+    events.append_timetable(session, "holiday")
     return [round_.id for round_ in cancelled]
 
 
@@ -107,7 +107,7 @@ def remove_holiday(session: Session, day: date, *, who: str) -> None:
         raise Refused("not-found", f"the city's list says nothing of {day}")
     session.delete(holiday)
     audit.record(session, who, "holiday-removed", str(day), holiday.name)
-    events.timetable_changed(session, "holiday")
+    events.append_timetable(session, "holiday")
 
 
 def _adapt(

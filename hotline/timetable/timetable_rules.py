@@ -61,7 +61,7 @@ def add(
     session.add(rule)
     session.flush()
     audit.record(session, who, "rule-added", f"rule {rule.id}", name)
-    events.timetable_changed(session, "rule-added")
+    events.append_timetable(session, "rule-added")
     return rule
 
 
@@ -102,7 +102,7 @@ def stop(session: Session, rule: TimetableRule, *, who: str, reason: str) -> Non
     """Stop a rule: it makes no more rounds, and those it made stay."""
     rule.active = False
     audit.record(session, who, "rule-stopped", f"rule {rule.id}", reason)
-    events.timetable_changed(session, "rule-stopped")
+    events.append_timetable(session, "rule-stopped")
 
 
 def change(
@@ -131,7 +131,7 @@ def change(
             _take_turns(session, rule, officials)
     session.flush()
     audit.record(session, who, "rule-changed", f"rule {rule.id}", reason)
-    events.timetable_changed(session, "rule-changed")
+    events.append_timetable(session, "rule-changed")
 
 
 def list_outdated(session: Session, rule: TimetableRule) -> Sequence[Round]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import PlacedCall, RescueCall, UrgentMatter
 from db.trusted_time import trusted_now
 from hotline import numbers
@@ -136,7 +136,7 @@ def claim_call(
     if not extension and not numbers.is_allowed(number, settings.allowed_prefixes):
         log.error("%s: not placed: its number is outside HOTLINE_ALLOWED_PREFIXES", token)
         return Cap.NOT_ALLOWED
-    one_at_a_time(session, "toll")  # two counts at the same time would both find the same free call
+    hold_lock(session, "toll")  # two counts at the same time would both find the same free call
     calls, cap = find_capacity(session, settings, share, node=settings.node)
     if calls <= 0:
         return cap
@@ -162,7 +162,7 @@ def claim_rescue_call(
     A city's day may bring more callers in danger than the cap for one number allows. The number is short and
     comes from the settings. `caller`: the E.164 number of the caller in danger, if it is shown.
     """
-    one_at_a_time(session, "toll")
+    hold_lock(session, "toll")
     calls, cap = find_capacity(session, settings, node=settings.node)
     if calls <= 0:
         return cap

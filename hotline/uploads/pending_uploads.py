@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import Upload, UploadKind
 from db.trusted_time import trusted_now
 from hotline.errors import Refused
@@ -48,7 +48,7 @@ def begin_upload(session: Session, number: str, kind: UploadKind, size: int) -> 
         LOOK[kind](b"")
     if size > LARGEST[kind]:
         raise Refused(f"{kind}-large", f"a {kind} has at most {LARGEST[kind]} bytes")
-    one_at_a_time(session, f"uploads-{number}")
+    hold_lock(session, f"uploads-{number}")
     gone = _drop(session, session.scalars(_TOO_MANY, {"number": number}).all())
     row = Upload(id=secrets.token_hex(16), number=number, kind=kind, size=size, made_at=now(session))
     session.add(row)

@@ -27,7 +27,7 @@ def offer(
 
 
 def _voice_message(talk: Conversation, registration_id: int) -> None:
-    spoken = voice_message.listen(talk, "message-speak", "message-review")
+    spoken = voice_message.record_message(talk, "message-speak", "message-review")
     if spoken.wav:
         talk.add(registration_id, voice_message=spoken.wav.name)
     if spoken.left and not isinstance(spoken.left, NoInput):  # a silence at the review still leaves a message

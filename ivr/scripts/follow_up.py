@@ -126,7 +126,7 @@ def _one_of(talk: Conversation, places: Sequence[Place]) -> Place:
             items.append(Prompt("own-place", slots))
         else:  # only the day tells them apart
             items.append(Prompt("own-place-on", {**slots, "day": place.starts_at, "date": place.starts_at}))
-    return places[menus.one_of(talk.call, None, items, counted=True)]
+    return places[menus.choose(talk.call, None, items, counted=True)]
 
 
 def _owners_choices(talk: Conversation, place: Place, *, others: bool) -> bool:

@@ -99,4 +99,4 @@ def _free_line(engine: Engine, node: str) -> None:
 def _news(engine: Engine, place: int) -> list[Prompt]:
     with reading(engine) as session:
         outlook: Outlook = waiting_callers.forecast_for(session, place)
-    return [] if outlook.free else [*operator.told(outlook), Prompt("operator-press-two")]
+    return [] if outlook.free else [*operator.describe_outlook(outlook), Prompt("operator-press-two")]

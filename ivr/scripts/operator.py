@@ -13,7 +13,7 @@ from hotline.errors import Refused
 from hotline.line import silent_callers
 from hotline.line.registration import Registered
 from ivr.call import OPERATOR, NoInput, NoKey, Prompt
-from ivr.conversation import Conversation, about, before_you
+from ivr.conversation import Conversation, count_before_you, describe_wait
 
 _STAY, _CALL_ME = "1", "2"
 _CHOICES = _STAY + _CALL_ME + OPERATOR
@@ -114,7 +114,9 @@ def _stays(talk: Conversation, registered: Registered, outlook: Outlook, *, here
         call.say("operator-now")
     else:
         for _ in range(_AGAIN):
-            key = call.ask("operator-busy", *told(outlook), "operator-choice", keys=_CHOICES, optional=True)
+            key = call.ask(
+                "operator-busy", *describe_outlook(outlook), "operator-choice", keys=_CHOICES, optional=True
+            )
             if key != OPERATOR:
                 break
         if key != _STAY:
@@ -126,9 +128,12 @@ def _stays(talk: Conversation, registered: Registered, outlook: Outlook, *, here
     return True
 
 
-def told(outlook: Outlook) -> list[Prompt]:
+def describe_outlook(outlook: Outlook) -> list[Prompt]:
     """Return the prompts about the wait: the number ahead, and the estimated minutes if known."""
-    return [before_you(outlook.before_me), *([about(outlook.minutes)] if outlook.minutes else [])]
+    return [
+        count_before_you(outlook.before_me),
+        *([describe_wait(outlook.minutes)] if outlook.minutes else []),
+    ]
 
 
 def _other_number(talk: Conversation, registration_id: int) -> None:

@@ -126,7 +126,7 @@ def _of_list(talk: Conversation, choices: Sequence[Choice]) -> Choice:
     if len(choices) == 1:
         return choices[0]
     items = [Prompt("choose-item", {"office": choice.clip}) for choice in choices]
-    return choices[menus.one_of(talk.call, "choose-round", items)]
+    return choices[menus.choose(talk.call, "choose-round", items)]
 
 
 def _of_district(talk: Conversation, choices: Sequence[Choice]) -> Choice:

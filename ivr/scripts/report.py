@@ -39,7 +39,7 @@ def take(talk: Conversation, category: int, district: int | None, speak: str, re
 
     Without a `review` no key is needed.
     """
-    spoken = voice_message.listen(talk, speak, review, _as_name(category, district))
+    spoken = voice_message.record_message(talk, speak, review, _as_name(category, district))
     if spoken.wav and spoken.is_there:
         with talk.call.working():
             tracking = _keep(talk, category, district, spoken.wav)

@@ -39,7 +39,7 @@ def take_up(talk: Conversation, chosen: str) -> Made:
         lacks_subject = made is not None and made.subject is None
         lacks_voice_message = made is not None and made.voice_message is None
         reported = lifecycle.find_by_call(session, talk.call.channel_id)
-    said = voice_message.left_over(talk)
+    said = voice_message.find_leftover(talk)
     if reported:
         return Made(place, reported.tracking, lacks_subject, lacks_voice_message, None)
     if not place:

@@ -67,7 +67,7 @@ def _keep(talk: Conversation, session: Session, place: int | None = None, *, tel
     """Record the urgent matter; with `tell` all desks see it until somebody has talked with the caller."""
     matter = urgent_matters.record_from_caller(session, talk.number, place).id
     if tell:
-        events.urgent_changed(session, "new")
+        events.append_urgent(session, "new")
     return matter
 
 

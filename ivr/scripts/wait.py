@@ -8,7 +8,7 @@ from dialplan.variables import Variable
 from hotline.callbacks import round_statistics, serving, transitions
 from hotline.rounds import phases
 from ivr.call import AGIError, Call, Prompt
-from ivr.conversation import about
+from ivr.conversation import describe_wait
 from settings import Settings
 
 _LATER = "2"
@@ -61,4 +61,4 @@ def _look(engine: Engine, token: str) -> tuple[Prompt, bool]:
         served = theirs or bool(serving.list_desks(session, callback.round_id))
     if seconds is None:
         return Prompt("wait-unknown"), served
-    return Prompt("wait-soon") if seconds < 60 else about(round(seconds / 60)), served
+    return Prompt("wait-soon") if seconds < 60 else describe_wait(round(seconds / 60)), served

@@ -128,7 +128,7 @@ def _copy(source: str, target: str) -> None:
     from_, into = connect(source), connect(target)
     try:
         restoring.check_at_rest(from_)
-        rows = copying.copy(
+        rows = copying.copy_rows(
             from_, into, lambda table, count: typer.echo(f"{count:9} {table}") if count else None
         )
         report = verify(into)

@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from db import copying
 from db.engine import connect
 from db.migrate import OtherVersion, upgrade
-from db.postgres import parameters, patiently
+from db.postgres import parse_url, remove_time_limit
 from ops.backup.archive import Unusable
 
 SQLITE, POSTGRESQL = "database/hotline.db", "database/hotline.dump"
@@ -82,7 +82,7 @@ def _dump(url: str, to: Path) -> Copied:
     engine = connect(url)
     try:
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-            patiently(connection)
+            remove_time_limit(connection)
             for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
                 connection.execute(text(f"SET LOCAL {limit} = 0"))
             snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
@@ -110,7 +110,7 @@ def _run(program: str, *arguments: str, url: str) -> None:
     """Run a program of PostgreSQL on this database; its password is not in the list of processes."""
     if shutil.which(program) is None:
         raise Unusable(f"{program} is missing: apt-get install postgresql-client")
-    named = parameters(url)
+    named = parse_url(url)
     password = named.pop("password", None)
     named.pop("options", None)
     environment = os.environ | ({"PGPASSWORD": str(password)} if password else {})
@@ -215,7 +215,7 @@ def _put_postgresql(path: Path, kind: str, url: str, engine: Engine, aside: str)
             _upgrade(f"sqlite:///{path}")
             source = connect(f"sqlite:///{path}")
             try:
-                copying.copy(source, engine)
+                copying.copy_rows(source, engine)
             except copying.NotCopied as error:
                 raise Unusable(f"into PostgreSQL: {error}") from None
             finally:

@@ -111,7 +111,7 @@ def _check_target(settings: Settings, *, over: bool) -> None:
             if not path.exists():
                 return _check_empty("", settings, over=over)
         check_at_rest(engine)
-        filled = copying.in_use(engine)
+        filled = copying.find_used_table(engine)
     except SQLAlchemyError as error:
         raise Unusable(f"the database does not answer: {type(error).__name__}") from None
     finally:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from db.engine import connect, now, reading, writing
 from db.models import Desk, Event, Heartbeat, LedgerEntry, TrunkState
 from db.trusted_time import STEP, find_doubt
-from db.version import fits, is_newest
+from db.version import is_newest, may_run
 from hotline import heartbeats
 from hotline.messages import delivery_reports
 from hotline.nodes import administration as machines
@@ -48,7 +48,7 @@ def _ask(settings: Settings) -> Known:
         engine = connect(settings.database)
         with reading(engine) as session:
             at, server = now(session), _server(session)
-            if not fits(session.connection()):
+            if not may_run(session.connection()):
                 return Known(settings, engine, at=at, server=server, why="its tables are of another version")
             beats = {name: heartbeats.is_alive(session, name) for name in _PROCESSES}
             stuck = heartbeats.find_stuck_job(session) if beats["scheduler"] else None

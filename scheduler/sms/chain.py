@@ -24,8 +24,8 @@ from scheduler.sms.melipayamak import Melipayamak
 from scheduler.sms.others import AnyHttp, Console
 from scheduler.sms.provider import Letter, SmsProvider
 from scheduler.sms.smsir import SmsIr
-from scheduler.sms.templates import template_for
-from scheduler.sms_message import Text, parts
+from scheduler.sms.templates import find_template
+from scheduler.sms_message import Text, count_parts
 from settings import Settings
 
 log = logging.getLogger("scheduler")
@@ -78,7 +78,7 @@ class Chain:
 
     def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
         self._settings = settings
-        self.providers = chosen(client, settings)
+        self.providers = make_chain(client, settings)
 
     async def send(self, order: Order) -> Sent:
         """Send it by the first provider that takes it. Raises TryAgain, RefusedForGood."""
@@ -120,12 +120,12 @@ class Chain:
         return asked + [each for each in everybody if each not in asked] if may_come_twice else asked
 
     def _knows(self, provider: SmsProvider, order: Order) -> bool:
-        template = template_for(provider.name, order.said, self._settings.sms_templates)
+        template = find_template(provider.name, order.said, self._settings.sms_templates)
         return provider.knows_names and template is None
 
     async def _by(self, provider: SmsProvider, order: Order) -> Sent:
         said, name = order.said, delivery.make_provider_name(order.message)
-        template = template_for(provider.name, said, self._settings.sms_templates)
+        template = find_template(provider.name, said, self._settings.sms_templates)
         letter = Letter(said.to, said.text, name, template)
         try:
             if not template:
@@ -140,10 +140,10 @@ class Chain:
     async def _plain(self, provider: SmsProvider, letter: Letter) -> Sent:
         if not self._settings.sms_plain:
             raise TemplateRefused(f"{provider.name}: no template")
-        return _sent(provider, await _within(provider.send(letter)), parts(letter.text))
+        return _sent(provider, await _within(provider.send(letter)), count_parts(letter.text))
 
 
-def chosen(client: httpx.AsyncClient, settings: Settings) -> Sequence[SmsProvider]:
+def make_chain(client: httpx.AsyncClient, settings: Settings) -> Sequence[SmsProvider]:
     """Return the providers of the settings, in order."""
     known = {each.name: each for each in _KNOWN}  # type: ignore[attr-defined]
     names = dict.fromkeys((settings.sms_provider, *settings.sms_next))

@@ -18,13 +18,13 @@ from scheduler.provider_responses import (
     RefusedForGood,
     TemplateRefused,
     TryAgain,
-    amount,
     ask,
-    part,
-    unclear,
-    whole,
+    find_part,
+    make_unclear,
+    parse_amount,
+    parse_integer,
 )
-from scheduler.sms.provider import Letter, meant
+from scheduler.sms.provider import Letter, map_states
 from settings import Settings
 
 _OURS = {
@@ -72,36 +72,36 @@ class Ghasedak:
                 body["lineNumber"] = self._line
             answer = await self._ask("POST", "SendSingleSMS", json=body)
         data = answer.part("data")
-        id_ = whole(part(data, "messageid") or part(data, "items", 0, "messageid"))
+        id_ = parse_integer(find_part(data, "messageid") or find_part(data, "items", 0, "messageid"))
         if not id_:
-            raise unclear("Ghasedak", answer)
+            raise make_unclear("Ghasedak", answer)
         return str(id_)
 
     async def arrivals(self, ids: Sequence[str]) -> Mapping[str, Arrival]:
         """Return the arrivals by `CheckSmsStatus`."""
         answer = await self._ask("GET", "CheckSmsStatus", params={"Ids": ",".join(ids), "Type": "1"})
         data = answer.part("data")
-        listed = part(data, "items") or data
+        listed = find_part(data, "items") or data
         found = {
-            str(part(each, "messageid")): whole(part(each, "status"))
+            str(find_part(each, "messageid")): parse_integer(find_part(each, "status"))
             for each in (listed if isinstance(listed, list) else [])
         }
-        return meant(found, _ARRIVALS)
+        return map_states(found, _ARRIVALS)
 
     async def credit(self) -> float | None:
         """Return the credit in rials."""
-        return amount((await self._ask("GET", "GetAccountInformation")).part("data", "credit"))
+        return parse_amount((await self._ask("GET", "GetAccountInformation")).part("data", "credit"))
 
     async def _ask(self, method: str, path: str, *, template: bool = False, **request: Any) -> Answer:
         answer = await ask(self._client, method, f"{self._url}/{path}", headers=self._headers, **request)
         answer = answer._replace(data=_small(answer.data))
-        code = whole(answer.part("statuscode")) or answer.status
+        code = parse_integer(answer.part("statuscode")) or answer.status
         if code in _OURS:
             raise TryAgain(f"Ghasedak {code}", OURS_TO_MEND_S, why=_OURS[code])
         if code in _REFUSED and answer.part("issuccess") is False:
             raise TemplateRefused(f"Ghasedak {code}") if template else RefusedForGood(f"Ghasedak {code}")
         if answer.part("issuccess") is not True or answer.status != 200:
-            raise unclear("Ghasedak", answer)
+            raise make_unclear("Ghasedak", answer)
         return answer
 
 

@@ -15,12 +15,12 @@ from scheduler.provider_responses import (
     RefusedForGood,
     TemplateRefused,
     TryAgain,
-    amount,
     ask,
-    unclear,
-    whole,
+    make_unclear,
+    parse_amount,
+    parse_integer,
 )
-from scheduler.sms.provider import Letter, meant, one_by_one
+from scheduler.sms.provider import Letter, ask_each, map_states
 from settings import Settings
 
 _OURS = {401: WhyNot.ACCOUNT, 402: WhyNot.CREDIT, 403: WhyNot.ACCOUNT, 429: WhyNot.RATE}
@@ -62,22 +62,22 @@ class IpPanel:
                 "params": {"recipients": [letter.to]},
             }
         answer = await self._ask("POST", "send", template=bool(letter.template), json=body)
-        id_ = whole(answer.part("data", "message_outbox_ids", 0))
+        id_ = parse_integer(answer.part("data", "message_outbox_ids", 0))
         if not id_:
-            raise unclear("IPPanel", answer)
+            raise make_unclear("IPPanel", answer)
         return str(id_)
 
     async def arrivals(self, ids: Sequence[str]) -> Mapping[str, Arrival]:
         """Return the arrivals, one request for each message, which has one recipient."""
-        return meant(await one_by_one(ids, self._state), _ARRIVALS)
+        return map_states(await ask_each(ids, self._state), _ARRIVALS)
 
     async def _state(self, id_: str) -> int | None:
         answer = await self._ask("GET", "report/recipients", params=_one(id_))
-        return whole(answer.part("data", 0, "message_status"))
+        return parse_integer(answer.part("data", 0, "message_status"))
 
     async def credit(self) -> float | None:
         """Return the credit in rials."""
-        return amount((await self._ask("GET", "payment/credit/mine")).part("data", "credit"))
+        return parse_amount((await self._ask("GET", "payment/credit/mine")).part("data", "credit"))
 
     async def _ask(self, method: str, path: str, *, template: bool = False, **request: Any) -> Answer:
         answer = await ask(self._client, method, f"{self._url}/{path}", headers=self._headers, **request)
@@ -90,7 +90,7 @@ class IpPanel:
             if code in _REFUSED:
                 raise TemplateRefused(said) if template else RefusedForGood(said)
         if good is not True or answer.status != 200:
-            raise unclear("IPPanel", answer)
+            raise make_unclear("IPPanel", answer)
         return answer
 
 

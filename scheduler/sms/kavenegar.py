@@ -16,13 +16,13 @@ from scheduler.provider_responses import (
     RefusedForGood,
     TemplateRefused,
     TryAgain,
-    amount,
     ask,
-    part,
-    unclear,
-    whole,
+    find_part,
+    make_unclear,
+    parse_amount,
+    parse_integer,
 )
-from scheduler.sms.provider import Letter, cut, meant
+from scheduler.sms.provider import Letter, map_states, shorten
 from settings import Settings
 
 _REFUSED = frozenset({400, 406, 411, 413, 417, 419, 420, 422})
@@ -63,7 +63,7 @@ class Kavenegar:
         """Send the message. Return Kavenegar's messageid."""
         form = {"receptor": numbers.format_national(letter.to)}
         if letter.template:
-            tokens = {name: token(name, value) for name, value in letter.template.tokens.items()}
+            tokens = {name: make_token(name, value) for name, value in letter.template.tokens.items()}
             answer = await self._ask("verify/lookup", form | {"template": letter.template.name} | tokens)
         else:
             sender = {"sender": self._sender} if self._sender else {}
@@ -71,7 +71,7 @@ class Kavenegar:
             answer = await self._ask("sms/send", form | sender)
         number, state = answer.part("entries", 0, "messageid"), answer.part("entries", 0, "status")
         if number is None:
-            raise unclear("Kavenegar", answer)
+            raise make_unclear("Kavenegar", answer)
         if _ARRIVALS.get(state if isinstance(state, int) else 0) in _LOST:
             raise RefusedForGood(f"Kavenegar: status {state}")
         return str(number)
@@ -80,12 +80,14 @@ class Kavenegar:
         """Return the arrivals by `sms/status`."""
         entries = (await self._ask("sms/status", {"messageid": ",".join(ids)})).part("entries")
         listed = entries if isinstance(entries, list) else []
-        found = {str(part(each, "messageid")): whole(part(each, "status")) for each in listed}
-        return meant(found, _ARRIVALS)
+        found = {
+            str(find_part(each, "messageid")): parse_integer(find_part(each, "status")) for each in listed
+        }
+        return map_states(found, _ARRIVALS)
 
     async def credit(self) -> float | None:
         """Return the credit in rials."""
-        return amount((await self._ask("account/info", {})).part("entries", "remaincredit"))
+        return parse_amount((await self._ask("account/info", {})).part("entries", "remaincredit"))
 
     async def _ask(self, method: str, form: Mapping[str, str]) -> Answer:
         answer = await ask(self._client, "POST", f"{self._url}/{method}.json", data=form)
@@ -98,12 +100,12 @@ class Kavenegar:
         if code in _OURS:
             raise TryAgain(f"Kavenegar {code}", OURS_TO_MEND_S, why=_WHY.get(code, WhyNot.ACCOUNT))
         if code != 200:
-            raise unclear("Kavenegar", answer._replace(status=code))
+            raise make_unclear("Kavenegar", answer._replace(status=code))
         return answer
 
 
-def token(name: str, value: str) -> str:
+def make_token(name: str, value: str) -> str:
     """Return the value for a token of that name: spaces beyond its limit become joiners."""
     words = value.split()
     spaces = _SPACES.get(name, 0)
-    return cut(" ".join([*words[:spaces], _JOINER.join(words[spaces:])]).strip(), _LONGEST)
+    return shorten(" ".join([*words[:spaces], _JOINER.join(words[spaces:])]).strip(), _LONGEST)

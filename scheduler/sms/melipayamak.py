@@ -17,12 +17,12 @@ from scheduler.provider_responses import (
     RefusedForGood,
     TemplateRefused,
     TryAgain,
-    amount,
     ask,
-    unclear,
-    whole,
+    make_unclear,
+    parse_amount,
+    parse_integer,
 )
-from scheduler.sms.provider import Letter, Template, meant, one_by_one
+from scheduler.sms.provider import Letter, Template, ask_each, map_states
 from settings import Settings
 
 _LEAST_ID = 2000
@@ -73,32 +73,32 @@ class Melipayamak:
         else:
             plain = {"from": self._line, "text": letter.text, "isFlash": "false"}
             answer = await self._ask("SendSMS", to | plain)
-        value = whole(answer.part("Value"))
-        if value is None or value <= _LEAST_ID or whole(answer.part("RetStatus")) != 1:
+        value = parse_integer(answer.part("Value"))
+        if value is None or value <= _LEAST_ID or parse_integer(answer.part("RetStatus")) != 1:
             raise _refused(answer)
         return str(value)
 
     async def arrivals(self, ids: Sequence[str]) -> Mapping[str, Arrival]:
         """Return the arrivals by `GetDeliveries2`, one request for each message."""
-        return meant(await one_by_one(ids, self._state), _ARRIVALS)
+        return map_states(await ask_each(ids, self._state), _ARRIVALS)
 
     async def _state(self, id_: str) -> int | None:
         answer = await self._ask("GetDeliveries2", {"recId": id_})
-        if whole(answer.part("RetStatus")) != 1:
+        if parse_integer(answer.part("RetStatus")) != 1:
             raise _refused(answer)
-        return whole(answer.part("Value"))
+        return parse_integer(answer.part("Value"))
 
     async def credit(self) -> float | None:
         """Return the credit in messages."""
         answer = await self._ask("GetCredit", {})
-        if whole(answer.part("RetStatus")) != 1:
+        if parse_integer(answer.part("RetStatus")) != 1:
             raise _refused(answer)
-        return amount(answer.part("Value"))
+        return parse_amount(answer.part("Value"))
 
     async def _ask(self, method: str, form: Mapping[str, str]) -> Answer:
         answer = await ask(self._client, "POST", f"{self._url}/{method}", data={**self._us, **form})
         if answer.status != 200:
-            raise unclear("Melipayamak", answer)
+            raise make_unclear("Melipayamak", answer)
         return answer
 
 
@@ -107,7 +107,7 @@ def _joined(template: Template) -> str:
 
 
 def _refused(answer: Answer) -> Exception:
-    code, value = whole(answer.part("RetStatus")), whole(answer.part("Value"))
+    code, value = parse_integer(answer.part("RetStatus")), parse_integer(answer.part("Value"))
     if value is not None and value <= _LEAST_ID and code in (0, 1, None):
         code = value
     said = f"Melipayamak {code}"
@@ -115,4 +115,4 @@ def _refused(answer: Answer) -> Exception:
         return TemplateRefused(said)
     if code in _OURS:
         return TryAgain(said, OURS_TO_MEND_S, why=_OURS[code])
-    return RefusedForGood(said) if code in _REFUSED else unclear("Melipayamak", answer)
+    return RefusedForGood(said) if code in _REFUSED else make_unclear("Melipayamak", answer)

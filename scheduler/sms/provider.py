@@ -47,17 +47,17 @@ class SmsProvider(Protocol):
         """Return the credit in the provider's own unit; None if it never reports it. Raises TryAgain."""
 
 
-def cut(value: str, longest: int) -> str:
+def shorten(value: str, longest: int) -> str:
     """Return the value, cut to `longest` characters."""
     return value if len(value) <= longest else f"{value[: longest - 1]}…"
 
 
-def meant(states: Mapping[str, int | None], meanings: Mapping[int, Arrival]) -> Mapping[str, Arrival]:
+def map_states(states: Mapping[str, int | None], meanings: Mapping[int, Arrival]) -> Mapping[str, Arrival]:
     """Map a provider's states to arrivals; unknown states are left out."""
     return {id_: meanings[state] for id_, state in states.items() if state is not None and state in meanings}
 
 
-async def one_by_one(
+async def ask_each(
     ids: Sequence[str], ask: Callable[[str], Awaitable[int | None]]
 ) -> Mapping[str, int | None]:
     """Return the state of each message that the provider knows.

@@ -16,12 +16,12 @@ from scheduler.provider_responses import (
     RefusedForGood,
     TemplateRefused,
     TryAgain,
-    amount,
     ask,
-    unclear,
-    whole,
+    make_unclear,
+    parse_amount,
+    parse_integer,
 )
-from scheduler.sms.provider import Letter, Template, cut, meant, one_by_one
+from scheduler.sms.provider import Letter, Template, ask_each, map_states, shorten
 from settings import Settings
 
 _OURS = {
@@ -65,28 +65,28 @@ class SmsIr:
             answer = await self._ask("POST", "send/verify", _verify(number, letter.template))
             id_ = answer.part("data", "messageId")
         else:
-            body = {"lineNumber": whole(self._line), "messageText": letter.text, "mobiles": [number]}
+            body = {"lineNumber": parse_integer(self._line), "messageText": letter.text, "mobiles": [number]}
             answer = await self._ask("POST", "send/bulk", body)
             id_ = answer.part("data", "messageIds", 0)
-        if not whole(id_):
-            raise unclear("SMS.ir", answer)
+        if not parse_integer(id_):
+            raise make_unclear("SMS.ir", answer)
         return str(id_)
 
     async def arrivals(self, ids: Sequence[str]) -> Mapping[str, Arrival]:
         """Return the arrivals by `send/ID`, one request for each message."""
-        return meant(await one_by_one(ids, self._state), _ARRIVALS)
+        return map_states(await ask_each(ids, self._state), _ARRIVALS)
 
     async def _state(self, id_: str) -> int | None:
-        return whole((await self._ask("GET", f"send/{id_}")).part("data", "deliveryState"))
+        return parse_integer((await self._ask("GET", f"send/{id_}")).part("data", "deliveryState"))
 
     async def credit(self) -> float | None:
         """Return the credit in messages."""
-        return amount((await self._ask("GET", "credit")).part("data"))
+        return parse_amount((await self._ask("GET", "credit")).part("data"))
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         url = f"{self._url}/{path}"
         answer = await ask(self._client, method, url, headers=self._headers, json=body)
-        code = whole(answer.part("status"))
+        code = parse_integer(answer.part("status"))
         said = f"SMS.ir {code}"
         if code in _TEMPLATE:
             raise TemplateRefused(said)
@@ -97,10 +97,12 @@ class SmsIr:
         if code in _REFUSED:
             raise RefusedForGood(said)
         if code != 1 or answer.status != 200:
-            raise unclear("SMS.ir", answer)
+            raise make_unclear("SMS.ir", answer)
         return answer
 
 
 def _verify(number: str, template: Template) -> dict[str, Any]:
-    parameters = [{"name": name, "value": cut(value, _LONGEST)} for name, value in template.tokens.items()]
-    return {"mobile": number, "templateId": whole(template.name) or 0, "parameters": parameters}
+    parameters = [
+        {"name": name, "value": shorten(value, _LONGEST)} for name, value in template.tokens.items()
+    ]
+    return {"mobile": number, "templateId": parse_integer(template.name) or 0, "parameters": parameters}

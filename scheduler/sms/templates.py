@@ -32,7 +32,7 @@ class TemplatesError(Exception):
     """The city's file of templates is invalid."""
 
 
-def template_for(provider: str, said: Text, file: Path | None) -> Template | None:
+def find_template(provider: str, said: Text, file: Path | None) -> Template | None:
     """Return the provider's template for this message, filled in; None if it has none."""
     if file is None or not said.name:
         return None

@@ -185,7 +185,7 @@ def test_resumed_page_gets_the_rest_once_in_order(
         heard = [next(stream).id for _ in range(3)]
     with writing(engine) as session:  # more than one read of the log brings
         for _ in range(600):
-            events.round_changed(session, round_.id, "made")
+            events.append_round(session, round_.id, "made")
     with page.events(heard[-1]) as lines:
         heard += [each.id for each in changes(lines, 602)]
         register()
@@ -210,7 +210,7 @@ def test_events_of_concurrent_writers_appear_in_order(engine: Engine, register: 
         while True:
             last_round = done.wait(0.002)  # without a pause it would starve the writers
             with reading(engine) as session:
-                new = [event.id for event in events.since(session, seen[-1] if seen else 0)]
+                new = [event.id for event in events.list_since(session, seen[-1] if seen else 0)]
             seen += new
             if last_round and not new:
                 return seen

@@ -284,7 +284,7 @@ def test_reader_that_reads_nothing_is_dropped(
     while not left and time.monotonic() < end:
         with writing(engine) as session:
             for _ in range(200):
-                events.round_changed(session, round_.id, "made")
+                events.append_round(session, round_.id, "made")
     assert left, "a reader that does not read holds its stream"
 
 

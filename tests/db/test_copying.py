@@ -69,14 +69,14 @@ def test_database_copied_to_the_other_kind_and_back_is_equal(
         given = session.scalar(select(Event.id).order_by(Event.id.desc())) or 0
     other = {"sqlite": "postgresql", "postgresql": "sqlite"}[backend]
     with another(other, postgres, tmp_path) as there:
-        assert copying.copy(engine, there) == sum(map(len, before.values()))
+        assert copying.copy_rows(engine, there) == sum(map(len, before.values()))
         assert rows(there) == before
         assert verify(there).problems == [] and verify(there).entries > 8
         with pytest.raises(DatabaseError, match="only ever appended"), writing(there) as session:
             session.execute(text("UPDATE ledger SET details = '{}'"))
         back = Path(tmp_path / "back.db")
         again = connect(f"sqlite:///{back}" if backend == "sqlite" else postgres.create_database("back"))
-        copying.copy(there, again)
+        copying.copy_rows(there, again)
         assert rows(again) == before
         again.dispose()
         story.engine = there
@@ -88,7 +88,7 @@ def test_database_copied_to_the_other_kind_and_back_is_equal(
             assert given + 1 not in ids and ids[-1] > given + 1, "no number is given twice"
             a_user(session)
         with pytest.raises(NotCopied, match="not empty"):
-            copying.copy(engine, there)
+            copying.copy_rows(engine, there)
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
@@ -100,13 +100,13 @@ def test_failed_copy_leaves_target_empty_and_hides_values(
         a_request(session)
     with another("postgresql", postgres, tmp_path) as there:
         with pytest.raises(NotCopied, match="users: value too long") as refused:
-            copying.copy(engine, there)
+            copying.copy_rows(engine, there)
         assert "uuu" not in str(refused.value)
         with reading(there) as session:
             assert session.scalars(select(User)).all() == []
         with writing(engine) as session:
             session.scalars(select(User)).one().username = "u"
-        assert copying.copy(engine, there) > 0
+        assert copying.copy_rows(engine, there) > 0
         with reading(there) as session:
             assert session.scalars(select(Request)).one()
 
@@ -114,7 +114,7 @@ def test_failed_copy_leaves_target_empty_and_hides_values(
 def test_copy_of_another_schema_version_is_refused(tmp_path: Path) -> None:
     old, target = (connect(f"sqlite:///{tmp_path / name}.db") for name in ("old", "target"))
     with pytest.raises(NotCopied, match="not of this version"):
-        copying.copy(old, target)
+        copying.copy_rows(old, target)
     upgrade(old)
-    assert copying.in_use(old) == copying.in_use(target) == ""
-    assert copying.copy(old, target) > 0
+    assert copying.find_used_table(old) == copying.find_used_table(target) == ""
+    assert copying.copy_rows(old, target) > 0

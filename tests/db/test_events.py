@@ -11,6 +11,6 @@ def test_driver_and_session_return_the_same_newest_event(engine: Engine) -> None
     for _ in range(2):
         before = events.fetch_last_id(engine)
         with writing(engine) as session:
-            events.timetable_changed(session, "rule")
+            events.append_timetable(session, "rule")
         with reading(engine) as session:
-            assert events.fetch_last_id(engine) == events.last_id(session) > before
+            assert events.fetch_last_id(engine) == events.find_last_id(session) > before

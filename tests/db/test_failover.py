@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from db.engine import connect, is_away, reading, writing
 from db.migrate import upgrade
-from db.postgres import parameters
+from db.postgres import parse_url
 from dialer.leader import DatabaseLeader
 from tests.factories import a_round
 from tests.kit.postgres import Postgres
@@ -215,9 +215,9 @@ def test_server_is_asked_last_after_its_silence_expires(
 def test_both_forms_of_a_host_list_give_libpq_the_same() -> None:
     ways = ("host=a,b&port=1,2", "host=a:1&host=b:2")
     for way in ways:
-        told = parameters(f"postgresql+psycopg://me:secret@/hotline?{way}")
+        told = parse_url(f"postgresql+psycopg://me:secret@/hotline?{way}")
         assert told == {
             **{"user": "me", "password": "secret", "dbname": "hotline"},
             **{"host": "a,b", "port": "1,2", "target_session_attrs": "read-write"},
         }
-    assert "target_session_attrs" not in parameters("postgresql+psycopg://me@a:1/hotline")
+    assert "target_session_attrs" not in parse_url("postgresql+psycopg://me@a:1/hotline")

@@ -32,7 +32,7 @@ def waiting(engine: Engine) -> Iterator[Watch]:
 
 def _append(engine: Engine) -> None:
     with writing(engine) as session:
-        events.timetable_changed(session, "rule")
+        events.append_timetable(session, "rule")
 
 
 def test_committed_event_wakes_the_watcher_at_once(engine: Engine, waiting: Watch) -> None:
@@ -56,7 +56,7 @@ def test_other_commit_wakes_no_watcher(engine: Engine, waiting: Watch) -> None:
 
 def test_rolled_back_event_wakes_no_watcher(engine: Engine, waiting: Watch) -> None:
     with pytest.raises(ZeroDivisionError), writing(engine) as session:
-        events.timetable_changed(session, "rule")
+        events.append_timetable(session, "rule")
         raise ZeroDivisionError
     assert not waiting.wait(0.01)
 

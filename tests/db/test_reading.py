@@ -48,7 +48,7 @@ def test_failed_raw_query_leaves_a_usable_connection(engine: Engine) -> None:
         fetch_value(engine, "SELECT 1 FROM nowhere")
     before = events.fetch_last_id(engine)
     with pytest.raises(ZeroDivisionError), writing(engine) as session:
-        events.timetable_changed(session, "rule")
+        events.append_timetable(session, "rule")
         raise ZeroDivisionError
     assert events.fetch_last_id(engine) == before
 

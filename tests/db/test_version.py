@@ -8,7 +8,7 @@ from db.engine import connect, reading, writing
 
 
 def test_newest_version_matches_alembic_heads() -> None:
-    assert version.newest() == set(ScriptDirectory.from_config(migrate._config()).get_heads()) != set()
+    assert version.list_newest() == set(ScriptDirectory.from_config(migrate._config()).get_heads()) != set()
 
 
 def test_version_check_tells_current_tables_from_others(engine: Engine, empty_database: str) -> None:

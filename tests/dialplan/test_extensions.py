@@ -25,8 +25,8 @@ from dialplan.variables import (
     Variable,
 )
 from ivr.caller_cache import CallerCache
-from ivr.server import scripts
-from prompts.catalogue import clips
+from ivr.server import list_scripts
+from prompts.catalogue import list_clips
 from settings import Settings
 from tests.dialplan.rendered_files import IN_THE_TRUNK, Render, contexts
 
@@ -306,7 +306,7 @@ def test_every_script_asked_for_is_there_and_no_other(rendered: Render, configur
     asked = re.findall(rf"AGI\(agi://[^/]+/([^,)]*),{secret}", rendered()["extensions.conf"])
 
     assert rendered()["extensions.conf"].count("AGI(") == len(asked), "each with the secret"
-    assert sorted(asked) == sorted(Script) == sorted(scripts(CallerCache(create_engine("sqlite://"))))
+    assert sorted(asked) == sorted(Script) == sorted(list_scripts(CallerCache(create_engine("sqlite://"))))
 
 
 def test_every_kind_of_outgoing_call_has_its_extension():
@@ -330,7 +330,7 @@ def test_what_the_dialplan_plays_by_itself_is_one_rendered_clip(
     ]
 
     assert {folder for folder, _ in played} == {f"{configured().prompts_dir}/${{HOTLINE_LANGUAGE}}"}
-    assert all(clips("fa", prompt) == [prompt] for _, prompt in played)
+    assert all(list_clips("fa", prompt) == [prompt] for _, prompt in played)
     assert len(played) >= 3
 
 

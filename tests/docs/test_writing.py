@@ -29,21 +29,24 @@ FORBIDDEN = set(
 )
 VERBS = set(
     """
-    accept add adjust admit adopt allow announce answer apology append ask assign beat begin bind block
-    build call can cancel carry change check choose claim clean clear close confirm connect consult
-    convert count create declare decline decode delete describe detach detect disable discard dismiss
-    drain draw drop enable encode end erase escape estimate execute expect explain export file find
-    finish fit follow forecast forget format free get give grant hand hang has hash hear hide hold
-    inspect is issue join keep lacks leave list load lock log make mark mask match may measure merge
-    move normalize object offer open order override parse pause pay place postpone prepare promise prove
-    queue rate read record redraw refer refuse register reject relay release remember remove rename
-    renew repeat replace reply report request reserve reset resume retry return revoke rotate run screen
-    seal search select send serve set settle shorten show shut sign skip solve sort split start step
-    stop subscribe summarize take takes tell unblock undo unlock unsubscribe update use verify warm warn
-    where withdraw write
+    accept adapt add adjust admit adopt allow announce answer apology append ask assign beat begin
+    bind block bring build call can cancel carry change check choose claim clean clear close confirm
+    connect consult convert count create declare decline decode delete describe detach detect
+    disable discard dismiss drain draw drop enable encode encrypt end erase escape estimate execute
+    expect explain export file fill find finish fit follow forecast forget format free get give
+    grant hand hang has hash hear hide hold inspect is issue join keep lacks leave level list load
+    lock log make map mark mask match may measure merge move normalize object offer open order
+    override parse pause pay place plan play postpone prepare promise prove queue rate read record
+    redraw refer refuse register reject relay release remember remove rename render renew repeat
+    replace reply report request resample reserve reset resolve resume retry return revoke rotate
+    run say screen seal search select send serve set settle shorten show shut sign skip solve sort
+    speak split start step stop subscribe summarize take takes tell trim unblock undo unlock
+    unsubscribe update use verify warm warn where withdraw write
     """.split()  # noqa: SIM905
 )
-"""First words of the public functions of `hotline/`. `where_` begins a condition in SQL."""
+"""First words of public functions. `where_` begins a condition in SQL."""
+NAMED = ("hotline", "ivr", "prompts", "scheduler")
+"""Folders whose public functions begin with a verb."""
 WORDS = 20
 RELEASED = ROOT / "db" / "migrations" / "versions"
 """Migrations, which nobody changes once a city has run them (tests/db/test_version_before.py)."""
@@ -86,10 +89,11 @@ def test_docstrings_begin_well_and_are_short(file: Path) -> None:
 LETTERS = 60
 
 
-def test_functions_of_the_rules_begin_with_a_verb() -> None:
+def test_public_functions_begin_with_a_verb() -> None:
     names = {
         f"{path.relative_to(ROOT)}: {node.name}"
-        for path in (ROOT / "hotline").rglob("*.py")
+        for folder in NAMED
+        for path in (ROOT / folder).rglob("*.py")
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.FunctionDef)
         and not node.name.startswith("_")

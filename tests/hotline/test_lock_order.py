@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now, one_at_a_time, reading, writing
+from db.engine import hold_lock, now, reading, writing
 from db.models import Callback, Desk, Hearing, Registration, Request, Round, UrgentMatter
 from db.states import CallbackState
 from hotline import heartbeats
@@ -136,7 +136,7 @@ def test_second_place_waits_for_a_deletion(engine: Engine, settings: Settings) -
     def registers(session: Session) -> None:
         talk.place(session, ids[1])
 
-    beside(engine, lambda session: one_at_a_time(session, OWN), registers, deletes)
+    beside(engine, lambda session: hold_lock(session, OWN), registers, deletes)
     with reading(engine) as session:
         assert session.get_one(Registration, ids[2]).subject == 3
 
@@ -336,4 +336,4 @@ def test_call_again_waits_for_no_cap(engine: Engine, settings: Settings) -> None
         events.hold_line(session, round_id)
         events.hold_order(session)
 
-    beside(engine, lambda session: one_at_a_time(session, "toll"), calls_again, takes_line)
+    beside(engine, lambda session: hold_lock(session, "toll"), calls_again, takes_line)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from db.version import newest
+from db.version import list_newest
 from tests.kit.released import VERSION
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +67,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(f"git archive {left}^ | tar -x -C {folder}", shell=True, cwd=ROOT, check=True)
     assert f'"{VERSION}"' in (folder / "hotline" / "version.py").read_text()
     (folder / "web" / "dist").symlink_to(ROOT / "web" / "dist")
-    (folder / "on_new_tables.py").write_text(PLUGIN.format(folder=str(MIGRATIONS), newest=newest()))
+    (folder / "on_new_tables.py").write_text(PLUGIN.format(folder=str(MIGRATIONS), newest=list_newest()))
     return folder
 
 

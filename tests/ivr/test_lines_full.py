@@ -13,7 +13,7 @@ from db.states import Phase
 from dialplan.variables import LINES_FULL, LINES_FULL_OFFER
 from hotline.rounds import phases
 from ivr.lines_full import LinesFull
-from prompts.catalogue import clips
+from prompts.catalogue import list_clips
 from settings import Settings
 from tests import factories as make
 
@@ -31,8 +31,8 @@ def folder(settings: Settings) -> Path:
     for hour in range(24):
         for minute in (0, 5, 30):
             at = AT.replace(hour=hour, minute=minute)
-            until = (clips("fa", f"{name}-until", day=at, time=at) for name in BOTH)
-            for clip in itertools.chain(*until, *(clips("fa", name) for name in BOTH)):
+            until = (list_clips("fa", f"{name}-until", day=at, time=at) for name in BOTH)
+            for clip in itertools.chain(*until, *(list_clips("fa", name) for name in BOTH)):
                 (folder / f"{clip}.alaw").write_bytes(f"[{clip}]".encode())
     return folder
 
@@ -45,7 +45,7 @@ def said(folder: Path, name: str = LINES_FULL) -> list[str]:
 def test_while_a_round_is_open_it_says_until_when(settings: Settings, folder: Path):
     LinesFull(settings).say_until(AT)
 
-    assert said(folder) == clips("fa", "lines-full-until", day=AT, time=AT)
+    assert said(folder) == list_clips("fa", "lines-full-until", day=AT, time=AT)
 
 
 def test_when_none_is_open_it_only_says_that_the_lines_are_full(settings: Settings, folder: Path):
@@ -53,7 +53,7 @@ def test_when_none_is_open_it_only_says_that_the_lines_are_full(settings: Settin
     full.say_until(AT)
     full.say_until(None)
 
-    assert said(folder) == clips("fa", "lines-full")
+    assert said(folder) == list_clips("fa", "lines-full")
 
 
 @pytest.mark.parametrize("until", [AT, None])
@@ -63,7 +63,7 @@ def test_second_file_offers_the_callback_only_while_it_is_on(
     full = LinesFull(settings)
     full.say_until(until, offer=True)
     id_, slots = ("lines-full-offer-until", {"day": until, "time": until}) if until else (BOTH[1], {})
-    assert said(folder, LINES_FULL_OFFER) == clips("fa", id_, **slots)
+    assert said(folder, LINES_FULL_OFFER) == list_clips("fa", id_, **slots)
     assert "lines-full-offer" not in said(folder)[0]
 
     full.say_until(until, offer=False)
@@ -75,7 +75,7 @@ def test_at_first_it_is_written_whatever_lay_there(settings: Settings, folder: P
 
     LinesFull(settings).say_until(None)
 
-    assert said(folder) == clips("fa", "lines-full")
+    assert said(folder) == list_clips("fa", "lines-full")
 
 
 def test_it_is_written_only_when_it_changes(settings: Settings, folder: Path):
@@ -92,7 +92,7 @@ def test_it_is_written_only_when_it_changes(settings: Settings, folder: Path):
 
 def test_what_could_not_be_written_is_written_the_next_time(settings: Settings, folder: Path):
     full = LinesFull(settings)
-    clip = folder / f"{clips('fa', 'lines-full')[0]}.alaw"
+    clip = folder / f"{list_clips('fa', 'lines-full')[0]}.alaw"
     sound = clip.read_bytes()
     clip.unlink()
     with pytest.raises(FileNotFoundError):
@@ -101,14 +101,17 @@ def test_what_could_not_be_written_is_written_the_next_time(settings: Settings, 
 
     full.say_until(None)
 
-    assert said(folder) == clips("fa", "lines-full")
+    assert said(folder) == list_clips("fa", "lines-full")
 
 
 def test_a_caller_hears_the_old_file_or_the_new_one_whole(settings: Settings, folder: Path):
     full = LinesFull(settings)
     full.say_until(None)
     times = [AT.replace(hour=hour, minute=minute) for hour in range(24) for minute in (0, 30)]
-    whole = [clips("fa", "lines-full"), *(clips("fa", "lines-full-until", day=at, time=at) for at in times)]
+    whole = [
+        list_clips("fa", "lines-full"),
+        *(list_clips("fa", "lines-full-until", day=at, time=at) for at in times),
+    ]
     heard: list[list[str]] = []
     done = threading.Event()
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from ivr.call import AGIHangup, Call
-from prompts.catalogue import clips
+from prompts.catalogue import list_clips
 from tests.kit.fake_channel import read_from, said
 
 PLAYED, NOT_HELD = said("EXEC", "played out"), said("GET FULL VARIABLE", "not held")
 ONE_PLAYED = said("STREAM FILE", "played out")
 TICKET = "12345674"
-WORDS = clips("fa", "ticket-again", ticket=TICKET)
+WORDS = list_clips("fa", "ticket-again", ticket=TICKET)
 SAMPLES = 6_000
 
 
@@ -20,7 +20,7 @@ SAMPLES = 6_000
 def folder(tmp_path: Path) -> Path:
     """A folder of clips, three of which last two seconds."""
     (tmp_path / "fa").mkdir()
-    for clip in {*WORDS, *clips("fa", "registered", ticket=TICKET)}:
+    for clip in {*WORDS, *list_clips("fa", "registered", ticket=TICKET)}:
         (tmp_path / "fa" / f"{clip}.alaw").write_bytes(bytes(SAMPLES))
     return tmp_path
 
@@ -90,7 +90,7 @@ def test_key_that_ends_nothing_restarts_the_joined_clips(
 
 
 def test_key_in_a_mandatory_prompt_repeats_no_word(folder: Path) -> None:
-    words = clips("fa", "registered", ticket=TICKET)
+    words = list_clips("fa", "registered", ticket=TICKET)
     stray = said("STREAM FILE", "a key", ord("5"), 6_400)
     asked = Asked(folder, stray, *[ONE_PLAYED, ONE_PLAYED, ONE_PLAYED, NOT_HELD] * 4)
     asked.call.tell("registered", ticket=TICKET)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dialplan.variables import LINES_FULL, LINES_FULL_OFFER
-from prompts.catalogue import prompt_ids
+from prompts.catalogue import list_prompts
 from tests.kit import sound
 from tests.kit.exact_ears import ExactEars
 from tests.kit.phone import Phone
@@ -26,7 +26,7 @@ class Said:
     @property
     def prompts(self) -> list[str]:
         """The prompts in order, each known by its first fragment: later ones are short, and not unique."""
-        known = prompt_ids("fa") | {"beep"}
+        known = list_prompts("fa") | {"beep"}
         firsts = [clip.removesuffix(".1") for clip in self.clips]
         return [name for name in firsts if name.rpartition("/")[2] in known]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dialplan.variables import Variable
-from prompts.catalogue import Value, clips, prompt_ids
+from prompts.catalogue import Value, list_clips, list_prompts
 from tests.kit import transcripts
 
 _A_SECOND = 17_000  # bytes of a recording, and a little
@@ -117,7 +117,7 @@ class Heard:
 
     def said(self, prompt: str, *, language: str = "fa", **slots: Value) -> bool:
         """Whether this prompt was played from beginning to end, with these values in its slots."""
-        whole = [(language, clip) for clip in clips(language, prompt, **slots)]
+        whole = [(language, clip) for clip in list_clips(language, prompt, **slots)]
         played = [(folder.name, clip) for folder, clip in zip(self.folders, self.clips, strict=True)]
         ends = [end for end in range(len(whole), len(played) + 1) if end - 1 not in self.cut_off]
         return any(played[end - len(whole) : end] == whole for end in ends)
@@ -242,7 +242,7 @@ class Channel:
         self._heard.clips.append(clip.name)
         self._heard.folders.append(clip.parent)
         prompt, _, part = clip.name.partition(".")
-        if (prompt in prompt_ids("fa") and part in ("", "1")) or prompt == MUSIC:
+        if (prompt in list_prompts("fa") and part in ("", "1")) or prompt == MUSIC:
             self._heard.prompts.append(prompt)
             self._heard.order.append(prompt)
             return self._now(prompt, command)

@@ -109,7 +109,7 @@ class Camera:
                 callback.called_at = callback.answered_at = callback.confirmed_at = callback.talking_at = None
             if state is C.TALKING:
                 callback.talking_at = now(session) - 2 * MINUTE
-            events.callback_changed(session, callback)
+            events.append_callback(session, callback)
 
     def phone(self, username: str, *, connected: bool) -> None:
         """The desk's telephone is in its room, or away."""

@@ -46,7 +46,7 @@ class Operator:
         with writing(self._system.engine) as session:
             desk = session.get_one(Desk, self.desk)
             desk.phone, desk.sip_key = "sip", _SIP_KEY
-            events.desk_changed(session, desk.id, "account")
+            events.append_desk(session, desk.id, "account")
         name = f"desk-{self.desk}-sip"
 
         def is_known() -> bool:

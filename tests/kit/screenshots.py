@@ -114,7 +114,7 @@ def _call_states(page: Page, url: str, engine: Engine) -> None:
             callback.parting_at = at + MINUTE / 6 if state is C.PARTING else None
             callback.ended_at = at if state in (C.ENDED, C.CLOSED) else None
             callback.outcome = Outcome.REACHED if state is C.CLOSED else None
-            events.callback_changed(session, callback)
+            events.append_callback(session, callback)
         for path in _CALL_PAGES if state is not C.CLOSED else ("official",):
             _take(page, url, path, f"-call-{name}")
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner, Result
 
 from ops.cli import app
 from prompts import catalogue, listen, script, sound
-from prompts.catalogue import clips
+from prompts.catalogue import list_clips
 from settings import city_file
 
 pytestmark = pytest.mark.usefixtures("own_environment")
@@ -23,7 +23,7 @@ def run(*words: str) -> Result:
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The state folder of an installation that has a few Persian prompts only."""
     whole = catalogue.load("fa")
-    monkeypatch.setattr(catalogue, "languages", lambda: ["fa"])
+    monkeypatch.setattr(catalogue, "list_languages", lambda: ["fa"])
     monkeypatch.setattr(whole, "texts", {clip: whole.texts[clip] for clip in CLIPS})
     monkeypatch.setattr(
         whole, "prompts", {prompt: whole.prompts[prompt] for prompt in ("greeting", "ticket-again")}
@@ -79,7 +79,7 @@ def test_player_plays_the_whole_prompt_with_examples(state: Path, request: pytes
     samples, rate = sound.read(Path(ticket.removeprefix("-q ")).read_bytes())
     parts = [
         sound.read((state / f"prompts/fa/{clip}.wav").read_bytes())[0]
-        for clip in clips("fa", "ticket-again", ticket="0123456")
+        for clip in list_clips("fa", "ticket-again", ticket="0123456")
     ]
     assert (samples.size, rate) == (sum(part.size for part in parts), 8000)
 
@@ -115,23 +115,23 @@ def test_missing_prompt_is_reported(state: Path, words: list[str], message: str)
     assert message in result.stderr
 
 
-@pytest.mark.parametrize("language", catalogue.languages())
+@pytest.mark.parametrize("language", catalogue.list_languages())
 def test_each_slot_has_an_example(language: str) -> None:
-    for prompt in catalogue.prompt_ids(language):
-        assert set(listen.example(language, prompt)) <= {*catalogue.texts(language), "pause"}
+    for prompt in catalogue.list_prompts(language):
+        assert set(listen.list_example_clips(language, prompt)) <= {*catalogue.list_texts(language), "pause"}
 
 
 # The script for the studio
 
 
-@pytest.mark.parametrize("language", catalogue.languages())
+@pytest.mark.parametrize("language", catalogue.list_languages())
 def test_studio_script_holds_each_clip_once(language: str) -> None:
-    recorded = [line.clip for lines in script.lines(language, ISFAHAN).values() for line in lines]
-    assert sorted(recorded) == sorted(catalogue.texts(language, ISFAHAN))
+    recorded = [line.clip for lines in script.list_lines(language, ISFAHAN).values() for line in lines]
+    assert sorted(recorded) == sorted(catalogue.list_texts(language, ISFAHAN))
 
 
 def test_persian_script_omits_vowel_signs() -> None:
-    lines = {line.clip: line for lines in script.lines("fa", ISFAHAN).values() for line in lines}
+    lines = {line.clip: line for lines in script.list_lines("fa", ISFAHAN).values() for line in lines}
     assert lines["greeting"].text == "سلام صد و سی و هفت اصفهان."
     assert lines["number-20-and"].text == "بیست و …"
     assert lines["day-30"].text == "سی‌ام …"
@@ -169,7 +169,7 @@ def test_length_of_a_prompt_is_that_of_its_clips(
     assert [line.split()[1] for line in lines if "=" not in line] == list(book.prompts)
     heard = sum(
         len(sound.read((state / "prompts" / "fa" / f"{clip}.wav").read_bytes())[0]) / 8000
-        for clip in listen.example("fa", "ticket-again")
+        for clip in listen.list_example_clips("fa", "ticket-again")
     )
     assert f"{heard:6.1f}  ticket-again" in lines
 
@@ -179,4 +179,4 @@ def test_takes_without_recordings_are_all_missing(tmp_path: Path) -> None:
         monkeypatch.setattr("prompts.render.RECORDINGS", tmp_path)
         result = run("takes")
     assert result.exit_code == 0
-    assert f"0 good, 0 again, {len(catalogue.texts('fa', ISFAHAN))} missing" in result.stdout
+    assert f"0 good, 0 again, {len(catalogue.list_texts('fa', ISFAHAN))} missing" in result.stdout

@@ -20,14 +20,14 @@ def down(engine: Engine) -> None:
     with writing(engine) as session:
         for call in range(circuit_breaker.FAILURES):
             circuit_breaker.record_failure(session, circuit_breaker.TRUNK, f"callback-{call}")
-        events.telephone_changed(session, "down")
+        events.append_telephone(session, "down")
 
 
 def up(engine: Engine) -> None:
     with writing(engine) as session:
         session.get_one(Breaker, circuit_breaker.TRUNK).probe = "callback-probe"
         circuit_breaker.record_success(session, circuit_breaker.TRUNK, "callback-probe")
-        events.telephone_changed(session, "up")
+        events.append_telephone(session, "up")
 
 
 @pytest.mark.parametrize(("path", "language"), [("desk", "fa"), ("official", "en"), ("wallboard", "fa")])

@@ -205,7 +205,7 @@ def _may_be_undone(engine: Engine, callback_id: int) -> None:
     with writing(engine) as session:
         parting = session.get_one(Callback, callback_id)
         parting.parting_at = now(session) + MINUTE
-        events.callback_changed(session, parting)
+        events.append_callback(session, parting)
 
 
 def test_next_in_an_old_conversation_ends_it_undoably(talk: BeginTalk, engine: Engine) -> None:
@@ -303,7 +303,7 @@ def _cut_off(engine: Engine, callback_id: int) -> Callback:
         held = session.get_one(Callback, callback_id)
         held.state, held.outcome, held.ended_at = CallbackState.CLOSED, Outcome.CALL_AGAIN, now(session)
         held.registration.state = RegistrationState.WAITING
-        events.callback_changed(session, held)
+        events.append_callback(session, held)
         return held
 
 

@@ -45,7 +45,7 @@ def test_lost_phone_marks_the_conversation_as_probably_cut(
         callback = session.query(Callback).one()
         callback.state, callback.held_at = CallbackState.HELD, now(session)
         callback.held_until = now(session) + MINUTE
-        events.callback_changed(session, callback)
+        events.append_callback(session, callback)
     expect(shown).to_have_attribute("data-cut", "false")
     expect(shown).not_to_contain_text(_WORDS["fa"][0])
 

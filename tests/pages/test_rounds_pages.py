@@ -96,7 +96,7 @@ def test_planned_and_cancelled_round_is_persian_and_audited(office: Page, engine
 
     with writing(engine) as session:
         for registration in some_registrations(session, session.get_one(Round, made.id), 2):
-            events.registration_changed(session, registration)
+            events.append_registration(session, registration)
     office.get_by_test_id("cancel-round").click()
     office.get_by_test_id("confirm").click()
     expect(office.get_by_test_id("reason")).to_be_focused()  # why?

@@ -135,7 +135,7 @@ def test_hidden_window_announces_a_citizen_by_title_and_notice(open_as: OpenAs, 
     page.evaluate("__hide(true)")
     begins_to_talk(engine)
     with writing(engine) as session:
-        events.desk_changed(session, session.scalars(select(User.desk_id)).one(), "given")
+        events.append_desk(session, session.scalars(select(User.desk_id)).one(), "given")
     somebody = re.compile(r"^\(۱\) در حال گفت‌وگو")
     expect(page).to_have_title(somebody)
     assert page.evaluate("__told") == ["در حال گفت‌وگو"]

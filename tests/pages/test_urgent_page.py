@@ -165,7 +165,7 @@ def test_escalated_request_is_shown_to_supervisors_until_seen(open_as: OpenAs, e
     expect(page.get_by_test_id("rail")).to_be_visible()
     with writing(engine) as session:
         request = before_supervisors(session)
-        events.escalated(session)
+        events.append_escalation(session)
     expect(page.get_by_test_id("escalation")).to_have_attribute("data-id", str(request.id))
     expect(page.get_by_test_id("late-control")).to_contain_text("۱")
     page.reload()

@@ -74,7 +74,7 @@ def test_wall_shows_events_and_says_when_it_is_stale(open_as: OpenAs, url: str, 
     assert not page.evaluate(RUNS_OVER), "a wall cannot be scrolled"
     with writing(engine) as session:
         registration = some_registrations(session, session.get_one(Round, round_id), 1)[0]
-        events.registration_changed(session, registration)
+        events.append_registration(session, registration)
     expect(line(page, round_id)).to_contain_text("۱۳")
     is_fit(page)
 

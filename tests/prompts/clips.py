@@ -16,7 +16,7 @@ FEW = ("greeting", "goodbye", "apology", "lines-full", "ticket-again.1", "digit-
 def only_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave a few clips of the Persian catalogue and no other language."""
     whole = catalogue.load("fa")
-    monkeypatch.setattr(catalogue, "languages", lambda: ["fa"])
+    monkeypatch.setattr(catalogue, "list_languages", lambda: ["fa"])
     monkeypatch.setattr(whole, "texts", {clip: whole.texts[clip] for clip in FEW})
     monkeypatch.setattr(whole, "prompts", {prompt: whole.prompts[prompt] for prompt in FEW[:4]})
 

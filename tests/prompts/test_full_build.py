@@ -10,7 +10,7 @@ import soundfile
 import settings as settings_module
 from prompts import catalogue, render, sound, sources
 from prompts.check import check
-from prompts.lengths import lengths, most
+from prompts.lengths import estimate_longest, list_lengths
 from settings import Settings, city_file
 from tests.kit.process import in_time
 from tests.kit.system import give_new_prompts
@@ -34,8 +34,8 @@ def built(tmp_path_factory: pytest.TempPathFactory, no_recordings: Path) -> Sett
 
 
 def spoken_clips() -> Iterator[tuple[str, str]]:
-    for language in catalogue.languages():
-        for clip in catalogue.texts(language, ISFAHAN):
+    for language in catalogue.list_languages():
+        for clip in catalogue.list_texts(language, ISFAHAN):
             yield language, clip
 
 
@@ -52,12 +52,12 @@ def test_each_clip_is_audible_and_below_the_ceiling(
         assert 0.1 < np.abs(samples).max() <= CEILING + 1e-3, clip
 
 
-@pytest.mark.parametrize("language", catalogue.languages())
+@pytest.mark.parametrize("language", catalogue.list_languages())
 def test_each_clip_has_the_same_loudness(built: Settings, language: str) -> None:
     import pyloudnorm  # here: every process of the tests would have the whole of SciPy
 
     meter = pyloudnorm.Meter(8000)
-    for clip in catalogue.texts(language, ISFAHAN):
+    for clip in catalogue.list_texts(language, ISFAHAN):
         samples = wav(built, f"{language}/{clip}")
         loud = np.flatnonzero(np.abs(samples) > 0.02 * np.abs(samples).max())
         heard = samples[loud[0] : loud[-1] + 1]
@@ -71,17 +71,17 @@ def test_sharp_peak_is_limited_without_a_click() -> None:
     rate = 8000
     hum = 0.05 * np.sin(2 * np.pi * 300 * np.arange(rate) / rate)
     hum[rate // 2 : rate // 2 + 200] *= 18  # a cough of 25 ms
-    loud = sound.levelled(hum.astype(np.float32), rate)
-    assert sound.loudness(loud, rate) == pytest.approx(sound.LOUDNESS, abs=1)
-    assert sound.peak(loud) <= CEILING + 1e-6
+    loud = sound.level_samples(hum.astype(np.float32), rate)
+    assert sound.measure_loudness(loud, rate) == pytest.approx(sound.LOUDNESS, abs=1)
+    assert sound.find_peak(loud) <= CEILING + 1e-6
     turned = loud / np.where(np.abs(hum) < 1e-3, np.nan, hum)
     assert np.nanmax(np.abs(np.diff(turned))) < 0.1 * np.nanmax(turned), "a step would click"
 
 
-@pytest.mark.parametrize("language", catalogue.languages())
+@pytest.mark.parametrize("language", catalogue.list_languages())
 def test_clips_within_a_sentence_meet_without_a_gap(built: Settings, language: str) -> None:
-    for clip in (c for c in catalogue.texts(language, ISFAHAN) if not c.endswith("-slow")):
-        if not sources.Clip(language, clip, catalogue.texts(language, ISFAHAN)[clip]).is_sentence:
+    for clip in (c for c in catalogue.list_texts(language, ISFAHAN) if not c.endswith("-slow")):
+        if not sources.Clip(language, clip, catalogue.list_texts(language, ISFAHAN)[clip]).is_sentence:
             samples = wav(built, f"{language}/{clip}")
             loud = np.flatnonzero(np.abs(samples) > 0.01 * np.abs(samples).max())
             gap = loud[0] + samples.size - loud[-1]  # beside another one like it
@@ -92,11 +92,11 @@ PACE = {False: (140, 150), True: (115, 125)}
 """Words a minute of the prompts of a sentence or more; of the slow ones."""
 
 
-@pytest.mark.parametrize("language", catalogue.languages())
+@pytest.mark.parametrize("language", catalogue.list_languages())
 @pytest.mark.parametrize("slow", [False, True], ids=["usual", "slow"])
 def test_speaking_pace_stays_within_its_limits(built: Settings, language: str, slow: bool) -> None:
-    texts = catalogue.texts(language, ISFAHAN)
-    prompts = [p for p in catalogue.prompt_ids(language) & texts.keys() if p.endswith("-slow") is slow]
+    texts = catalogue.list_texts(language, ISFAHAN)
+    prompts = [p for p in catalogue.list_prompts(language) & texts.keys() if p.endswith("-slow") is slow]
     words = {p: len(texts[p].split()) for p in prompts}
     paces = []
     for prompt in (p for p in prompts if words[p] >= 6):
@@ -143,9 +143,9 @@ def test_build_without_changes_does_nothing_at_once(built: Settings, no_recordin
 
 @pytest.mark.parametrize("language", ["fa", "en"])
 def test_no_prompt_exceeds_its_maximum_length(built: Settings, language: str) -> None:
-    took = {length.prompt: length.seconds for length in lengths(built, language)}
-    assert took.keys() == catalogue.prompt_ids(language)
-    assert {prompt: s for prompt, s in took.items() if s > most(language, prompt)} == {}
+    took = {length.prompt: length.seconds for length in list_lengths(built, language)}
+    assert took.keys() == catalogue.list_prompts(language)
+    assert {prompt: s for prompt, s in took.items() if s > estimate_longest(language, prompt)} == {}
 
 
 # The signal path
@@ -154,7 +154,7 @@ def test_no_prompt_exceeds_its_maximum_length(built: Settings, language: str) ->
 def test_trimmed_clip_keeps_30_ms_and_a_sentence_its_pause() -> None:
     tone = np.sin(2 * np.pi * 500 * np.arange(16_000) / 16_000).astype(np.float32)
     padded = np.pad(tone, 8_000)
-    joined = sound.trimmed(padded, 16_000, sentence=False)
-    sentence = sound.trimmed(padded, 16_000, sentence=True)
+    joined = sound.trim(padded, 16_000, sentence=False)
+    sentence = sound.trim(padded, 16_000, sentence=True)
     assert joined.size / 16_000 == pytest.approx(1.06, abs=0.01)
     assert sentence.size / 16_000 == pytest.approx(1.28, abs=0.01)

@@ -16,7 +16,7 @@ from settings import city_file
 
 ROOT = Path(catalogue.__file__).parents[1]
 ISFAHAN = city_file.read(city_file.SAMPLE)
-LANGUAGES = catalogue.languages()
+LANGUAGES = catalogue.list_languages()
 WHEN = {"day": "weekday", "date": "date", "time": "time"}
 UNSAID = (RequestState.DUPLICATE, RequestState.SPLIT)
 """Its caller hears of the first request; or that it is in work, as its parts are."""
@@ -144,7 +144,7 @@ def test_prompts_of_call_scripts_exist_in_each_language(language: str) -> None:
         for prompt in prompts_named_in(path.read_text("utf-8"))
     }
     assert named
-    assert named <= catalogue.prompt_ids(language)
+    assert named <= catalogue.list_prompts(language)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -155,24 +155,24 @@ def test_clips_of_the_dialplan_exist_in_each_language(language: str) -> None:
         for clip in re.findall(r"\{\{ prompts \}\}/(?:fa|en|\$.*?\})/([\w.-]+)", path.read_text("utf-8"))
     }
     assert "apology" in played
-    assert played <= catalogue.texts(language).keys()
+    assert played <= catalogue.list_texts(language).keys()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("state", RegistrationState)
 def test_each_registration_state_has_a_prompt(state: RegistrationState, language: str) -> None:
-    assert catalogue.slots(language, f"status-{state}") == {}
+    assert catalogue.find_slots(language, f"status-{state}") == {}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("prompt", [*SLOTS, *WITHOUT_SLOTS])
 def test_prompt_has_the_slots_that_scripts_fill(prompt: str, language: str) -> None:
-    assert catalogue.slots(language, prompt) == SLOTS.get(prompt, {})
+    assert catalogue.find_slots(language, prompt) == SLOTS.get(prompt, {})
 
 
 def test_languages_have_equal_prompts_and_slots() -> None:
     persian, *others = (
-        {prompt: catalogue.slots(language, prompt) for prompt in catalogue.prompt_ids(language)}
+        {prompt: catalogue.find_slots(language, prompt) for prompt in catalogue.list_prompts(language)}
         for language in ("fa", "en")
     )
     assert others == [persian]
@@ -181,7 +181,7 @@ def test_languages_have_equal_prompts_and_slots() -> None:
 def test_languages_have_equal_offices_days_and_months() -> None:
     named = re.compile(r"office-|weekday-|month-|day-")
     persian, english = (
-        {clip for clip in catalogue.texts(language) if named.match(clip)} for language in ("fa", "en")
+        {clip for clip in catalogue.list_texts(language) if named.match(clip)} for language in ("fa", "en")
     )
     assert persian == english
     assert len(persian) == 4 + city_file.MOST_DISTRICTS + 7 + 12 + 31
@@ -191,19 +191,19 @@ def test_languages_have_equal_offices_days_and_months() -> None:
 def test_sample_officials_have_clips_in_each_language(language: str) -> None:
     clips = {f"office-district-{each.number}" for each in ISFAHAN.districts}
     clips |= {each.clip for each in ISFAHAN.offices}
-    assert clips <= catalogue.texts(language).keys()
+    assert clips <= catalogue.list_texts(language).keys()
 
 
 def test_persian_texts_follow_the_rules_of_the_voice() -> None:
     signs = VOWEL_SIGNS.replace("\u0651", "")
-    for clip, text in catalogue.texts("fa", ISFAHAN).items():
+    for clip, text in catalogue.list_texts("fa", ISFAHAN).items():
         assert not re.search(r"\d", text), f"{clip}: a digit"
         assert not re.search(f"\u0651[{signs}]|[{signs}]\u0651", text), f"{clip}: shadda and vowel"
         assert not re.search("[a-zA-Zيك{}*]", text), f"{clip}: not Persian"
 
 
 def test_english_texts_hold_plain_letters_only() -> None:
-    for clip, text in catalogue.texts("en", ISFAHAN).items():
+    for clip, text in catalogue.list_texts("en", ISFAHAN).items():
         assert re.fullmatch(r"[A-Za-z ,.:?']+", text), clip
 
 
@@ -223,11 +223,11 @@ def test_each_prompt_stands_once_in_the_studio_script(language: str) -> None:
 
 
 def test_prompt_without_slots_is_one_clip() -> None:
-    assert catalogue.clips("fa", "greeting") == ["greeting"]
+    assert catalogue.list_clips("fa", "greeting") == ["greeting"]
 
 
 def test_prompt_with_slots_alternates_fragments_and_values() -> None:
-    assert catalogue.clips("fa", "own-place", office="office-district-12", key=3) == [
+    assert catalogue.list_clips("fa", "own-place", office="office-district-12", key=3) == [
         "own-place.1",
         "office-district-12",
         "own-place.2",
@@ -237,7 +237,7 @@ def test_prompt_with_slots_alternates_fragments_and_values() -> None:
 
 
 def test_prompt_that_ends_with_a_slot_closes_with_a_pause() -> None:
-    clips = catalogue.clips("fa", "ticket-again", ticket="0123456")
+    clips = catalogue.list_clips("fa", "ticket-again", ticket="0123456")
     assert clips == [
         "ticket-again.1",
         *("digit-0", "digit-1", "digit-2", "pause"),
@@ -246,14 +246,16 @@ def test_prompt_that_ends_with_a_slot_closes_with_a_pause() -> None:
 
 
 def test_sentence_after_a_final_slot_follows_a_pause() -> None:
-    clips = catalogue.clips("en", "expectation", reached=30)
+    clips = catalogue.list_clips("en", "expectation", reached=30)
     assert clips == ["expectation.1", "number-30", PAUSE, "expectation.2"]
-    assert catalogue.texts("en")["expectation.2"].startswith("If it does not")
+    assert catalogue.list_texts("en")["expectation.2"].startswith("If it does not")
 
 
 def test_round_time_is_read_as_office_day_and_hour() -> None:
     day = dt.date(2026, 11, 25)
-    clips = catalogue.clips("fa", "round-when", office="office-mayor", day=day, date=day, time=dt.time(9, 30))
+    clips = catalogue.list_clips(
+        "fa", "round-when", office="office-mayor", day=day, date=day, time=dt.time(9, 30)
+    )
     assert clips == [
         *("round-when.1", "office-mayor", "weekday-3", "day-4", "month-9"),
         *("time-at", "number-9-and", "time-half", "time-morning", PAUSE),
@@ -289,10 +291,10 @@ def test_wrong_prompt_or_slot_is_refused(
     prompt: str, slots: dict[str, catalogue.Value], message: str, language: str
 ) -> None:
     with pytest.raises(PromptError, match=re.escape(message)):
-        catalogue.clips(language, prompt, **slots)
+        catalogue.list_clips(language, prompt, **slots)
 
 
 @pytest.mark.parametrize("language", ["xx", "../prompts/fa", ""])
 def test_unknown_language_is_refused(language: str) -> None:
     with pytest.raises(PromptError, match="there are: en, fa"):
-        catalogue.clips(language, "greeting")
+        catalogue.list_clips(language, "greeting")

@@ -52,7 +52,7 @@ def test_prompt_after_a_mistake_is_rendered_slower(
 ) -> None:
     pairs = {"goodbye": "goodbye-slow", "ticket-again.1": "ticket-again-slow.1"}
     for clip, slow in pairs.items():
-        with_text(monkeypatch, slow, catalogue.texts("fa")[clip])
+        with_text(monkeypatch, slow, catalogue.list_texts("fa")[clip])
     render.build(own, recordings=no_recordings)
     for clip, slow in pairs.items():
         assert 1.1 < wav(own, f"fa/{slow}").size / wav(own, f"fa/{clip}").size < 1.4
@@ -115,7 +115,7 @@ def test_g722_file_sounds_like_the_wav_with_its_upper_band(own: Settings, no_rec
     coded = (own.prompts_dir / "fa/greeting.g722").read_bytes()
     wide = np.asarray(G722.G722(16_000, 64_000).decode(coded), dtype=np.float32) / 32768
     original = wav(own, "fa/greeting")
-    narrow = sound.resampled(wide, 16_000, 8000)
+    narrow = sound.resample(wide, 16_000, 8000)
     assert narrow.size == pytest.approx(original.size, abs=2)
     # the coder's filters delay the sound by a millisecond or so
     alike = [np.corrcoef(narrow[delay : delay + 8000], original[:8000])[0, 1] for delay in range(40)]

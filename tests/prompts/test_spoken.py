@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from num2words import num2words
 
 from prompts import catalogue
-from prompts.catalogue import clips, load
+from prompts.catalogue import list_clips, load
 from prompts.spoken import PAUSE, Speech
 
-LANGUAGES = catalogue.languages()
+LANGUAGES = catalogue.list_languages()
 DENSE = [*range(10_000), *range(10_000, 1_000_000, 389)]
 
 
@@ -199,5 +199,5 @@ def test_each_minute_and_day_has_its_clips(language: str) -> None:
 )
 def test_moment_is_read_in_local_day_and_hour(utc: str, clip_ids: list[str]) -> None:
     moment = dt.datetime.fromisoformat(utc)
-    heard = clips("fa", "lines-full-until", day=moment, time=moment)
+    heard = list_clips("fa", "lines-full-until", day=moment, time=moment)
     assert heard[1 : 1 + len(clip_ids)] == clip_ids

@@ -24,7 +24,7 @@ def voice(seconds: float, level: float = 0.2) -> NDArray[np.float64]:
 
 def expected() -> float:
     """About so long it takes to read the clip."""
-    return len(catalogue.texts("fa")[CLIP]) / 13
+    return len(catalogue.list_texts("fa")[CLIP]) / 13
 
 
 def checked(folder: Path, samples: NDArray[np.float64], rate: int = RATE) -> list[str] | None:
@@ -33,13 +33,13 @@ def checked(folder: Path, samples: NDArray[np.float64], rate: int = RATE) -> lis
     return next(take.problems for take in takes.check(folder, "fa", ISFAHAN) if take.clip == CLIP)
 
 
-@pytest.mark.parametrize("language", catalogue.languages())
+@pytest.mark.parametrize("language", catalogue.list_languages())
 def test_script_of_what_everybody_hears_is_whole_sentences(language: str) -> None:
-    found = script.lines(language, ISFAHAN, everybody=True)
+    found = script.list_lines(language, ISFAHAN, everybody=True)
 
     clips = {line.clip for lines in found.values() for line in lines}
     assert clips == script.EVERYBODY, "none is renamed or gone"
-    assert clips <= catalogue.texts(language).keys(), "none waits for others: each is one clip"
+    assert clips <= catalogue.list_texts(language).keys(), "none waits for others: each is one clip"
 
 
 def test_good_take_passes_and_the_others_are_missing(
@@ -47,7 +47,7 @@ def test_good_take_passes_and_the_others_are_missing(
 ) -> None:
     assert checked(tmp_path, np.pad(voice(expected()), RATE // 2)) == []
     missing = [take.clip for take in takes.check(tmp_path, "fa", ISFAHAN) if take.problems is None]
-    assert len(missing) == len(catalogue.texts("fa", ISFAHAN)) - 1
+    assert len(missing) == len(catalogue.list_texts("fa", ISFAHAN)) - 1
 
 
 def noisy(samples: NDArray[np.float64]) -> NDArray[np.float64]:

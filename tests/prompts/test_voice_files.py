@@ -150,7 +150,7 @@ def test_command_renders_with_the_new_voice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, publisher: Publisher
 ) -> None:
     whole = catalogue.load("fa")
-    monkeypatch.setattr(catalogue, "languages", lambda: ["fa"])
+    monkeypatch.setattr(catalogue, "list_languages", lambda: ["fa"])
     monkeypatch.setattr(whole, "texts", {"goodbye": whole.texts["goodbye"]})
     monkeypatch.setattr(whole, "prompts", {"goodbye": whole.prompts["goodbye"]})
     package = tmp_path / "site" / "piper"

@@ -22,7 +22,7 @@ def told(session: Session) -> Sequence[OutboxMessage]:
 
 def said(session: Session, text_message: OutboxMessage) -> str | None:
     session.flush()
-    found = wording.words(session, text_message)
+    found = wording.find_words(session, text_message)
     return found and found.text
 
 

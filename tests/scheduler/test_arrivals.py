@@ -13,7 +13,7 @@ from hotline.messages import delivery_reports as rules
 from scheduler import arrivals, sender
 from scheduler.provider_responses import RefusedForGood, TryAgain
 from scheduler.sms import chain
-from scheduler.sms.provider import meant, one_by_one
+from scheduler.sms.provider import ask_each, map_states
 from settings import Settings
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.outbox import NEVER, messages, only, register
@@ -108,7 +108,7 @@ def test_unknown_message_does_not_hide_the_other_states(
             raise bad
         return {"1": 5, "3": 9}.get(id_)
 
-    states = asyncio.run(one_by_one(["1", "2", "3", "4"], ask))
-    assert meant(states, {5: Arrival.DELIVERED}) == {"1": Arrival.DELIVERED}
+    states = asyncio.run(ask_each(["1", "2", "3", "4"], ask))
+    assert map_states(states, {5: Arrival.DELIVERED}) == {"1": Arrival.DELIVERED}
     with pytest.raises(type(bad)):
-        asyncio.run(one_by_one(["2"], ask))
+        asyncio.run(ask_each(["2"], ask))

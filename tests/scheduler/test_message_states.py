@@ -43,7 +43,7 @@ def test_changed_number_gets_its_text_unless_fixed_or_blocked(
     made = registration.register(session, round_id=round_.id, number=a_number())
     (text_message,) = told(session)
     registration.change_number(session, made.registration_id, number)
-    words = wording.words(session, text_message)
+    words = wording.find_words(session, text_message)
     assert words is not None and words.to == number
     registration_ = session.get_one(Registration, made.registration_id)
     registration_.number = ISFAHAN_LINE

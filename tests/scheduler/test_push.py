@@ -41,8 +41,8 @@ SAID = "خیابان نمونه، پلاک ۴"
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PushService]:
     """A push service that the settings know, and that stands where its name leads."""
     with PushService(tmp_path) as listening:
-        monkeypatch.setattr(pushing, "reached_at", lambda _host: ("127.0.0.1", listening.port))
-        monkeypatch.setattr(pushing, "trusted", listening.trusted)
+        monkeypatch.setattr(pushing, "resolve", lambda _host: ("127.0.0.1", listening.port))
+        monkeypatch.setattr(pushing, "load_certificates", listening.trusted)
         yield listening
 
 
@@ -93,7 +93,7 @@ def test_encryption_matches_the_example_of_rfc_8291() -> None:
         int.from_bytes(unb64("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw")), ec.SECP256R1()
     )
     browser = unb64("BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4")
-    sealed = push_encryption.sealed(
+    sealed = push_encryption.seal(
         b"When I grow up, I want to be a watermelon",
         browser,
         unb64("BTBZMqHH6r4Tts7J_aSIgg"),
@@ -279,9 +279,9 @@ def test_push_host_with_a_private_address_is_refused(monkeypatch: pytest.MonkeyP
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 443)) for each in ("8.8.8.8", address)]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_more: found)
     with pytest.raises(OSError, match="open internet"):
-        pushing.reached_at(HOST)
+        pushing.resolve(HOST)
     del found[1]
-    assert pushing.reached_at(HOST) == ("8.8.8.8", 443)
+    assert pushing.resolve(HOST) == ("8.8.8.8", 443)
 
 
 def test_wrong_push_certificate_sends_text_and_logs_no_secret(

@@ -63,7 +63,7 @@ def test_new_reply_is_spoken_once(
 def test_reply_is_spoken_by_the_voice_of_its_language(
     engine: Engine, settings: Settings, text: str, language: str
 ) -> None:
-    assert spoken_by.language(text) == language
+    assert spoken_by.detect_language(text) == language
     one = replied(engine, text)
     replies.speak(engine, settings)
     assert seconds(settings, one) > 0.3

@@ -15,7 +15,7 @@ from dialplan.accounts import AMI_USER
 from dialplan.kamailio import word
 from dialplan.variables import CALLERS_ADMITTED, LINES_FULL
 from dialplan.variables import PROXY_TRUNK as TRUNK
-from ivr.admission import Admission, every_second
+from ivr.admission import Admission, adapt_limit
 from ivr.lines_full import LinesFull
 from ops import console
 from tests.kit.kamailio import Kamailio
@@ -46,7 +46,7 @@ class Node(LoneAsterisk):
         admission = Admission(self.admitted, LINES)
         admission.turn(0)
         let_in = (admission, lambda: 0, lambda: self.wanted, self._over)
-        threading.Thread(target=every_second, args=let_in, daemon=True).start()
+        threading.Thread(target=adapt_limit, args=let_in, daemon=True).start()
         self._server = socket.create_server(self.settings.agi)
         threading.Thread(target=self._answer, daemon=True).start()
         return self

@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.models import Category, Request
 from db.trusted_time import STEP
 from hotline import control_characters, numbers
@@ -55,7 +55,7 @@ def file(
     Raises Refused("service-unknown" | "key-reused" | "too-many-reports" | "place-missing" | "place-outside" |
     "place-long"), or one of Refused("answers-unasked" | "answers-long" | "text-long").
     """
-    one_at_a_time(session, f"brought-by-{api_key_id}")
+    hold_lock(session, f"brought-by-{api_key_id}")
     if found := _same(session, api_key_id, idempotency_key, brought.digest):
         return found, False
     category = get_service(session, brought.service)
@@ -133,7 +133,7 @@ def _may_name(session: Session, contact: str, most: int) -> None:
     """
     if not contact.startswith(_IRAN):
         return
-    one_at_a_time(session, f"contact-{contact}")
+    hold_lock(session, f"contact-{contact}")
     at = now(session)
     since = at - timedelta(days=1)
     # a later row was stamped by a clock that has been set back since

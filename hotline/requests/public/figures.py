@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, case, delete, func, insert, literal, select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import hold_lock, now
 from db.epoch import epoch
 from db.models import Category, Department, Rating, Request, RequestFigures, words
 from db.states import SOLVED_REQUESTS, RequestState
@@ -128,7 +128,7 @@ def _said(
 
 def keep(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Replace the stored figures by these rows."""
-    one_at_a_time(session, "request-figures")
+    hold_lock(session, "request-figures")
     session.execute(delete(RequestFigures).execution_options(synchronize_session=False))
     if rows:
         session.execute(insert(RequestFigures), rows)

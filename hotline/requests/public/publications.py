@@ -93,7 +93,7 @@ def release(
     session.add(row)
     audit.record(session, who, "request-released", f"request {request.id}", text)
     session.flush()
-    events.request_changed(session, request)
+    events.append_request(session, request)
     return gone
 
 
@@ -132,7 +132,7 @@ def withdraw(session: Session, request_id: int, *, who: str) -> Sequence[str]:
     gone = attachments.take_back(session, Picture.request_id == request.id)
     audit.record(session, who, "request-withdrawn", f"request {request.id}")
     session.flush()
-    events.request_changed(session, request)
+    events.append_request(session, request)
     return gone
 
 

@@ -87,7 +87,7 @@ def record_opened(session: Session, token: str) -> None:
     row, request = find(session, token)
     first = update(Pass).where(Pass.id == row.id, Pass.seen_at.is_(None)).values(seen_at=now(session))
     if session.scalar(first.returning(Pass.id)) is not None:
-        events.request_changed(session, request)
+        events.append_request(session, request)
 
 
 def record_received(session: Session, token: str) -> None:

@@ -58,7 +58,7 @@ def test_prompts_name_the_other_city_and_its_districts(
     assert "گُلرود" in said["fa/greeting"] and "Golrud" in said["en/greeting"]
     assert "from one to three." in said["en/ask-district-slow"]
     assert "سه" in said["fa/report-district"] and "پانزده" not in said["fa/report-district"]
-    clips = catalogue.office_clips(settings.of_city)
+    clips = catalogue.list_office_clips(settings.of_city)
     assert {clip for clip in clips if "district" in clip} == {f"office-district-{n}" for n in (1, 2, 3)}
 
 

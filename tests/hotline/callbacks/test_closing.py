@@ -130,7 +130,7 @@ def test_locked_citizen_row_does_not_deadlock_a_closing(engine: Engine, settings
             at_once = threads.submit(close)
             if engine.dialect.name == "postgresql":
                 until(lambda: waiting_for_locks(engine), "the closing transaction waits for the row")
-            events.callback_changed(session, session.get_one(Callback, other.id))
+            events.append_callback(session, session.get_one(Callback, other.id))
         assert at_once.result(10) is not None
 
 

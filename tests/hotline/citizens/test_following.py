@@ -43,12 +43,12 @@ def test_solution_and_confirmation_are_told_to_followers(
     work.reply(session, request, who="v", reply="ترمیم شد")
     message = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id.desc())).first()
     assert message is not None
-    said = wording.words(session, message)
+    said = wording.find_words(session, message)
     assert said is not None and said.to == number
     assert said.text.startswith(f"The report {request.tracking} that you follow"), said
     closing.answer(session, request.id, solved=True)
     assert told(session)[-1] == (number, "followed_closed")
-    assert wording.words(session, message) is None, "it is closed by now: that is told instead"
+    assert wording.find_words(session, message) is None, "it is closed by now: that is told instead"
 
 
 def test_rejection_or_expiry_is_told_to_followers(session: Session) -> None:

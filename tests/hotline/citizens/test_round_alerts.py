@@ -38,7 +38,7 @@ def told(session: Session) -> list[OutboxMessage]:
 
 
 def said(session: Session, message: OutboxMessage) -> str | None:
-    text = wording.words(session, message)
+    text = wording.find_words(session, message)
     return text and text.text
 
 

@@ -141,7 +141,7 @@ def test_last_span_of_a_running_day_has_no_end(session: Session, settings: Setti
     serving.serve(session, desk, round_.id, settings)
     serving.ask_next(session, desk, None, settings)
     callback = make.a_callback(session, C.WAITING, user)
-    events.callback_changed(session, callback)
+    events.append_callback(session, callback)
     assert serving.clear_request(session, callback)
     transitions.move(session, callback.token, C.TALKING, talking_at=now(session))
     conversations.record_line_end(session, callback, settings, hung_up=True)

@@ -260,7 +260,7 @@ def test_carried_place_is_told_with_the_notice_of_the_round(
     session.commit()
 
     def text(text_message: OutboxMessage) -> str | None:
-        words = wording.words(session, text_message)
+        words = wording.find_words(session, text_message)
         return words.text if words else None
 
     assert left.ticket in (text(at_once_) or "").translate(DIGITS)

@@ -47,7 +47,7 @@ def places(engine: Engine) -> list[tuple[str, S]]:
 
 def texts(session: Session) -> list[str]:
     found = session.scalars(select(OutboxMessage).where(OutboxMessage.kind == OutboxKind.CLOSED)).all()
-    return [said.text for text_message in found if (said := wording.words(session, text_message))]
+    return [said.text for text_message in found if (said := wording.find_words(session, text_message))]
 
 
 def test_unanswered_operators_place_ends_and_0_makes_a_new_one(

@@ -130,7 +130,7 @@ def test_changed_number_is_told_to_the_old_and_never_logged(
         assert [text_message.to for text_message in messages] == [NUMBER, new, NUMBER], (
             "each time it is told anew"
         )
-        words = wording.words(session, messages[0])
+        words = wording.find_words(session, messages[0])
         assert words is not None and words.to == NUMBER
         changes = session.scalars(select(AuditEntry).filter_by(action="number-changed")).all()
         assert {(e.who, e.subject) for e in changes} == {("citizen", f"registration {place.id}")}

@@ -180,12 +180,12 @@ def test_registration_writes_one_event_in_its_transaction(
     with writing(engine) as session:
         round_ = a_round(session)
     with reading(engine) as session:
-        newest = events.last_id(session)
+        newest = events.find_last_id(session)
     with pytest.raises(HungUp), writing(engine) as session:
         register(session, round_id=round_.id, number=NUMBER)
         raise HungUp
     with reading(engine) as session:
-        assert events.last_id(session) == newest
+        assert events.find_last_id(session) == newest
         assert session.scalar(select(func.count(Registration.id))) == 0
     with writing(engine) as session:
         kept = registration.get_by_ticket(
@@ -193,7 +193,7 @@ def test_registration_writes_one_event_in_its_transaction(
         )
         register(session, round_id=round_.id, number=NUMBER)
     with reading(engine) as session:
-        (event,) = events.since(session, newest)
+        (event,) = events.list_since(session, newest)
         assert (event.kind, event.what) == ("registration", "waiting")
         assert (event.round_id, event.registration_id) == (round_.id, kept.id)
 

@@ -58,7 +58,7 @@ def test_added_person_signs_in_and_is_audited(session: Session, add: Add) -> Non
         f"official, desk 3, official {official.id}",
     )
     assert password not in repr(log(session))
-    assert [e.kind for e in events.since(session, 0)][-1] == "person"
+    assert [e.kind for e in events.list_since(session, 0)][-1] == "person"
 
 
 @pytest.mark.parametrize(

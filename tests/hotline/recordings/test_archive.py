@@ -79,7 +79,7 @@ def test_finished_recording_is_registered_once(
     assert kept.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert kept.deleted_at is None
     with reading(engine) as session:
-        made = [e for e in events.since(session, 0) if e.kind == "recording"]
+        made = [e for e in events.list_since(session, 0) if e.kind == "recording"]
         assert [(e.what, e.callback_id) for e in made] == [("made", callback.id)]
 
 

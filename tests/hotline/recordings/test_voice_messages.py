@@ -87,16 +87,16 @@ def test_old_events_are_deleted_in_batches(
     monkeypatch.setattr(events, "_FORGOTTEN_AT_ONCE", 2)
     with writing(engine) as session:
         for _ in range(7):
-            events.telephone_changed(session, "down")
+            events.append_telephone(session, "down")
         for event in session.scalars(select(Event).order_by(Event.id).limit(5)):
             event.at = now(session) - timedelta(days=settings.events_days + 1)
-        last = events.last_id(session)
+        last = events.find_last_id(session)
     forget_events(engine, settings)
 
     with writing(engine) as session:
-        assert len(events.since(session, 0)) == 2
-        events.telephone_changed(session, "up")
-        assert events.last_id(session) == last + 1  # pages go on where they were
+        assert len(events.list_since(session, 0)) == 2
+        events.append_telephone(session, "up")
+        assert events.find_last_id(session) == last + 1  # pages go on where they were
 
 
 def test_jobs_include_each_retention_within_the_name_limit() -> None:

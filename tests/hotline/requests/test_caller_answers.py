@@ -40,7 +40,7 @@ def solved(session: Session, number: str | None = MOBILE) -> Request:
 def texts(session: Session) -> list[str]:
     """Return the words of a caller that the number has read."""
     said = select(OutboxMessage).where(OutboxMessage.key.startswith("caller-")).order_by(OutboxMessage.id)
-    sent = [wording.words(session, message) for message in session.scalars(said)]
+    sent = [wording.find_words(session, message) for message in session.scalars(said)]
     return [text.text for text in sent if text and text.to == MOBILE]
 
 

@@ -193,7 +193,7 @@ def test_question_about_a_part_is_answered_by_the_whole(
         *("کدام کوچه؟", "کدام کوچه؟", "")
     ]
     message = session.scalars(select(OutboxMessage).where(OutboxMessage.request_id == whole.id)).one()
-    assert "کدام کوچه؟" in getattr(wording.words(session, message), "text", "")
+    assert "کدام کوچه؟" in getattr(wording.find_words(session, message), "text", "")
     refused = refusal(lambda: department_work.ask(session, other, who="e", question="کجا؟"))
     assert (refused, other.state) == ("question-open", S.REFERRED)
     said = answers.find(session, "+989131112233", f"{whole.tracking} کوچهٔ ۵")
@@ -204,7 +204,7 @@ def test_question_about_a_part_is_answered_by_the_whole(
         *((T.ASKED, "کدام کوچه؟"), (T.ANSWERED, "کوچهٔ ۵")),
     ]
     assert T.ANSWERED not in [step for step, *_ in steps(session, other)]
-    assert wording.words(session, message) is None
+    assert wording.find_words(session, message) is None
     assert (
         refusal(lambda: department_work.record_citizen_answer(session, whole.id, "دوباره")) == "wrong-state"
     )

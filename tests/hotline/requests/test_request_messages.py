@@ -18,11 +18,11 @@ def test_message_reads_number_and_reply_while_true(
     work.reply(session, request, who="u", reply="ترمیم شد " * 20)
     session.flush()
     text_message = session.scalars(select(OutboxMessage)).one()
-    said = wording.words(session, text_message)
+    said = wording.find_words(session, text_message)
     assert said and said.to == "+989131112233"
     assert "۱۳۷" in said.text and "ترمیم شد" in said.text and "…" in said.text
     closing.answer(session, request.id, solved=True)
-    assert wording.words(session, text_message) is None, "nobody is asked who has answered"
+    assert wording.find_words(session, text_message) is None, "nobody is asked who has answered"
 
 
 def test_blocked_number_gets_no_message(session: Session) -> None:
@@ -30,4 +30,4 @@ def test_blocked_number_gets_no_message(session: Session) -> None:
     work.tell(session, request, who="u", reply="در دست اقدام است")
     blocked.block(session, "+989131112233", BlockReason.OWNER)
     session.flush()
-    assert wording.words(session, session.scalars(select(OutboxMessage)).one()) is None
+    assert wording.find_words(session, session.scalars(select(OutboxMessage)).one()) is None

@@ -28,7 +28,7 @@ def send(session: Session) -> Send:
         )
         new = session.scalars(select(OutboxMessage).where(OutboxMessage.id.not_in(known))).all()
         assert len(new) <= 1, "one answer, and nothing besides"
-        words = wording.words(session, new[0]) if new else None
+        words = wording.find_words(session, new[0]) if new else None
         assert words is None or words.to == number
         return words.text if words else ""
 

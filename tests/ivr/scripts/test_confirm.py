@@ -11,7 +11,7 @@ from db.models import Confirmation, ConfirmationKind, Registration, Round
 from db.states import RegistrationState
 from hotline.line import confirmation_calls, confirmations, registration
 from hotline.line.registration import register
-from prompts.catalogue import clips
+from prompts.catalogue import list_clips
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, Heard, transactions
 
@@ -97,7 +97,7 @@ def test_the_ticket_is_said_once_it_is_certain(asterisk: FakeAsterisk, placed: P
     )
 
     assert states == [RegistrationState.WAITING]
-    ticket = set(clips("fa", "ticket-again", ticket=placed.place().ticket))
+    ticket = set(list_clips("fa", "ticket-again", ticket=placed.place().ticket))
     before = heard.clips[: heard.clips.index("confirm-call-done.1")]
     assert not [clip for clip in before if clip in ticket and clip.startswith("digit-")]
 

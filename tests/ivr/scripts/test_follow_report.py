@@ -130,7 +130,7 @@ def test_answer_by_caller_id_is_texted_to_the_number(
 
     with reading(engine) as session:
         (message,) = session.scalars(select(OutboxMessage)).all()
-        sent = wording.words(session, message)
+        sent = wording.find_words(session, message)
     tracking = dates.format_digits(report.tracking, "fa")
     assert sent and sent.to == OWN and f"«{tracking} {word}»" in sent.text
 

@@ -15,7 +15,7 @@ from db.models import Registration
 from db.states import Fact, Outcome, RegistrationState
 from hotline import numbers
 from hotline.ledger import entries
-from prompts.catalogue import clips
+from prompts.catalogue import list_clips
 from tests.ivr.scripts.own_place import ASKED, CHOICES, OWNER, TICKET, UNKNOWN, WAITS, kept
 from tests.kit.fake_asterisk import CUT, HANG_UP, Anybody, Deed, End, FakeAsterisk, transactions
 
@@ -236,8 +236,8 @@ def test_a_stranger_with_the_ticket_hears_no_number(asterisk: FakeAsterisk, own:
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", TICKET), caller_id="09139999999")
 
     assert heard.prompts[-4:] == [*WAITS, "goodbye"]
-    number = set(clips("fa", "confirm-number", number=numbers.format_national(own.number)))
-    ahead = set(clips("fa", "ahead-some", ahead=2))
+    number = set(list_clips("fa", "confirm-number", number=numbers.format_national(own.number)))
+    ahead = set(list_clips("fa", "ahead-some", ahead=2))
     assert not (number - ahead) & set(heard.clips), "no part of a number, and no office"
     assert not [clip for clip in heard.clips if clip.startswith("office-")]
 

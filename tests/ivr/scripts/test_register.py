@@ -8,7 +8,7 @@ from db.models import BlockReason, Confirmation, Round
 from db.states import HOLDS_PLACE, Phase, RegistrationState
 from hotline import tickets
 from hotline.line import blocked, confirmations
-from prompts.catalogue import clips
+from prompts.catalogue import list_clips
 from settings import Settings
 from tests import factories as make
 from tests.ivr.scripts.registering import (
@@ -236,7 +236,7 @@ def test_keyed_in_number_sounds_the_same_whatever_its_state(
     )
 
     assert heard.clips[heard.clips.index("ask-number") :] == [
-        *("ask-number", *clips("fa", "confirm-number", number="09137654321")[:1]),
+        *("ask-number", *list_clips("fa", "confirm-number", number="09137654321")[:1]),
         *("number-will-be-confirmed", "goodbye"),
     ]
     assert len(registrations(engine)) == before + (state is None)

@@ -9,7 +9,7 @@ from db.engine import now, reading
 from db.models import Confirmation
 from db.states import RegistrationState
 from hotline.line import confirmation_calls
-from prompts.catalogue import clips
+from prompts.catalogue import list_clips
 from tests.ivr.scripts.registering import (
     ASKED,
     INTRODUCED,
@@ -91,7 +91,7 @@ def test_key_2_is_for_another_number(
     assert heard.said("confirm-number", number="0" + number[3:])
     (kept,) = registrations(engine)
     assert (kept.number, kept.state) == (number, RegistrationState.UNCONFIRMED)
-    digits = set(clips("fa", "ticket-again", ticket=kept.ticket)) - {"pause"}
+    digits = set(list_clips("fa", "ticket-again", ticket=kept.ticket)) - {"pause"}
     assert not heard.said("registered", ticket=kept.ticket)
     after = heard.clips[heard.clips.index("number-will-be-confirmed") :]
     assert not digits & set(after), "a stranger's ticket number is not told"

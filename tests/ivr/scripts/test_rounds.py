@@ -11,7 +11,7 @@ from db.states import Outcome, Phase, RegistrationState
 from hotline import numbers
 from hotline.line import carry_over, confirmation_calls, registration
 from hotline.rounds import phases
-from prompts.catalogue import clips
+from prompts.catalogue import list_clips
 from tests import factories as make
 from tests.ivr.scripts.own_place import take_up_call
 from tests.ivr.scripts.registering import OTHER, OWN, START, TOLD, YES
@@ -94,7 +94,7 @@ def test_carried_place_tells_a_stranger_nothing_personal(asterisk: FakeAsterisk,
 
     assert heard.prompts[4:] == ["carried-over", "place", "round-at", "goodbye"]
     assert heard.said("round-at", **at(starts))
-    number = clips("fa", "confirm-number", number=numbers.format_national(own.number))
+    number = list_clips("fa", "confirm-number", number=numbers.format_national(own.number))
     assert not {clip for clip in number if clip.startswith("digit-")} & set(heard.clips)
     assert not [clip for clip in heard.clips if clip.startswith("office-")]
 

@@ -120,7 +120,7 @@ def test_registration_is_safe_told_and_over_in_time(
 def spoken(settings: Settings, prompt: str, language: str = "fa", **values: catalogue.Value) -> float:
     """The seconds of a prompt with these values in its slots."""
     folder = settings.prompts_dir / language
-    clips = catalogue.clips(language, prompt, **values)
+    clips = catalogue.list_clips(language, prompt, **values)
     return sum((folder / f"{clip}.alaw").stat().st_size for clip in clips) / 8000
 
 
@@ -151,7 +151,7 @@ def test_worst_round_and_number_are_told_in_time(
         at, office = round_.starts_at, round_.official.clip
     heard = asterisk.dial(*LISTENS)
     when = {"day": YEAR, "date": YEAR, "time": DAY}
-    round_s = longest(voice, "round-when", office=catalogue.office_clips(ISFAHAN), **when)
+    round_s = longest(voice, "round-when", office=catalogue.list_office_clips(ISFAHAN), **when)
     # the number and the ticket are spoken digit by digit
     said_s = spoken(voice, "round-when", office=office, day=at, date=at, time=at)
     said_s += spoken(voice, "confirm-number", number=numbers.format_national(OWN))
@@ -175,10 +175,10 @@ def test_worst_round_and_number_are_told_in_time(
 
 @pytest.mark.parametrize(("language", "most_s"), [("fa", 8), ("en", 9)])
 def test_words_about_cancelling_are_short(voice: Settings, language: str, most_s: int) -> None:
-    from prompts.lengths import lengths
+    from prompts.lengths import list_lengths
 
     words = ("cancel-confirm", "cancel-call-soon", "confirm-cancel-intro", "confirm-cancel-press-one")
-    long = {each.prompt: each.seconds for each in lengths(voice, language) if each.prompt in words}
+    long = {each.prompt: each.seconds for each in list_lengths(voice, language) if each.prompt in words}
 
     assert long.keys() == set(words)
     assert {prompt for prompt, seconds in long.items() if seconds > most_s} == set()
@@ -234,7 +234,7 @@ def test_citizen_called_back_talks_within_eight_seconds(
     asterisk: FakeAsterisk, engine: Engine, voice: Settings, language: str, recorded: bool, most_s: float
 ) -> None:
     """English has limits of its own: at 150 words a minute its whole sentences take longer."""
-    offices = catalogue.office_clips(ISFAHAN)
+    offices = catalogue.list_office_clips(ISFAHAN)
     folder = voice.prompts_dir / language
     longest_office = max(offices, key=lambda clip: (folder / f"{clip}.alaw").stat().st_size)
     for clip in ("office-mayor", longest_office):
@@ -257,9 +257,11 @@ def test_citizen_called_back_talks_within_eight_seconds(
 
 @pytest.mark.parametrize("language", ["fa", "en"])
 def test_slow_prompts_take_twelve_seconds_at_most(voice: Settings, language: str) -> None:
-    from prompts.lengths import lengths
+    from prompts.lengths import list_lengths
 
-    slow = {each.prompt: each.seconds for each in lengths(voice, language) if each.prompt.endswith("-slow")}
+    slow = {
+        each.prompt: each.seconds for each in list_lengths(voice, language) if each.prompt.endswith("-slow")
+    }
 
-    assert slow.keys() >= {"main-menu-slow", "confirm-number-slow"} <= catalogue.prompt_ids(language)
+    assert slow.keys() >= {"main-menu-slow", "confirm-number-slow"} <= catalogue.list_prompts(language)
     assert {prompt for prompt, long in slow.items() if long > 12} == set()
