@@ -125,7 +125,7 @@ web/node_modules/.done: web/package-lock.json .venv/run
 	@cd web && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-web/dist/index.html: web/node_modules/.done $(shell find web/src web/public web/my web/map web/*.html web/*.ts web/*.js -type f ! -name '*.gen.ts' 2>/dev/null)
+web/dist/index.html: web/node_modules/.done $(shell find web/shared web/src web/public web/my web/map web/*.html web/*.ts web/*.js -type f ! -name '*.gen.ts' 2>/dev/null)
 	@echo "pages"
 	@cd web && npm run --silent build
 	@touch $@

@@ -1,7 +1,19 @@
-// Who imports whom under src/: `npm run lint` fails on a circle, and on an arrow that is not drawn here.
+// Who imports whom in web/: `npm run lint` fails on a circle, and on an arrow that is not drawn here.
 
-/** Folders that all share, and what of each other they may use. */
+/** The bundles: none imports another; each may use shared/, which imports none of them. */
+const bundles = ['src', 'my', 'map']
+
+/** What the bundles share, shared/, and which of its other folders each folder uses. */
 const shared = {
+  api: [],
+  icons: [],
+  language: [],
+  map: ['language'],
+  ui: [],
+}
+
+/** Folders of the staff's pages, src/, that all of them share, and what of each other they may use. */
+const common = {
   language: ['api'],
   api: [],
   ui: ['api', 'language'],
@@ -45,7 +57,7 @@ const features = {
   wallboard: [],
 }
 
-/** The same for the citizens' app, my/src/, which is nothing of the staff's pages but the API's types and one module. */
+/** The same for the citizens' app, my/src/. */
 const app = {
   api: [],
   language: [],
@@ -73,32 +85,35 @@ const arrow = (name, mayUse) => ({
   to: { path: '^src/[^/]+/', pathNot: [folder([name, ...mayUse]), ...(name === 'language' ? [WORDS] : [])] },
 })
 
-const appArrow = ([name, mayUse]) => ({
-  name: `my-${name}-uses`, severity: 'error', from: { path: `^my/src/${name}/` },
-  to: { path: '^my/src/', pathNot: `^my/src/(${[name, ...mayUse].join('|')})/` },
+/** The same within another root, whose files above the folders nobody below imports. */
+const arrowWithin = (root) => ([name, mayUse]) => ({
+  name: `${root}-${name}-uses`, severity: 'error', from: { path: `^${root}/${name}/` },
+  to: { path: `^${root}/`, pathNot: `^${root}/(${[name, ...mayUse].join('|')})/` },
+})
+
+const bundleArrow = (name) => ({
+  name: `${name}-imports-no-other-bundle`, severity: 'error', comment: 'what two bundles need is in shared/',
+  from: { path: `^${name}/` }, to: { path: `^(${bundles.filter((other) => other !== name).join('|')})/` },
 })
 
 export default {
   forbidden: [
+    ...bundles.map(bundleArrow),
+    { name: 'shared-imports-no-bundle', severity: 'error', from: { path: '^shared/' }, to: { path: `^(${bundles.join('|')})/` } },
     {
-      name: 'the-app-is-by-itself', severity: 'error', comment: 'of the staff\'s pages it has the API\'s types, and how the focus is kept',
-      from: { path: '^my/' }, to: { path: '^src/', pathNot: '^src/(api/schema\\.gen|ui/keep-focus)\\.ts$' },
+      name: 'every-folder-of-shared-has-its-arrows', severity: 'error', comment: 'no file of shared/ stands above its folders',
+      from: {}, to: { path: '^shared/', pathNot: `^shared/(${Object.keys(shared).join('|')})/` },
     },
-    { name: 'no-page-uses-the-app', severity: 'error', from: { path: '^src/' }, to: { path: '^my/' } },
+    ...Object.entries(shared).map(arrowWithin('shared')),
     {
       name: 'every-folder-of-the-app-has-its-arrows', severity: 'error', from: {},
       to: { path: '^my/src/[^/]+/', pathNot: `^my/src/(${Object.keys(app).join('|')})/` },
     },
-    ...Object.entries(app).map(appArrow),
-    {
-      name: 'the-map-is-fetched-late', severity: 'error', comment: 'pages know of it what map/src/types.ts says; it knows nothing of them',
-      from: { path: '^(src|my)/' }, to: { path: '^map/', pathNot: '^map/src/types\\.ts$' },
-    },
-    { name: 'the-map-is-by-itself', severity: 'error', from: { path: '^map/' }, to: { path: '^(src|my)/' } },
+    ...Object.entries(app).map(arrowWithin('my/src')),
     { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'every-folder-has-its-arrows', severity: 'error', comment: 'a new folder gets its line in .dependency-cruiser.js first',
-      from: {}, to: { path: '^src/[^/]+/', pathNot: folder([...Object.keys(shared), ...Object.keys(features)]) },
+      from: {}, to: { path: '^src/[^/]+/', pathNot: folder([...Object.keys(common), ...Object.keys(features)]) },
     },
     {
       name: 'root-is-above', severity: 'error', comment: 'of the files above the folders, only pages.ts may be imported below',
@@ -106,10 +121,10 @@ export default {
     },
     {
       name: 'words-import-nothing', severity: 'error', comment: 'but what the city is called',
-      from: { path: `^src/.*${WORDS}` }, to: { pathNot: [WORDS, '^src/language/city\\.ts$'] },
+      from: { path: `^src/.*${WORDS}` }, to: { pathNot: [WORDS, '^shared/language/city\\.ts$'] },
     },
-    ...Object.entries(shared).map(([name, mayUse]) => arrow(name, mayUse)),
-    ...Object.entries(features).map(([name, mayUse]) => arrow(name, [...Object.keys(shared), ...mayUse])),
+    ...Object.entries(common).map(([name, mayUse]) => arrow(name, mayUse)),
+    ...Object.entries(features).map(([name, mayUse]) => arrow(name, [...Object.keys(common), ...mayUse])),
   ],
   options: {
     // Types, too: a circle of types is one.

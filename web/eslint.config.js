@@ -4,10 +4,10 @@ import hooks from 'eslint-plugin-react-hooks'
 import ts from 'typescript-eslint'
 
 export default ts.config(
-  { ignores: ['dist/', 'src/api/schema.gen.ts'] },
+  { ignores: ['dist/', 'shared/api/schema.gen.ts'] },
   js.configs.recommended,
   {
-    files: ['{src,my/src,map/src}/**/*.{ts,tsx}', 'first-load.ts', '{vite,my/vite,map/vite}.config.ts'],
+    files: ['{shared,src,my/src,map/src}/**/*.{ts,tsx}', 'first-load.ts', '{vite,my/vite,map/vite}.config.ts'],
     extends: [
       ...ts.configs.strictTypeChecked,
       a11y.flatConfigs.strict,

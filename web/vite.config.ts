@@ -25,7 +25,7 @@ export default defineConfig(({ mode }) => {
     // `npx vite` while writing pages: the API of a running system answers.
     server: { proxy: { '/api': { target: `http://${HOTLINE_HTTP}` }, '/public': { target: `http://${HOTLINE_HTTP}` } } },
     // What is pure is the same whoever asked before: a process for each file would be half of the work.
-    test: { include: ['src/**/*.test.ts', 'my/src/**/*.test.ts'], setupFiles: ['./test-city.ts'], css: true, isolate: false, testTimeout: 120_000 },
+    test: { include: ['shared/**/*.test.ts', 'src/**/*.test.ts', 'my/src/**/*.test.ts'], setupFiles: ['./test-city.ts'], css: true, isolate: false, testTimeout: 120_000 },
     build: {
       target: 'es2022',
       // One style sheet: a part of a page fetches nothing but its code.

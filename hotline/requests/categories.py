@@ -20,7 +20,7 @@ ICONS = (
     *("road", "bulb", "trash", "trees", "droplet", "building", "car", "volume", "dots"),
     *("bus", "bike", "wall", "paw", "flame", "alert", "home", "tool"),
 )
-"""The icons that the pages can draw (web/src/categories/icons.ts)."""
+"""The icons that the pages can draw (web/shared/icons/categories.ts)."""
 ALL = 0
 """In place of a district: every district without a department of its own."""
 CHANGED = "category-changed"

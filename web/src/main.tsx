@@ -1,3 +1,4 @@
+import { keepFocus } from '../shared/ui/keep-focus'
 import './mantine.css'
 import './tokens.css'
 import './style.css'
@@ -10,7 +11,6 @@ import { whenQuiet } from './api/quiet'
 import { App } from './app'
 import { LanguageProvider } from './language/provider'
 import { theme, variables } from './theme'
-import { keepFocus } from './ui/keep-focus'
 import { writeInOwnLetters } from './ui/letters'
 import { SCHEME } from './ui/scheme'
 

@@ -1,11 +1,11 @@
 import { addProtocol, Map as MapOf, Marker, NavigationControl, Popup, setWorkerUrl, type GeoJSONSource, type MapMouseEvent, type MapOptions } from 'maplibre-gl'
 import worker from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import { Protocol } from 'pmtiles'
+import type { Box, DrawGround, Ground, Options, Outlines, Place } from '../../shared/map/types'
 import { coloursOf, watchColours } from './colours'
 import sheet from './ground.css?url'
 import { label } from './label'
 import { districts, spots, style, type Upon } from './style'
-import type { Box, DrawGround, Ground, Options, Outlines, Place } from './types'
 import { WORDS } from './words'
 
 const PATIENCE_MS = 20_000

@@ -1,5 +1,5 @@
+import type { Code } from '../../shared/language/locale'
 import type { Colours } from './colours'
-import type { Language } from './types'
 
 /** What a label is asked for by: how large, how bold, and its text. */
 const NAME = /^label\|(\d+)\|(0|1)\|(.+)$/su
@@ -17,7 +17,7 @@ interface Label {
 export const labelled = (size: number, bold: boolean, text: unknown) => ['concat', `label|${size}|${bold ? 1 : 0}|`, text]
 
 /** The name of a feature, in the language of the page if it has one. */
-export const nameOf = (language: Language) => ['to-string', ['coalesce', ['get', `name:${language}`], ['get', `name_${language}`], ['get', 'name']]]
+export const nameOf = (language: Code) => ['to-string', ['coalesce', ['get', `name:${language}`], ['get', `name_${language}`], ['get', 'name']]]
 
 /**
  * A label as a picture. The browser itself writes it, in our own letters: it joins Persian letters and knows which way

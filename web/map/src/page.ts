@@ -1,22 +1,17 @@
 /** The ground map on a public page: what is there without it stays, and is all that there is if it does not come. */
+import type { Code } from '../../shared/language/locale'
+import { readCityMap, readJson } from '../../shared/map/city-map'
+import type { Spot } from '../../shared/map/types'
 import { drawGround } from './ground'
-import type { About, Language, Outlines, Spot } from './types'
 
 interface Released {
   geometry: { coordinates: [longitude: number, latitude: number] } | null
   properties: { number: string; category_fa: string; category_en: string; text: string }
 }
 
-async function read<Said>(address: string): Promise<Said> {
-  const answer = await fetch(address)
-  if (!answer.ok) throw new Error(`${address}: ${answer.status}`)
-  return (await answer.json()) as Said
-}
-
 async function begin(at: HTMLElement): Promise<void> {
-  const language: Language = document.documentElement.lang === 'en' ? 'en' : 'fa'
-  const [about, { features }] = await Promise.all([read<About>('/public/map.json'), read<{ features: Released[] }>('/public/requests/map.geojson')])
-  const outlines = about.districts ? await read<Outlines | null>(about.districts) : null
+  const language: Code = document.documentElement.lang === 'en' ? 'en' : 'fa'
+  const [{ about, outlines }, { features }] = await Promise.all([readCityMap(readJson), readJson<{ features: Released[] }>('/public/requests/map.geojson')])
   const spots = features.flatMap(({ geometry, properties }): Spot[] => {
     const [longitude, latitude] = geometry?.coordinates ?? []
     if (longitude === undefined || latitude === undefined) return []

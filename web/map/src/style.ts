@@ -1,7 +1,8 @@
 import type { ExpressionSpecification, FilterSpecification, LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl'
+import type { Code } from '../../shared/language/locale'
+import type { Outlines, Spot, Tiles } from '../../shared/map/types'
 import type { Colours } from './colours'
 import { labelled, nameOf } from './label'
-import type { Language, Outlines, Spot, Tiles } from './types'
 
 /** What lies on the ground. */
 export interface Upon {
@@ -14,7 +15,7 @@ export interface Upon {
 const GREEN = ['grass', 'wood', 'park', 'forest', 'garden', 'farmland', 'farm', 'orchard', 'cemetery', 'golf_course', 'pitch', 'recreation_ground', 'village_green', 'meadow', 'scrub', 'nature_reserve', 'grassland']
 const LARGE = ['motorway', 'trunk', 'primary', 'highway']
 const MIDDLE = ['secondary', 'tertiary', 'major_road', 'medium_road']
-const digits = (language: Language, number: number) => new Intl.NumberFormat(language, { useGrouping: false }).format(number)
+const digits = (language: Code, number: number) => new Intl.NumberFormat(language, { useGrouping: false }).format(number)
 
 /** OpenMapTiles calls it `class`, Protomaps `kind`. */
 const kind = ['coalesce', ['get', 'class'], ['get', 'kind'], '']
@@ -32,7 +33,7 @@ const without = (layer: object) => Object.fromEntries(Object.entries(layer).filt
 
 const roads: FilterSpecification = ['all', ['==', ['geometry-type'], 'LineString'], ['!', isOf(['ferry', 'rail', 'transit', 'aeroway'])]]
 
-function vector(colours: Colours, language: Language): LayerSpecification[] {
+function vector(colours: Colours, language: Code): LayerSpecification[] {
   const name = nameOf(language)
   const named: FilterSpecification = ['!=', name as ExpressionSpecification, '']
   const words = (size: number, bold: boolean, more: object) => ({ 'icon-image': labelled(size, bold, name), 'icon-padding': 4, ...more })
@@ -68,7 +69,7 @@ function source(tiles: Tiles): SourceSpecification {
 }
 
 /** Every district, how dark it is, and what is written in it. */
-export const districts = ({ outlines, shades, late }: Upon, language: Language) => ({
+export const districts = ({ outlines, shades, late }: Upon, language: Code) => ({
   type: 'FeatureCollection' as const,
   features: (outlines?.features ?? []).map(({ properties: { district }, ...feature }) => ({
     ...feature, properties: { district, shade: shades[district] ?? 0, late: late.includes(district), name: digits(language, district) },
@@ -83,7 +84,7 @@ export const spots = ({ spots: shown }: Upon) => ({
 })
 
 /** All of the map. */
-export function style(tiles: Tiles, colours: Colours, language: Language, upon: Upon): StyleSpecification {
+export function style(tiles: Tiles, colours: Colours, language: Code, upon: Upon): StyleSpecification {
   const ground = tiles.vector ? vector(colours, language) : [{ id: 'raster', type: 'raster', source: 'ground' } satisfies LayerSpecification]
   const drawn: LayerSpecification[] = [
     { id: 'land', type: 'background', paint: { 'background-color': colours.land } },

@@ -1,9 +1,9 @@
 import { render } from 'preact'
+import { keepFocus } from '../../shared/ui/keep-focus'
 import { askCategories, askWays } from './api/categories'
-import { askCity } from './api/ground'
+import { askCityMap } from './api/city-map'
 import { App, fetchAhead } from './app'
 import { beginInLanguage, text } from './language/language'
-import { keepFocus } from '../../src/ui/keep-focus'
 import { here } from './ui/router'
 import './my.css'
 
@@ -32,7 +32,7 @@ void begin()
 
 async function later(): Promise<void> {
   void import('./outbox/run').then(({ keepGoingOut }) => keepGoingOut())
-  await Promise.all([askCategories().catch(() => null), askWays().catch(() => null), askCity().catch(() => null)])
+  await Promise.all([askCategories().catch(() => null), askWays().catch(() => null), askCityMap().catch(() => null)])
   fetchAhead()
   if ('serviceWorker' in navigator) await navigator.serviceWorker.register('/my/sw.js', { scope: '/my' })
 }

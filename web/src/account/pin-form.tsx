@@ -1,5 +1,5 @@
 import { Text } from '@mantine/core'
-import { latinDigits } from '../language/format'
+import { latinDigits } from '../../shared/language/digits'
 import { useLanguage } from '../language/language'
 import { changePin } from './queries'
 import { SecretForm } from './secret-form'

@@ -1,9 +1,9 @@
 /** One’s own account. */
 import { type QueryClient, useQuery } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { accountKeys } from '../api/keys'
 import { CODES } from '../api/session'
-import type { components } from '../api/schema.gen'
 
 export type Account = components['schemas']['Account']
 export type MySession = components['schemas']['MySession']

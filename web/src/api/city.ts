@@ -1,8 +1,8 @@
 /** The officials, the subjects and the categories of the city. */
 import { useQuery } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from './client'
 import { planningKey } from './keys'
-import type { components } from './schema.gen'
 
 type Schemas = components['schemas']
 export type Subject = Schemas['Subject']

@@ -1,10 +1,10 @@
 import createClient from 'openapi-fetch'
+import type { paths } from '../../shared/api/schema.gen'
 import { given } from './asked-ahead'
 import { observeServerTime } from './clock'
 import { report } from './connection'
 import { within } from './patience'
 import { Problem } from './problem'
-import type { paths } from './schema.gen'
 
 /** So long an answer is waited for, to its last byte. The server waits for its database for five seconds at most. */
 const PATIENCE = 15_000

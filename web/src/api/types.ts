@@ -1,5 +1,5 @@
+import type { components } from '../../shared/api/schema.gen'
 /** What the API says, where several pages show it. */
-import type { components } from './schema.gen'
 
 type Schemas = components['schemas']
 export type Me = Schemas['Me']

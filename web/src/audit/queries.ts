@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import type { components, operations } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { adminKeys } from '../api/keys'
-import type { components, operations } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 export type AuditEntry = Schemas['AuditEntry']

@@ -13,7 +13,7 @@ import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
 import { useUndo } from '../ui/use-undo'
 import { CategoryForm } from './category-form'
-import { ICONS } from './icons'
+import { CategoryIcon } from './category-icon'
 import { ReadyRepliesForm } from './ready-replies-form'
 import plans from '../ui/plans.module.css'
 import rows from '../ui/rows.module.css'
@@ -51,13 +51,12 @@ function Item({ category, onChange }: { category: Category; onChange: (() => voi
   const { code, text, format } = language
   const words = text.categories
   const { data: departments = [] } = useDepartments()
-  const Icon = ICONS[category.icon]
   const name = category[code === 'fa' ? 'name_fa' : 'name_en']
   const time = ({ amount, unit }: Category['solve']) => words.time[unit](format.number(amount))
   return (
     <li className={style.item} data-testid="category" data-id={category.id} data-active={category.active}>
       <span className={style.name}>
-        {Icon && <Icon aria-hidden stroke={1.6} />}
+        <CategoryIcon name={category.icon} />
         {name}
         {category.urgent && <Tag tone="later">{words.urgent}</Tag>}
         {!category.active && <Tag tone="later">{words.inactive}</Tag>}

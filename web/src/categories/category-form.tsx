@@ -1,6 +1,7 @@
 import { Button, NativeSelect, Stack, Switch, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
+import { CATEGORY_ICONS } from '../../shared/icons/categories'
 import { type Category, useCategories } from '../api/city'
 import { planningKey } from '../api/keys'
 import { useLanguage } from '../language/language'
@@ -9,7 +10,6 @@ import { Notice } from '../ui/notice'
 import { Sheet } from '../ui/sheet'
 import { type At, useFields } from '../ui/use-fields'
 import { arePairs, type Draft, draftOf, isTime, toCategory } from './draft'
-import { ICONS } from './icons'
 import { addCategory, changeCategory, type Unit } from './queries'
 import { ResponsibleFields } from './responsible-fields'
 import style from './categories.module.css'
@@ -57,7 +57,7 @@ export function CategoryForm({ category, onClose }: { category: Category | null;
         </div>
         <div className={style.pair}>
           <NativeSelect
-            label={words.icon} value={draft.icon} data={Object.keys(ICONS).map((value) => ({ value, label: words.icons[value as keyof typeof words.icons] }))} data-testid="icon"
+            label={words.icon} value={draft.icon} data={Object.keys(CATEGORY_ICONS).map((value) => ({ value, label: words.icons[value as keyof typeof words.icons] }))} data-testid="icon"
             onChange={(event) => say({ icon: event.currentTarget.value })}
           />
           <NativeSelect

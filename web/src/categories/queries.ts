@@ -1,7 +1,7 @@
 /** The categories of requests: what is asked of the API to change them. */
+import type { components } from '../../shared/api/schema.gen'
 import type { Category } from '../api/city'
 import { body, client } from '../api/client'
-import type { components } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 export type CategoryIn = Schemas['CategoryIn']

@@ -1,6 +1,6 @@
 import { Button, NativeSelect } from '@mantine/core'
+import { DISTRICTS } from '../../shared/language/city'
 import { useLanguage } from '../language/language'
-import { DISTRICTS } from '../language/city'
 import { departmentName } from '../requests/names'
 import { useDepartments } from '../requests/queries'
 import type { At } from '../ui/use-fields'

@@ -1,7 +1,7 @@
 /** A citizen, found by one of their registrations or requests; and what somebody looks for. */
 import { useQuery } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
-import type { components } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 export type Citizen = Schemas['Citizen']

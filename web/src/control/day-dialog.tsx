@@ -1,5 +1,5 @@
+import { cityTime } from '../../shared/language/city-time'
 import { serverNow } from '../api/clock'
-import { cityTime } from '../language/city-time'
 import { useLanguage } from '../language/language'
 import { Dialog } from '../ui/dialog'
 import { ErrorNotice } from '../ui/error-notice'

@@ -1,8 +1,8 @@
 /** What the supervisor's room asks, and does. */
 import { useQuery, useQueryClient } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { keys } from '../api/keys'
-import type { components } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 export type ControlRoom = Schemas['ControlRoom']

@@ -1,5 +1,5 @@
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
-import type { components } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 

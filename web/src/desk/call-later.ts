@@ -1,5 +1,5 @@
+import { addDays, type CityTime, cityTime, toIso } from '../../shared/language/city-time'
 import type { Round } from '../api/types'
-import { addDays, type CityTime, cityTime, toIso } from '../language/city-time'
 
 const MINUTE = 60_000
 const AFTERNOON = '15:00'

@@ -1,9 +1,9 @@
 /** What a desk asks for: its calls, its citizen’s past and message, its phone. */
 import { useQuery, useQueryClient } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { insist } from '../api/insist'
 import { HISTORY, keys, VOICE } from '../api/keys'
-import type { components } from '../api/schema.gen'
 import type { Callback, Outcome } from '../api/types'
 import { asking } from '../phone/just-asked'
 import { further } from './further'

@@ -1,5 +1,5 @@
+import type { components } from '../../shared/api/schema.gen'
 import { useOfficials } from '../api/city'
-import type { components } from '../api/schema.gen'
 import { useDepartments } from '../requests/queries'
 import type { Findable } from './guest-found'
 

@@ -1,8 +1,8 @@
 /** A department's inbox: what is asked of the API, and how it is kept. Events tell of it (api/live.ts), but not of what falls due. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { INBOX } from '../api/keys'
-import type { components } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 export type InboxRequest = Schemas['InboxRequest']

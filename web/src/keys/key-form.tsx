@@ -1,6 +1,6 @@
 import { Checkbox, Stack, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import { latinDigits } from '../language/format'
+import { latinDigits } from '../../shared/language/digits'
 import { useLanguage } from '../language/language'
 import { ConfirmDialog } from '../ui/confirm-dialog'
 import { type IssuedKey, issueKey, type Scope } from './queries'

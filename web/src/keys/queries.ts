@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { adminKeys } from '../api/keys'
-import type { components } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 export type ApiKey = Schemas['Key']

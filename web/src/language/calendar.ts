@@ -3,7 +3,7 @@ import gregorian from 'react-date-object/calendars/gregorian'
 import persian from 'react-date-object/calendars/persian'
 import gregorianEn from 'react-date-object/locales/gregorian_en'
 import persianFa from 'react-date-object/locales/persian_fa'
-import type { Code } from './language'
+import type { Code } from '../../shared/language/locale'
 
 /** Each language's calendar and its names. */
 export const CALENDARS = {

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import { count, latinDigits, makeFormat } from './format'
+import { latinDigits } from '../../shared/language/digits'
+import { count, makeFormat } from './format'
 import { fa } from './fa'
 import { en } from './en'
 

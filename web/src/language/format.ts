@@ -1,14 +1,10 @@
+import { latinDigits } from '../../shared/language/digits'
+import { CITY_ZONE } from '../../shared/language/locale'
 import { serverNow } from '../api/clock'
 
-const TEHRAN = 'Asia/Tehran'
 /** Its days, as 2026-12-02. */
-const CIVIL = new Intl.DateTimeFormat('sv-SE', { timeZone: TEHRAN })
+const CIVIL = new Intl.DateTimeFormat('sv-SE', { timeZone: CITY_ZONE })
 const DAY = 86_400_000
-
-/** Persian and Arabic digits to Latin ones, as the API wants them. */
-export function latinDigits(text: string): string {
-  return text.replace(/[۰-۹٠-٩]/g, (digit) => String(digit.charCodeAt(0) & 0xf))
-}
 
 /** A whole number above zero; null for anything else. */
 export function count(written: string): number | null {
@@ -23,14 +19,14 @@ export function makeFormat(locale: string, comma: string) {
   const plain = new Intl.NumberFormat(locale, { useGrouping: false })
   const grouped = new Intl.NumberFormat(locale)
   const clock = new Intl.DateTimeFormat(locale, {
-    timeZone: TEHRAN, hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
+    timeZone: CITY_ZONE, hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
   })
   const day = new Intl.DateTimeFormat(locale, {
-    timeZone: TEHRAN, weekday: 'long', day: 'numeric', month: 'long',
+    timeZone: CITY_ZONE, weekday: 'long', day: 'numeric', month: 'long',
   })
-  const weekday = new Intl.DateTimeFormat(locale, { timeZone: TEHRAN, weekday: 'long' })
-  const short = new Intl.DateTimeFormat(locale, { timeZone: TEHRAN, day: 'numeric', month: 'long' })
-  const year = new Intl.DateTimeFormat(locale, { timeZone: TEHRAN, year: 'numeric' })
+  const weekday = new Intl.DateTimeFormat(locale, { timeZone: CITY_ZONE, weekday: 'long' })
+  const short = new Intl.DateTimeFormat(locale, { timeZone: CITY_ZONE, day: 'numeric', month: 'long' })
+  const year = new Intl.DateTimeFormat(locale, { timeZone: CITY_ZONE, year: 'numeric' })
   const ago = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   const share = new Intl.NumberFormat(locale, { style: 'percent' })
   const shapes = Array.from({ length: 10 }, (_, digit) => plain.format(digit))

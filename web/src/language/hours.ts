@@ -1,4 +1,4 @@
-import { cityTime, endsNextDay } from './city-time'
+import { cityTime, endsNextDay } from '../../shared/language/city-time'
 import type { Text } from './fa'
 import type { Format } from './format'
 

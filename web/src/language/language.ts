@@ -1,10 +1,9 @@
 import { createContext, useContext } from 'react'
+import { type Code, LOCALES } from '../../shared/language/locale'
 import { retryImport } from '../api/retry-import'
 import { fa, type Text } from './fa'
 import { type Format, makeFormat } from './format'
 import { hoursIn } from './hours'
-
-export type Code = 'fa' | 'en'
 
 export interface Language {
   code: Code
@@ -16,7 +15,7 @@ export interface Language {
   hours: ReturnType<typeof hoursIn>
 }
 
-const persianFormat = makeFormat('fa-IR-u-ca-persian-nu-arabext', fa.comma)
+const persianFormat = makeFormat(LOCALES.fa, fa.comma)
 
 const persian: Language = {
   code: 'fa',
@@ -29,7 +28,7 @@ const persian: Language = {
 
 async function english(): Promise<Language> {
   const { en } = await retryImport(() => import('./en'))
-  const format = makeFormat('en-GB-u-ca-gregory', en.comma)
+  const format = makeFormat(LOCALES.en, en.comma)
   return {
     code: 'en',
     direction: 'ltr',

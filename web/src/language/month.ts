@@ -1,6 +1,6 @@
 import DateObject from 'react-date-object'
+import type { Code } from '../../shared/language/locale'
 import { CALENDARS, dateOf, dayOf, NOON } from './calendar'
-import type { Code } from './language'
 
 /** A month of the language's calendar; the first is 1. */
 export interface Month {

@@ -1,6 +1,7 @@
 import { useDirection } from '@mantine/core'
 import { useEffect, useLayoutEffect, useState, type ReactNode } from 'react'
-import { type Code, type Language, LanguageContext, languages } from './language'
+import type { Code } from '../../shared/language/locale'
+import { type Language, LanguageContext, languages } from './language'
 
 const KEPT = 'hotline137.language'
 

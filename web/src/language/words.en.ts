@@ -1,4 +1,4 @@
-import { city } from './city'
+import { city } from '../../shared/language/city'
 import type { words as fa } from './words.fa'
 
 /** What many pages say. */

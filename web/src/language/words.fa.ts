@@ -1,4 +1,4 @@
-import { city } from './city'
+import { city } from '../../shared/language/city'
 
 /** What many pages say. */
 export const words = {

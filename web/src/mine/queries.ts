@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { keys } from '../api/keys'
-import type { components } from '../api/schema.gen'
 
 export type PersonDay = components['schemas']['PersonDay']
 

@@ -1,8 +1,8 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { keys } from '../api/keys'
 import { untilNextPhase } from '../api/rounds'
-import type { components } from '../api/schema.gen'
 
 export type RoundNotice = components['schemas']['RoundNotice']
 

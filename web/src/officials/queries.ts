@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
-import type { components } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 export type OfficialIn = Schemas['OfficialIn']

@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { components, operations } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { adminKeys } from '../api/keys'
-import type { components, operations } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 export type Message = Schemas['OutboxMessage']

@@ -1,8 +1,8 @@
 /** Links to bodies outside the city: of a request at the office, or of one in a department's inbox. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { INBOX, REQUESTS } from '../api/keys'
-import type { components } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 export type Pass = Schemas['Pass']

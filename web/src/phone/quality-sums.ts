@@ -1,4 +1,4 @@
-import type { components } from '../api/schema.gen'
+import type { components } from '../../shared/api/schema.gen'
 import type { Sample } from './quality'
 
 export type Measured = components['schemas']['Measured']

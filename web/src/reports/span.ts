@@ -1,7 +1,7 @@
 import DateObject from 'react-date-object'
+import { addDays, cityTime } from '../../shared/language/city-time'
 import { serverNow } from '../api/clock'
 import { dateOf, dayOf } from '../language/calendar'
-import { addDays, cityTime } from '../language/city-time'
 import type { By, Span } from './queries'
 
 export const GROUPS: By[] = ['week', 'round', 'official', 'district', 'subject']

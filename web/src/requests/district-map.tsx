@@ -1,7 +1,7 @@
 import { NativeSelect, Paper } from '@mantine/core'
 import { Suspense, useMemo } from 'react'
 import { Link, useLocation } from 'wouter'
-import { city } from '../language/city'
+import { city } from '../../shared/language/city'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { GroundMap } from '../ui/ground-map'

@@ -1,7 +1,7 @@
 /** Filters that a person keeps. */
 import { useQuery } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
-import type { components } from '../api/schema.gen'
 
 export type Kept = components['schemas']['RequestFilter']
 

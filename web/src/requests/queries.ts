@@ -1,9 +1,9 @@
 /** Requests: what is asked of the API, and how it is kept. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { GeoPermissibleObjects } from 'd3-geo'
+import type { components, paths } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { REQUESTS } from '../api/keys'
-import type { components, paths } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 export type CityRequest = Schemas['CityRequest']

@@ -1,8 +1,8 @@
 import { Button, Menu } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { planningKey } from '../api/keys'
-import type { components } from '../api/schema.gen'
 import { useLanguage } from '../language/language'
 
 export type Replies = components['schemas']['ReadyReplies']

@@ -1,5 +1,5 @@
+import { DISTRICTS } from '../../shared/language/city'
 import { VIEWS } from './inbox-filter'
-import { DISTRICTS } from '../language/city'
 
 /** What there is to filter by; undefined: not known yet. */
 export interface Known {

@@ -1,5 +1,5 @@
 import { Button, CopyButton, Group } from '@mantine/core'
-import type { components } from '../api/schema.gen'
+import type { components } from '../../shared/api/schema.gen'
 import { useLanguage } from '../language/language'
 import style from '../ui/plans.module.css'
 

@@ -1,6 +1,6 @@
+import { addDays, type CityTime, cityTime, clockOf, toIso } from '../../shared/language/city-time'
 import { serverNow } from '../api/clock'
 import type { Round } from '../api/types'
-import { addDays, type CityTime, cityTime, clockOf, toIso } from '../language/city-time'
 import { count } from '../language/format'
 import type { CalendarDay, RoundIn } from './queries'
 

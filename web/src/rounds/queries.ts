@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
+import type { Code } from '../../shared/language/locale'
 import { body, client } from '../api/client'
 import { keys, planningKey } from '../api/keys'
-import type { components } from '../api/schema.gen'
-import type { Code } from '../language/language'
 
 type Schemas = components['schemas']
 export type CalendarDay = Schemas['CalendarDay']

@@ -1,7 +1,7 @@
 import { Anchor, Paper } from '@mantine/core'
 import { Link } from 'wouter'
+import { cityTime } from '../../shared/language/city-time'
 import type { Round } from '../api/types'
-import { cityTime } from '../language/city-time'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { type Fact, Facts } from '../ui/facts'

@@ -1,8 +1,8 @@
 /** What cannot wait, on whatever page somebody is. */
 import { useQuery } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { keys } from '../api/keys'
-import type { components } from '../api/schema.gen'
 
 export type UrgentMatter = components['schemas']['UrgentMatter']
 

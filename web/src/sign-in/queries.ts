@@ -1,9 +1,9 @@
 /** Signing in, step by step. */
 import { useQuery, type QueryClient } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { accountKeys } from '../api/keys'
 import { signedIn } from '../api/session'
-import type { components } from '../api/schema.gen'
 import type { Me } from '../api/types'
 
 export type SignInStep = components['schemas']['SignInStep']

@@ -1,5 +1,5 @@
 import { useEffect, useRef, type KeyboardEvent } from 'react'
-import { addDays } from '../language/city-time'
+import { addDays } from '../../shared/language/city-time'
 import { useLanguage } from '../language/language'
 import { firstDay, later, monthOf } from '../language/month'
 import { DayCell } from './day-cell'

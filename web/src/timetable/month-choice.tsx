@@ -1,6 +1,6 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import { latinDigits } from '../language/format'
+import { latinDigits } from '../../shared/language/digits'
 import { useLanguage } from '../language/language'
 import { firstDay, later, type Month, monthNames } from '../language/month'
 import style from './timetable.module.css'

@@ -1,8 +1,8 @@
 /** The calendar, the timetable’s rules and the city’s word about a day. */
 import { useQuery } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { planningKey } from '../api/keys'
-import type { components } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 export type CalendarDay = Schemas['CalendarDay']

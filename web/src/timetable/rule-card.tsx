@@ -1,7 +1,7 @@
 import { Button, Group, Paper } from '@mantine/core'
 import { useState } from 'react'
+import { addDays } from '../../shared/language/city-time'
 import type { Official } from '../api/types'
-import { addDays } from '../language/city-time'
 import { clockHoursIn } from '../language/hours'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'

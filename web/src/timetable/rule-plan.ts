@@ -1,4 +1,4 @@
-import { type CityTime, clockOf } from '../language/city-time'
+import { type CityTime, clockOf } from '../../shared/language/city-time'
 import { count } from '../language/format'
 import type { Rule, RuleIn } from './queries'
 import { toRRule, weekdaysOf } from './week'

@@ -1,11 +1,11 @@
 import { TextInput } from '@mantine/core'
 import 'react-multi-date-picker/styles/colors/teal.css'
+import { cityTime } from '../../shared/language/city-time'
 import './day-picker.css'
 import DatePicker from 'react-multi-date-picker'
 import { useId, useRef } from 'react'
 import { serverNow } from '../api/clock'
 import { CALENDARS, dateOf, dayOf } from '../language/calendar'
-import { cityTime } from '../language/city-time'
 import { useLanguage } from '../language/language'
 
 interface Props {

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core'
-import { addDays, toIso } from '../language/city-time'
+import { addDays, toIso } from '../../shared/language/city-time'
 import { useLanguage } from '../language/language'
 import { DayPicker } from './day-picker'
 

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
-import type { components } from '../api/schema.gen'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from './error-notice'
 import { Num } from './number'

@@ -1,5 +1,5 @@
 import { TextInput } from '@mantine/core'
-import { type CityTime, toIso } from '../language/city-time'
+import { type CityTime, toIso } from '../../shared/language/city-time'
 import { useLanguage } from '../language/language'
 import { DayPicker } from './day-picker'
 import style from './moment-input.module.css'

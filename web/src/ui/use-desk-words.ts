@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { planningKey } from '../api/keys'
-import type { components } from '../api/schema.gen'
 import { useLanguage } from '../language/language'
 import type { BreakReason } from './break-reasons'
 

@@ -1,4 +1,4 @@
-import { city } from '../language/city'
+import { city } from '../../shared/language/city'
 
 /** What the head and the parts of every page say. */
 export const words = {

@@ -1,12 +1,12 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
+import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { serverNow } from '../api/clock'
 import { followEvents } from '../api/events'
 import { keys } from '../api/keys'
 import { Problem } from '../api/problem'
 import { makeRefresher } from '../api/refresher'
-import type { components } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 export type Wallboard = Schemas['Wallboard']

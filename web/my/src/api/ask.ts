@@ -41,8 +41,11 @@ async function once<Answer>(method: string, path: string, body: Body, headers: R
   return answered<Answer>(`/api/v1/my${path}`, { method, body: content, headers: sent })
 }
 
-/** What everybody may ask. */
-export const askPublic = <Answer>(path: string): Promise<Answer> => answered<Answer>(`/public${path}`, {})
+/** Ask for what everybody may read, by its whole address. Throws Refusal, or Away. */
+export const readPublic = <Answer>(address: string): Promise<Answer> => answered(address, {})
+
+/** The same of what is under /public. */
+export const askPublic = <Answer>(path: string): Promise<Answer> => answered(`/public${path}`, {})
 
 /** The same of what is no JSON. */
 export const askPublicText = (path: string, kind: string): Promise<string> => answered(`/public${path}`, {}, kind, (answer) => answer.text())

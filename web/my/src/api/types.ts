@@ -1,4 +1,4 @@
-import type { components } from '../../../src/api/schema.gen'
+import type { components } from '../../../shared/api/schema.gen'
 
 type Schemas = components['schemas']
 export type Category = Schemas['Offered']

@@ -1,11 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { day, digits, latin, moment, until } from './format'
+import { day, digits, moment, until } from './format'
 
 describe('what is read in Persian', () => {
-  it('given digits of any kind when they are typed then they are sent as ours', () => {
-    expect(latin('۰۹۱۳ ٤٥٦ 789')).toBe('0913 456 789')
-  })
-
   it('given a number when it is read then its digits are Persian', () => {
     expect(digits('137-0')).toBe('۱۳۷-۰')
   })

@@ -1,12 +1,11 @@
+import type { Code } from '../../../shared/language/locale'
 import { fa, type Words } from './words.fa'
-
-export type Language = 'fa' | 'en'
 
 const KEPT = 'hotline137.my.language'
 
 /** All that is read, in the language of this page; another language is another loading of it. */
 export let text: Words = fa
-export let language: Language = 'fa'
+export let language: Code = 'fa'
 
 /** `?lang=en` says so, as on the public pages; else what was chosen here before. */
 export async function beginInLanguage(): Promise<void> {
@@ -20,10 +19,10 @@ export async function beginInLanguage(): Promise<void> {
   root.dir = 'ltr'
 }
 
-export const otherLanguage = (): Language => (language === 'fa' ? 'en' : 'fa')
+export const otherLanguage = (): Code => (language === 'fa' ? 'en' : 'fa')
 
 /** A name that the API gives in both. */
-export const named = <Field extends string>(of: Record<`${Field}_${Language}`, string>, field: Field): string => of[`${field}_${language}`]
+export const named = <Field extends string>(of: Record<`${Field}_${Code}`, string>, field: Field): string => of[`${field}_${language}`]
 
 /** What went wrong, by the API's stable code. */
 export function problemText(code: string): string {

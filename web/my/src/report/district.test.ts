@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Outlines } from '../../../map/src/types'
+import type { Outlines } from '../../../shared/map/types'
 import { districtAt } from './district'
 
 const square = (west: number, south: number, side: number): [number, number][] =>

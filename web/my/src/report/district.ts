@@ -1,4 +1,4 @@
-import type { Outlines, Place } from '../../../map/src/types'
+import type { Outlines, Place } from '../../../shared/map/types'
 
 type Ring = [x: number, y: number][]
 

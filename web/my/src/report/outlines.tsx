@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks'
-import type { Outlines as Drawn } from '../../../map/src/types'
+import type { Outlines as Drawn } from '../../../shared/map/types'
 import type { Report } from '../kept/report'
 import { digits } from '../language/format'
 import { text } from '../language/language'

@@ -1,13 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { DrawGround, Ground, Place } from '../../../map/src/types'
-import type { City } from '../api/ground'
+import type { CityMap } from '../../../shared/map/city-map'
+import { showGround } from '../../../shared/map/show-ground'
+import type { Ground, Place } from '../../../shared/map/types'
 import type { Report } from '../kept/report'
 import { language, text } from '../language/language'
 import { districtAt } from './district'
 import { Outlines } from './outlines'
 
 interface Props {
-  city: City
+  city: CityMap
   report: Report
   change: (change: Partial<Report>) => void
 }
@@ -28,19 +29,8 @@ export function PlaceMap({ city, report: { point }, change }: Props) {
   useEffect(() => {
     const at = boardRef.current
     if (!at || !city.about.tiles) return
-    let drawn: Ground | null = null
-    let left = false
-    const begin = async () => {
-      const { drawGround } = (await import(/* @vite-ignore */ city.about.code ?? '')) as { drawGround: DrawGround }
-      const made = await drawGround(at, { ...city, language, mark: firstRef.current, onPlace: (place) => chosenRef.current(place) })
-      if (left) made.remove()
-      else setGround(drawn = made)
-    }
-    begin().catch(() => setGone(true))
-    return () => {
-      left = true
-      drawn?.remove()
-    }
+    const options = { ...city, language, mark: firstRef.current, onPlace: (place: Place) => chosenRef.current(place) }
+    return showGround(at, options, setGround, () => setGone(true))
   }, [city])
   useEffect(() => ground?.mark(point), [ground, point])
   const told = ground ? text.report.mapLead : city.outlines ? text.report.outlinesLead : gone ? text.report.noMap : text.wait

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
-import { askCity, knownCity } from '../api/ground'
+import { DISTRICTS } from '../../../shared/language/city'
+import { askCityMap, knownCityMap } from '../api/city-map'
 import type { Report } from '../kept/report'
 import { digits } from '../language/format'
 import { text } from '../language/language'
@@ -11,8 +12,6 @@ import { map, pin } from './icons'
 
 const PlaceMap = late(() => import('./place-map').then((part) => part.PlaceMap))
 
-/** /public/city.js has said so; a server that is away may be asked later. */
-const DISTRICTS = (globalThis as { hotline137City?: { tiles: unknown[] } }).hotline137City?.tiles.length ?? 0
 const ASKED: PositionOptions = { enableHighAccuracy: true, timeout: 20_000, maximumAge: 60_000 }
 /** A tenth of a metre is more than a phone knows. */
 const rounded = (degrees: number) => Math.round(degrees * 1e6) / 1e6
@@ -26,9 +25,9 @@ interface Props {
 /** Where it is: the phone's own point, a tap on the map, words, or several of them. */
 export function Place({ report, change, wrong }: Props) {
   const [told, setTold] = useState('')
-  const [city, setCity] = useState(knownCity)
+  const [city, setCity] = useState(knownCityMap)
   const [isOpen, setOpen] = useState(false)
-  useEffect(() => void askCity().then(setCity, () => undefined), [])
+  useEffect(() => void askCityMap().then(setCity, () => undefined), [])
   const found = (point: NonNullable<Report['point']>) => {
     const district = districtAt(city?.outlines, point)
     change(district ? { point, district } : { point })
@@ -68,7 +67,7 @@ export function Place({ report, change, wrong }: Props) {
           onChange={(event) => change({ district: Number(event.currentTarget.value) || null })}
         >
           <option value="">{text.report.districtUnknown}</option>
-          {Array.from({ length: DISTRICTS }, (_, index) => <option key={index} value={index + 1}>{text.report.districtOf(digits(index + 1))}</option>)}
+          {DISTRICTS.map((district) => <option key={district} value={district}>{text.report.districtOf(digits(district))}</option>)}
         </select>
       </Field>
     </fieldset>

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { CATEGORY_ICONS } from '../../../shared/icons/categories'
 import { Refusal } from '../api/ask'
 import { askCategories, knownCategories } from '../api/categories'
 import { number } from '../api/session'
@@ -12,7 +13,6 @@ import { Head } from '../ui/head'
 import { Icon } from '../ui/icon'
 import { late } from '../ui/late'
 import { go } from '../ui/router'
-import { ICONS } from './icons'
 import { Near } from './near'
 import { Place } from './place'
 import { useDraft } from './use-draft'
@@ -151,7 +151,7 @@ function Categories({ categories, report, change, wrong }: Choice) {
         {categories.map((one) => (
           <label key={one.id} class={one.id === report.category ? 'choice chosen' : 'choice'}>
             <input type="radio" name="category" checked={one.id === report.category} onChange={() => change({ category: one.id, answers: [] })} />
-            <Icon of={ICONS[one.icon] ?? []} />{named(one, 'name')}
+            <Icon of={CATEGORY_ICONS[one.icon] ?? []} />{named(one, 'name')}
           </label>
         ))}
       </div>

@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { latinDigits } from '../../../shared/language/digits'
 import { ask, Refusal } from '../api/ask'
 import { askWays, knownWays } from '../api/categories'
 import { setNumber } from '../api/session'
 import type { Session, Way } from '../api/types'
 import { forgetAnswers } from '../kept/use-answer'
-import { latin } from '../language/format'
 import { language, problemText, text } from '../language/language'
 import { Choices, Field, Wrong } from '../ui/field'
 import { Head } from '../ui/head'
@@ -55,8 +55,8 @@ function Number({ asked }: { asked: (number: string) => void }) {
     setBusy(true)
     setWrong('')
     try {
-      await ask('POST', '/codes', { json: { number: latin(number), by: way, language } })
-      asked(latin(number))
+      await ask('POST', '/codes', { json: { number: latinDigits(number), by: way, language } })
+      asked(latinDigits(number))
     } catch (failed) {
       setWrong(codeOf(failed))
       setBusy(false)
@@ -122,7 +122,7 @@ function Code({ number, another }: { number: string; another: () => void }) {
     setBusy(true)
     setWrong('')
     try {
-      const session = await ask<Session>('POST', '/sessions', { json: { number, code: latin(shown) } })
+      const session = await ask<Session>('POST', '/sessions', { json: { number, code: latinDigits(shown) } })
       sessionStorage.removeItem(ASKED)
       await forgetAnswers()
       setNumber(session.number)

@@ -1,7 +1,5 @@
 import { h } from 'preact'
-
-/** The strokes of an icon of @tabler/icons-react, of whose components nothing is needed here. */
-export type Strokes = [string, Record<string, string>][]
+import type { Strokes } from '../../../shared/icons/strokes'
 
 export function Icon({ of }: { of: Strokes }) {
   return (

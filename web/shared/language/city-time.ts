@@ -1,7 +1,8 @@
-import { latinDigits } from './format'
+import { latinDigits } from './digits'
+import { CITY_ZONE } from './locale'
 
-const TEHRAN = new Intl.DateTimeFormat('en-CA', {
-  timeZone: 'Asia/Tehran', year: 'numeric', month: '2-digit', day: '2-digit',
+const CITY = new Intl.DateTimeFormat('en-CA', {
+  timeZone: CITY_ZONE, year: 'numeric', month: '2-digit', day: '2-digit',
   hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
 })
 
@@ -12,7 +13,7 @@ export interface CityTime {
 }
 
 export function cityTime(at: string | number): CityTime {
-  const part = Object.fromEntries(TEHRAN.formatToParts(new Date(at)).map(({ type, value }) => [type, value]))
+  const part = Object.fromEntries(CITY.formatToParts(new Date(at)).map(({ type, value }) => [type, value]))
   return { day: `${part.year}-${part.month}-${part.day}`, time: `${part.hour}:${part.minute}` }
 }
 

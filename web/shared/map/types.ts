@@ -1,13 +1,12 @@
-/** What the staff's pages and the citizens' app know of the ground map; the program itself is fetched late. */
-
-export type Language = 'fa' | 'en'
+/** The ground map as every bundle knows it; its program (map/src/ground.ts) is fetched late. */
+import type { Code } from '../language/locale'
 
 /** West, south, east, north, in degrees. */
 export type Box = [west: number, south: number, east: number, north: number]
 
 /** What /public/map.json says. */
 export interface About {
-  /** The address of the program (src/ground.ts); null: it is not built. */
+  /** The address of the program; null: it is not built. */
   code: string | null
   /** null: there are none, draw a schematic map. */
   tiles: Tiles | null
@@ -52,7 +51,7 @@ export interface Spot extends Place {
 
 export interface Options {
   about: About
-  language: Language
+  language: Code
   /** Drawn over the ground, and what is seen first, unless there is a mark. */
   outlines?: Outlines | null
   /** Of each district: 0 (nothing) to 4 (as much as anywhere). */
