@@ -17,13 +17,14 @@ help: ## this list
 run: .venv/run web/dist/index.html ## set up what is needed and run everything; Ctrl-C stops it
 	@exec $(BIN)/hotline137 run
 
-PYTEST = $(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder --ignore=tests/install
+PYTEST = $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder --ignore=tests/install
 
 test: .venv/test web/dist/index.html ## install what the tests need, then play the rules and one whole path (10 minutes)
-	@$(PYTEST) -m "core or not long" $(ARGS)
+	@$(PYTEST) -n 6 -m "core or not long" $(ARGS)
 
+# More than four whole systems starve two processors: what is slow then looks as if it hung.
 test-all: .venv/test web/dist/index.html ## play every test but those of test-install (docs/tests.md)
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) -n 4 $(ARGS)
 
 check: .venv/test web/node_modules/.done ## the first look, a minute: style, types, layers, pages, the rules on SQLite
 	@$(MAKE) --no-print-directory --output-sync=target -j2 lint rules
