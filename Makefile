@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Compiled once, also where the machine says otherwise: hundreds of processes of the tests read the same code.
 export PYTHONDONTWRITEBYTECODE :=
+# Python's packages and the pages' come at the same time.
+MAKEFLAGS += -j2
 # For trying out; hotline.env may say otherwise.
 ifeq (,$(shell grep -s '^HOTLINE_BROWSER_PHONE=' hotline.env))
 export HOTLINE_BROWSER_PHONE ?= 1
@@ -14,7 +16,7 @@ endif
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-run: .venv/run web/dist/index.html ## set up what is needed and run everything; Ctrl-C stops it
+run: voices web/dist/index.html ## set up what is needed and run everything; Ctrl-C stops it
 	@exec $(BIN)/hotline137 run
 
 PYTEST = $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder --ignore=tests/install
@@ -102,9 +104,15 @@ scale: .venv/test-install ## what many machines would run, in containers on this
 clean: ## forget what was built (not the state folder)
 	rm -rf .venv web/dist web/node_modules
 
-.venv/run: requirements.lock pyproject.toml ops/setup.sh
+voices: .venv/run
+	@$(BIN)/hotline137 prompts build
+
+.venv/machine: ops/setup.sh
 	@ops/setup.sh run
-	@echo "Python packages"
+	@mkdir -p .venv && touch $@
+
+.venv/run: requirements.lock pyproject.toml .venv/machine
+	@echo "Python packages: about 40 s"
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
@@ -121,14 +129,14 @@ clean: ## forget what was built (not the state folder)
 	@ops/setup.sh test-install
 	@touch $@
 
-web/node_modules/.done: web/package-lock.json .venv/run
-	@echo "packages of the pages"
+web/node_modules/.done: web/package-lock.json .venv/machine
+	@echo "packages of the pages: about 40 s"
 	@cd web && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 web/dist/index.html: web/node_modules/.done $(shell find web/shared web/src web/public web/my web/map web/*.html web/*.ts web/*.js -type f ! -name '*.gen.ts' 2>/dev/null)
-	@echo "pages"
-	@cd web && npm run --silent build
+	@echo "pages: about 30 s"
+	@cd web && npm run --silent bundle
 	@touch $@
 
-.PHONY: bundle guides guide-pictures deb test-install test-rolling scale help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock settings clean
+.PHONY: voices bundle guides guide-pictures deb test-install test-rolling scale help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock settings clean
