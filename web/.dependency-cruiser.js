@@ -17,21 +17,24 @@ const common = {
   language: ['api'],
   api: [],
   ui: ['api', 'language'],
+  callbacks: ['api', 'language', 'ui'],
+  shortcuts: ['api', 'language', 'ui'],
+  head: ['api', 'language', 'shortcuts', 'ui'],
   phone: ['api', 'language', 'ui'],
 }
 
 /** The other features that a feature may use, beside what all share. */
 const features = {
   account: [],
-  assist: ['desk', 'line', 'official'],
+  assist: ['desk', 'desks', 'line', 'official', 'subjects'],
   audit: ['people'],
   blocked: [],
   categories: ['requests'],
   'citizen-phone': [],
-  citizens: ['desk', 'recordings', 'requests'],
+  citizens: ['desk', 'desks', 'recordings', 'requests', 'subjects'],
   control: ['desk', 'desks', 'line'],
   departments: ['requests'],
-  desk: ['line', 'recordings', 'requests'],
+  desk: ['desks', 'line', 'recordings', 'requests', 'subjects'],
   desks: [],
   holidays: ['timetable'],
   inbox: ['passes', 'requests'],
@@ -40,7 +43,7 @@ const features = {
   line: [],
   mine: ['control'],
   notices: ['rounds'],
-  official: ['desk', 'line'],
+  official: ['desk', 'desks', 'line', 'subjects'],
   officials: [],
   outbox: [],
   passes: [],
@@ -49,10 +52,10 @@ const features = {
   reports: [],
   requests: ['passes'],
   rounds: ['control', 'line', 'recordings'],
-  'set-up': ['recordings'],
-  shell: ['citizens', 'control', 'desk', 'inbox', 'requests'],
+  'set-up': ['kept', 'recordings'],
+  shell: ['citizens', 'control', 'desk', 'inbox', 'requests', 'subjects'],
   'sign-in': ['account'],
-  subjects: [],
+  subjects: ['desks'],
   timetable: ['rounds'],
   wallboard: [],
 }
@@ -71,6 +74,15 @@ const app = {
   rounds: ['api', 'kept', 'language', 'ledger', 'ui'],
   'sign-in': ['api', 'kept', 'language', 'ui'],
 }
+
+/** Words of the domain: none is part of a name in ui/ (eslint.config.js, too). */
+export const DOMAIN = [
+  'callback', 'caller', 'category', 'categories', 'citizen', 'department', 'desk', 'official', 'operator', 'outcome', 'registration', 'request',
+  'round', 'subject', 'ticket',
+]
+
+/** The files of api/ that ui/ may import: they know the server, and nothing of what it keeps. */
+const PLUMBING = '^src/api/(clock|connection|problem|retry-import)\\.ts$'
 
 const folder = (names) => `^src/(${names.join('|')})/`
 
@@ -123,6 +135,11 @@ export default {
       name: 'words-import-nothing', severity: 'error', comment: 'but what the city is called',
       from: { path: `^src/.*${WORDS}` }, to: { pathNot: [WORDS, '^shared/language/city\\.ts$'] },
     },
+    {
+      name: 'ui-imports-no-domain', severity: 'error', comment: 'a part that knows of calls, people or requests is in their folder',
+      from: { path: '^src/ui/' }, to: { path: ['^src/api/', '^src/pages\\.ts$', '^shared/(api|map)/'], pathNot: PLUMBING },
+    },
+    { name: 'ui-names-no-domain', severity: 'error', from: {}, to: { path: `^src/ui/.*\\b(${DOMAIN.join('|')})s?\\b` } },
     ...Object.entries(common).map(([name, mayUse]) => arrow(name, mayUse)),
     ...Object.entries(features).map(([name, mayUse]) => arrow(name, [...Object.keys(common), ...mayUse])),
   ],

@@ -35,7 +35,7 @@ export default defineConfig(({ mode }) => {
       rollupOptions: {
         output: {
           // One file instead of several of a few hundred bytes, most of which every page needs.
-          experimentalMinChunkSize: 5_000,
+          experimentalMinChunkSize: 4_000,
           assetFileNames: ({ names }) =>
             names[0]?.endsWith('.woff2') ? 'assets/[name][extname]' : 'assets/[name]-[hash][extname]',
         },

@@ -42,7 +42,7 @@ _CALL_STATES = {
     "after": C.ENDED,
     "over": C.CLOSED,
 }
-"""The seven states of a call (web/src/ui/call-states.ts), and that in which its end can be undone."""
+"""The seven states of a call (web/src/callbacks/call-states.ts), and that in which its end can be undone."""
 _CALL_PAGES = ("desk", "official")
 
 

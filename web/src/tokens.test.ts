@@ -5,7 +5,7 @@ const sources = import.meta.glob<string>(
   ['./**/*.css', './**/*.tsx', './**/*.ts', '!./**/*.test.ts'], { query: '?raw', import: 'default', eager: true },
 )
 /** Mantine's shades; and where paper is always white. */
-const HAS_COLOURS = ['./tokens.css', './theme.ts', './api/schema.gen.ts']
+const HAS_COLOURS = ['./tokens.css', './theme.ts']
 const COLOUR = /#[0-9a-f]{3}\b|#[0-9a-f]{6}\b|\brgba?\(|--mantine-color-(?:turquoise|brick|amber|violet|red|gray)-\d/i
 
 const withoutPrint = (source: string) => source.replace(/@media print \{[\s\S]*?\n\}/g, '')

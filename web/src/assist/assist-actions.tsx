@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { useLanguage } from '../language/language'
 import { Command } from '../ui/command'
-import { KEY } from '../ui/keys'
+import { KEY } from '../shortcuts/keys'
 import { useKeys } from '../ui/use-keys'
 import { Dismiss } from './dismiss'
 import type { Assist } from './use-assist'

@@ -2,7 +2,7 @@ import { Button, Paper } from '@mantine/core'
 import type { Outcome } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Key } from '../ui/key'
-import { outcomesOf } from '../ui/keys'
+import { outcomesOf } from '../shortcuts/keys'
 import { useKeys } from '../ui/use-keys'
 import callbackStyle from '../desk/callback.module.css'
 

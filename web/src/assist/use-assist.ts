@@ -1,7 +1,7 @@
 import { pauseRound, resumeRound } from '../api/rounds'
 import type { Callback, Desk, Outcome, Stage } from '../api/types'
 import { isOver } from '../desk/likely-round'
-import { useActions } from '../ui/use-actions'
+import { useActions } from '../callbacks/use-actions'
 import { handOver, screen, dismiss } from './queries'
 
 /** What an operator can do beside the official, from a desk of their own. */

@@ -10,7 +10,7 @@ import { usePeople } from '../people/queries'
 import { ANY_DAYS, DayRange, momentsOf } from '../ui/day-range'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { LoadMore } from '../ui/load-more'
 import { Loading } from '../ui/loading'
 import { Latin } from '../ui/number'
@@ -80,7 +80,7 @@ export default function AuditPage({ me }: { me: Me }) {
         </div>
         <ErrorNotice error={query.error} />
         {query.isPending && <Loading />}
-        {query.isSuccess && found.length === 0 && <Empty action={<Button variant="light" onClick={clear}>{text.retention.clear}</Button>}>{words.none}</Empty>}
+        {query.isSuccess && found.length === 0 && <Empty action={<Button variant="light" onClick={clear}>{text.filters.clear}</Button>}>{words.none}</Empty>}
         {found.length > 0 && (
           <ul className={style.rows}>
             {found.map((entry) => <Row key={entry.id} me={me} entry={entry} />)}

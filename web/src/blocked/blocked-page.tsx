@@ -9,7 +9,7 @@ import { useLanguage } from '../language/language'
 import { ConfirmDialog } from '../ui/confirm-dialog'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Loading } from '../ui/loading'
 import { Notice } from '../ui/notice'
 import { Latin, Num } from '../ui/number'
@@ -49,7 +49,7 @@ export default function BlockedPage({ me }: { me: Me }) {
         <ErrorNotice error={error} />
         {isPending && <Loading />}
         {!isPending && blocked.length === 0 && (
-          <Empty action={settled.trim() && <Button variant="light" onClick={() => setWanted('')}>{text.retention.clear}</Button>}>
+          <Empty action={settled.trim() && <Button variant="light" onClick={() => setWanted('')}>{text.filters.clear}</Button>}>
             {settled.trim() ? words.noneFound : words.none}
           </Empty>
         )}

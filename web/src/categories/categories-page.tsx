@@ -7,7 +7,7 @@ import { type Language, useLanguage } from '../language/language'
 import { departmentName, districtName } from '../requests/names'
 import { type Department, useDepartments } from '../requests/queries'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Loading } from '../ui/loading'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
@@ -15,7 +15,7 @@ import { useUndo } from '../ui/use-undo'
 import { CategoryForm } from './category-form'
 import { CategoryIcon } from './category-icon'
 import { ReadyRepliesForm } from './ready-replies-form'
-import plans from '../ui/plans.module.css'
+import cards from '../ui/cards.module.css'
 import rows from '../ui/rows.module.css'
 import style from './categories.module.css'
 
@@ -34,8 +34,8 @@ export default function CategoriesPage({ me }: { me: Me }) {
       <Header me={me} page="categories">
         {may && <Button onClick={() => setAsked('new')} data-testid="add-category">{words.add}</Button>}
       </Header>
-      <main className={plans.list}>
-        <p className={plans.more}>{words.help}</p>
+      <main className={cards.list}>
+        <p className={cards.more}>{words.help}</p>
         <ErrorNotice error={error} />
         {!data && !error && <Loading />}
         {data && <ul className={rows.rows}>{data.map((one) => <Item key={one.id} category={one} onChange={may ? () => setAsked(one) : null} />)}</ul>}
@@ -58,8 +58,8 @@ function Item({ category, onChange }: { category: Category; onChange: (() => voi
       <span className={style.name}>
         <CategoryIcon name={category.icon} />
         {name}
-        {category.urgent && <Tag tone="later">{words.urgent}</Tag>}
-        {!category.active && <Tag tone="later">{words.inactive}</Tag>}
+        {category.urgent && <Tag tone="warning">{words.urgent}</Tag>}
+        {!category.active && <Tag tone="warning">{words.inactive}</Tag>}
       </span>
       <span className={style.soft}>
         {[words.answeredIn(time(category.answer)), words.solvedIn(time(category.solve)), words.needs[category.evidence]].join(text.comma)}

@@ -7,9 +7,9 @@ import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Loading } from '../ui/loading'
-import { MaskedNumber, type Of } from '../ui/masked-number'
+import { MaskedNumber, type Of } from '../requests/masked-number'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
 import { EntryRow } from './entry-row'
@@ -61,7 +61,7 @@ function Who({ me, citizen, of, id, onGone }: { me: Me; citizen: Citizen; of: Of
   return (
     <Paper withBorder component="section" className={style.who}>
       <span className={style.number}><MaskedNumber of={of} id={id} number={citizen.number} masked={citizen.masked} /></span>
-      {citizen.blocked && <Tag tone="later">{text.citizens.blocked}</Tag>}
+      {citizen.blocked && <Tag tone="warning">{text.citizens.blocked}</Tag>}
       {mayMove(me.role) && <NewOwner of={of} id={id} onGone={onGone} />}
     </Paper>
   )

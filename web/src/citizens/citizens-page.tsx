@@ -7,9 +7,9 @@ import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Num } from '../ui/number'
-import { useCategory } from '../ui/use-category'
+import { useCategory } from '../requests/use-category'
 import { useTitle } from '../ui/use-title'
 import { useSearch } from './queries'
 import { groupsOf } from './results'
@@ -38,7 +38,7 @@ export default function CitizensPage({ me }: { me: Me }) {
           className={style.typed} data-testid="citizen-typed" onChange={(event) => setTyped(event.currentTarget.value)}
         />
         <ErrorNotice error={error} />
-        {isSuccess && wanted && found.length === 0 && <Empty data-testid="nobody" action={<Button variant="light" onClick={() => setTyped('')}>{text.retention.clear}</Button>}>{words.none}</Empty>}
+        {isSuccess && wanted && found.length === 0 && <Empty data-testid="nobody" action={<Button variant="light" onClick={() => setTyped('')}>{text.filters.clear}</Button>}>{words.none}</Empty>}
         {found.map(({ name, results }) => (
           <section key={name}>
             <h2 className={style.heading}>{text.search.groups[name]}</h2>

@@ -2,8 +2,8 @@ import type { MantineColorScheme } from '@mantine/core'
 import type { Me } from '../api/types'
 import type { Text } from '../language/fa'
 import type { RoomStatus } from '../phone/room-phone'
-import { REASONS, type BreakReason } from '../ui/break-reasons'
-import { KEYS_OF } from '../ui/keys'
+import { REASONS, type BreakReason } from '../desks/break-reasons'
+import { KEYS_OF } from '../shortcuts/keys'
 
 /** How things stand where a command is looked for. */
 export interface Here {

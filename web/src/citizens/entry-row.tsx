@@ -5,13 +5,13 @@ import { useLanguage } from '../language/language'
 import { useSoundWords } from '../phone/sound-words'
 import { recordingUrl } from '../recordings/queries'
 import { districtName, dueDay } from '../requests/names'
-import { CallTag } from '../ui/call-state'
-import { Notes } from '../ui/notes'
+import { CallTag } from '../callbacks/call-state'
+import { Notes } from '../callbacks/notes'
 import { Num } from '../ui/number'
 import { Player } from '../ui/player'
 import { Tag } from '../ui/tag'
-import { useCategory } from '../ui/use-category'
-import { useSubject } from '../ui/use-subject'
+import { useCategory } from '../requests/use-category'
+import { useSubject } from '../subjects/use-subject'
 import type { Entry } from './timeline'
 import style from './citizens.module.css'
 
@@ -58,7 +58,7 @@ function What({ entry }: { entry: Entry }): ReactNode {
         <>
           <strong>{words.called}</strong>
           {talked_seconds > 0 && <span>{text.history.talked(format.duration(talked_seconds * 1000))}</span>}
-          {threat && <Tag tone="later">{text.threat.mark}</Tag>}
+          {threat && <Tag tone="warning">{text.threat.mark}</Tag>}
           {quality && <span>{sound(quality)}</span>}
           {outcome && <em>{text.outcome[outcome]}</em>}
           <Notes notes={notes} />

@@ -8,7 +8,8 @@ import { giveUp } from './queries'
 
 /** Gives a place up for a citizen who is on the line or at the office; the number is told. */
 export function GiveUp({ registration: { id, ticket } }: { registration: PastRegistration }) {
-  const { text: { citizens: words }, format } = useLanguage()
+  const { text, format } = useLanguage()
+  const words = text.citizens
   const queries = useQueryClient()
   const [asked, setAsked] = useState(false)
   const act = async (reason: string) => {
@@ -20,7 +21,7 @@ export function GiveUp({ registration: { id, ticket } }: { registration: PastReg
       <Button variant="default" size="compact-sm" onClick={() => setAsked(true)} data-testid="give-up">{words.giveUp}</Button>
       {asked && (
         <ReasonDialog
-          title={words.giveUpTitle(format.ticket(ticket))} help={words.giveUpHelp} action={words.giveUp} color="red"
+          title={words.giveUpTitle(format.ticket(ticket))} help={words.giveUpHelp} action={words.giveUp} color="red" about={text.rounds.reasonPublic}
           act={act} onClose={() => setAsked(false)}
         />
       )}

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { useLanguage } from '../language/language'
-import type { Of } from '../ui/masked-number'
+import type { Of } from '../requests/masked-number'
 import { ReasonDialog } from '../ui/reason-dialog'
 import { toNewOwner } from './queries'
 

@@ -7,10 +7,10 @@ import { OutcomeDialog } from '../desks/dialogs'
 import { useLanguage } from '../language/language'
 import { Empty } from '../ui/empty'
 import { Num, RunningTime } from '../ui/number'
-import { OnHold } from '../ui/on-hold'
+import { OnHold } from '../callbacks/on-hold'
 import { Tag } from '../ui/tag'
-import { talkOf } from '../ui/talk'
-import { useBreakWord } from '../ui/use-desk-words'
+import { talkOf } from '../callbacks/talk'
+import { useBreakWord } from '../desks/use-desk-words'
 import { DayDialog } from './day-dialog'
 import { FreeDialog, WordDialog } from './dialogs'
 import type { LiveDesk, LiveLine } from './queries'
@@ -29,8 +29,8 @@ type What = 'free' | 'word' | 'outcome' | 'day'
 type Asked = { what: What; desk: LiveDesk } | null
 
 const TONE = {
-  away: 'tried', break: 'later', hears: 'carried', speaking: 'now', held: 'later', 'on-hold': 'later', calling: 'carried', 'wrap-up': 'later',
-  paused: 'later', waiting: 'moved', free: 'moved',
+  away: 'quiet', break: 'warning', hears: 'apart', speaking: 'accent', held: 'warning', 'on-hold': 'warning', calling: 'apart', 'wrap-up': 'warning',
+  paused: 'warning', waiting: 'good', free: 'good',
 } as const
 
 /** Each desk: who, what since when, with whom by the ticket number; and what a supervisor does about it. */
@@ -99,8 +99,8 @@ function Doing({ desk, now }: { desk: LiveDesk; now: number }) {
       {(talk ?? desk.since) && <RunningTime data-testid="desk-time">{format.duration(talk ? talk.lasted : now - Date.parse(desk.since ?? ''))}</RunningTime>}
       <OnHold talk={talk} />
       {desk.ticket && <span className={rows.soft}>{words.ticket} <Num>{format.ticket(desk.ticket)}</Num></span>}
-      {!desk.phone_connected && desk.at !== 'away' && <Tag tone="tried">{words.at.away}</Tag>}
-      {desk.ears.map(({ how, name }) => <Tag key={`${how} ${name}`} tone="carried">{words.ear[how === 'consult' ? 'join' : how](name)}</Tag>)}
+      {!desk.phone_connected && desk.at !== 'away' && <Tag tone="quiet">{words.at.away}</Tag>}
+      {desk.ears.map(({ how, name }) => <Tag key={`${how} ${name}`} tone="apart">{words.ear[how === 'consult' ? 'join' : how](name)}</Tag>)}
       {desk.message && (
         <span className={rows.soft} data-testid="last-word" data-read={desk.message.read_at !== null}>
           «<bdi>{desk.message.text}</bdi>» {desk.message.read_at ? words.readAt(format.time(desk.message.read_at)) : words.unread}

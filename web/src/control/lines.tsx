@@ -53,8 +53,8 @@ function One({ live, me, now }: { live: LiveLine; me: Me; now: number }) {
     <Paper withBorder component="li" className={style.line} data-testid="control-line" data-id={line.round_id} data-long={fits !== null && line.waiting > fits}>
       <h3 className={style.head}>
         <Anchor className="alone" component={Link} href={`/rounds/${line.round_id}`}>{office(line)}</Anchor>
-        {line.phase !== 'live' && <Tag tone="later">{words.notBegun(format.time(line.starts_at))}</Tag>}
-        {line.paused_at && <Tag tone="later">{words.pausedSince(format.time(line.paused_at))}</Tag>}
+        {line.phase !== 'live' && <Tag tone="warning">{words.notBegun(format.time(line.starts_at))}</Tag>}
+        {line.paused_at && <Tag tone="warning">{words.pausedSince(format.time(line.paused_at))}</Tag>}
       </h3>
       <Facts facts={facts} />
       <Group gap={6}>

@@ -10,7 +10,7 @@ import { departmentName } from '../requests/names'
 import { type Department, useDepartments } from '../requests/queries'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Loading } from '../ui/loading'
 import { Tag } from '../ui/tag'
 import { Sheet } from '../ui/sheet'
@@ -57,7 +57,7 @@ export default function DepartmentsPage({ me }: { me: Me }) {
               <li key={one.id} className={style.item} data-testid="department" data-id={one.id}>
                 <span className={style.name}>
                   <Link className="alone" href={`/requests?department=${one.id}`} aria-label={words.show(name)}>{name}</Link>
-                  {!one.active && <Tag tone="later">{words.inactive}</Tag>}
+                  {!one.active && <Tag tone="warning">{words.inactive}</Tag>}
                 </span>
                 <span className={style.counts}>
                   {words.open}: {format.number(one.open)}

@@ -2,9 +2,9 @@ import { useQuery } from '@tanstack/react-query'
 import { body, client } from '../api/client'
 import { keys } from '../api/keys'
 import { useLanguage } from '../language/language'
-import { Notes } from '../ui/notes'
+import { Notes } from '../callbacks/notes'
 import { Num } from '../ui/number'
-import { useSubject } from '../ui/use-subject'
+import { useSubject } from '../subjects/use-subject'
 import style from './agreed-calls.module.css'
 
 /** The calls that the person has promised for a time. The system makes them; the page only does not let them be forgotten. */

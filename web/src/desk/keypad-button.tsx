@@ -5,7 +5,7 @@ import { Keypad } from '../phone/keypad'
 import type { RoomPhone } from '../phone/room-phone'
 import { Dialog } from '../ui/dialog'
 import { Key } from '../ui/key'
-import { KEY } from '../ui/keys'
+import { KEY } from '../shortcuts/keys'
 import { useKeys } from '../ui/use-keys'
 import style from './phone-panel.module.css'
 

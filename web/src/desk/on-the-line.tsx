@@ -6,5 +6,5 @@ import { Tag } from '../ui/tag'
 export function OnTheLine({ callback }: { callback: Callback }) {
   const { text } = useLanguage()
   if (!callback.on_the_line || callback.state === 'closed') return null
-  return <>{' '}<Tag tone="now"><span data-testid="on-the-line">{text.live.word}</span></Tag></>
+  return <>{' '}<Tag tone="accent"><span data-testid="on-the-line">{text.live.word}</span></Tag></>
 }

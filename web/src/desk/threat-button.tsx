@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react'
 import type { Callback } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
-import { useActions } from '../ui/use-actions'
+import { useActions } from '../callbacks/use-actions'
 import { markThreat } from './queries'
 
 /** So long the second press, which does it, is waited for. */

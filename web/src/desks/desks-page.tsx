@@ -5,10 +5,10 @@ import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Loading } from '../ui/loading'
-import { CallTag } from '../ui/call-state'
-import { callStateOf } from '../ui/call-states'
+import { CallTag } from '../callbacks/call-state'
+import { callStateOf } from '../callbacks/call-states'
 import { Num } from '../ui/number'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
@@ -92,12 +92,12 @@ function Row({ desk, children }: { desk: DeskPlace; children: ReactNode }) {
       <span className={style.tags}>
         <span>{words.phone[desk.phone]}</span>
         {desk.number && <Num>{format.phone(desk.number)}</Num>}
-        <Tag tone={desk.phone_connected ? 'moved' : 'tried'}>{desk.phone_connected ? words.connected : words.away}</Tag>
+        <Tag tone={desk.phone_connected ? 'good' : 'quiet'}>{desk.phone_connected ? words.connected : words.away}</Tag>
       </span>
       <span className={style.tags}>
         {serves && <span className={style.soft}>{words.serves(office(serves))}</span>}
         {in_hand && <CallTag state={callStateOf(in_hand)}>{words.inHand(format.ticket(in_hand.ticket), text.callback[in_hand.state])}</CallTag>}
-        {in_hand?.owed && <Tag tone="tried">{words.owed(format.time(in_hand.since))}</Tag>}
+        {in_hand?.owed && <Tag tone="quiet">{words.owed(format.time(in_hand.since))}</Tag>}
       </span>
       {children}
     </li>

@@ -4,7 +4,7 @@ import type { Outcome } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ConfirmDialog } from '../ui/confirm-dialog'
 import { Dialog } from '../ui/dialog'
-import { outcomesOf } from '../ui/keys'
+import { outcomesOf } from '../shortcuts/keys'
 import { type DeskPlace, readAccount, sayOutcome, setDeskPhone } from './queries'
 import style from '../ui/rows.module.css'
 
@@ -93,7 +93,7 @@ export function OutcomeDialog({ desk, onClose }: { desk: Pick<DeskPlace, 'id' | 
             onChange={(event) => setOutcome(event.currentTarget.value as Outcome)}
           />
           <Textarea
-            {...at('reason')} label={text.rounds.reason} description={text.retention.reasonLogged} value={reason} maxLength={400} autosize minRows={2} data-testid="reason"
+            {...at('reason')} label={text.dialog.reason} description={text.retention.reasonLogged} value={reason} maxLength={400} autosize minRows={2} data-testid="reason"
             onChange={(event) => setReason(event.currentTarget.value)}
           />
         </>

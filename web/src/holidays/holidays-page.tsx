@@ -11,13 +11,13 @@ import { HolidayActions } from '../timetable/holiday-actions'
 import { DayPicker } from '../ui/day-picker'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
 import { useUndo } from '../ui/use-undo'
 import { useHolidays } from './queries'
 import style from '../timetable/timetable.module.css'
-import rounds from '../ui/plans.module.css'
+import cards from '../ui/cards.module.css'
 
 /** The holidays of a year: the calendar's, and the city's own word about them. */
 export default function HolidaysPage({ me }: { me: Me }) {
@@ -39,8 +39,8 @@ export default function HolidaysPage({ me }: { me: Me }) {
       <Header me={me} page="holidays">
         {may && <Button onClick={() => setDay('')} data-testid="add-holiday">{words.add}</Button>}
       </Header>
-      <main className={rounds.list}>
-        <p className={rounds.more}>{words.help}</p>
+      <main className={cards.list}>
+        <p className={cards.more}>{words.help}</p>
         <section aria-labelledby="year">
           <div className={style.head}>
             <h2 id="year">{format.digits(year)}</h2>
@@ -51,14 +51,14 @@ export default function HolidaysPage({ me }: { me: Me }) {
           </div>
           <ErrorNotice error={error} />
           {data?.length === 0 && <Empty action={may && <Button variant="light" onClick={() => setDay('')}>{words.add}</Button>}>{words.none}</Empty>}
-          <ul className={rounds.rounds}>
+          <ul className={cards.items}>
             {data?.map((off) => (
               <li key={off.day} className={style.holiday} data-testid="holiday" data-day={off.day}>
                 <span>{format.longDate(off.day)}</span>
                 <strong>{code === 'fa' ? off.name_fa : off.name_en}</strong>
                 <span className={style.tags}>
-                  <Tag tone={off.own ? 'moved' : 'tried'}>{off.own ? words.own : words.official}</Tag>
-                  {!off.closed && <Tag tone="later">{words.works}</Tag>}
+                  <Tag tone={off.own ? 'good' : 'quiet'}>{off.own ? words.own : words.official}</Tag>
+                  {!off.closed && <Tag tone="warning">{words.works}</Tag>}
                 </span>
                 {may && off.day >= today && <HolidayActions day={off.day} off={off} offer={offer} />}
               </li>

@@ -14,7 +14,7 @@ export function Standing({ request }: { request: InboxRequest }) {
   const isLate = due_at !== null && Date.parse(due_at) < serverNow()
   return (
     <>
-      <Tag tone={state === 'referred' ? 'later' : state === 'replied' || state === 'asked' ? 'carried' : 'tried'}>{text.inbox.state[state]}</Tag>
+      <Tag tone={state === 'referred' ? 'warning' : state === 'replied' || state === 'asked' ? 'apart' : 'quiet'}>{text.inbox.state[state]}</Tag>
       {due_at && (
         <span className={style.due} data-late={isLate} data-testid="due">
           {(isLate ? text.inbox.late : text.requests.due)([dueDay(language, due_at), daysLeft(language, due_at)].join(text.comma))}

@@ -6,7 +6,7 @@ import { useLanguage } from '../language/language'
 import { ConfirmDialog } from '../ui/confirm-dialog'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Loading } from '../ui/loading'
 import { Latin } from '../ui/number'
 import { Tag } from '../ui/tag'
@@ -79,8 +79,8 @@ function Row({ one, onRevoke }: { one: ApiKey; onRevoke?: () => void }) {
       <span className={style.soft}>{words.made} {by}{text.comma}{format.moment(one.made_at)}</span>
       <span className={style.tags}>
         {one.revoked_at
-          ? <Tag tone="later">{words.revoked(format.moment(one.revoked_at))}</Tag>
-          : <Tag tone={one.last_used_at ? 'moved' : 'tried'}>{one.last_used_at ? words.used(format.moment(one.last_used_at)) : words.unused}</Tag>}
+          ? <Tag tone="warning">{words.revoked(format.moment(one.revoked_at))}</Tag>
+          : <Tag tone={one.last_used_at ? 'good' : 'quiet'}>{one.last_used_at ? words.used(format.moment(one.last_used_at)) : words.unused}</Tag>}
       </span>
       {onRevoke && !one.revoked_at && (
         <Button size="compact-sm" variant="default" onClick={onRevoke} data-testid="revoke-key" w="max-content">{words.revoke}</Button>

@@ -2,6 +2,7 @@ import { words as account } from '../account/words.en'
 import { words as assist } from '../assist/words.en'
 import { words as audit } from '../audit/words.en'
 import { words as blocked } from '../blocked/words.en'
+import { words as callbacks } from '../callbacks/words.en'
 import { words as categories } from '../categories/words.en'
 import { words as citizenPhone } from '../citizen-phone/words.en'
 import { words as citizens } from '../citizens/words.en'
@@ -28,6 +29,7 @@ import { words as requests } from '../requests/words.en'
 import { words as rounds } from '../rounds/words.en'
 import { words as setUp } from '../set-up/words.en'
 import { words as shell } from '../shell/words.en'
+import { words as shortcuts } from '../shortcuts/words.en'
 import { words as signIn } from '../sign-in/words.en'
 import { words as subjects } from '../subjects/words.en'
 import { words as timetable } from '../timetable/words.en'
@@ -40,8 +42,8 @@ import { words as common } from './words.en'
 /** Every text of the pages, in English. */
 export const en: Text = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
-  ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...inbox, ...kept, ...keys,
+  ...blocked, ...callbacks, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...inbox, ...kept, ...keys,
   ...line, ...mine, ...notices, ...official, ...officials, ...outbox, ...passes, ...people, ...recordings, ...reports,
-  ...requests, ...rounds, ...setUp, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
+  ...requests, ...rounds, ...setUp, ...shell, ...shortcuts, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,
 }

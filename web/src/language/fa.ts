@@ -2,6 +2,7 @@ import { words as account } from '../account/words.fa'
 import { words as assist } from '../assist/words.fa'
 import { words as audit } from '../audit/words.fa'
 import { words as blocked } from '../blocked/words.fa'
+import { words as callbacks } from '../callbacks/words.fa'
 import { words as categories } from '../categories/words.fa'
 import { words as citizenPhone } from '../citizen-phone/words.fa'
 import { words as citizens } from '../citizens/words.fa'
@@ -28,6 +29,7 @@ import { words as requests } from '../requests/words.fa'
 import { words as rounds } from '../rounds/words.fa'
 import { words as setUp } from '../set-up/words.fa'
 import { words as shell } from '../shell/words.fa'
+import { words as shortcuts } from '../shortcuts/words.fa'
 import { words as signIn } from '../sign-in/words.fa'
 import { words as subjects } from '../subjects/words.fa'
 import { words as timetable } from '../timetable/words.fa'
@@ -39,9 +41,9 @@ import { words as common } from './words.fa'
 /** Every text of the pages, in Persian: each feature's words, which no two share by name. `Text` is the shape any other language has to fill. */
 export const fa = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
-  ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...inbox, ...kept, ...keys,
+  ...blocked, ...callbacks, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...inbox, ...kept, ...keys,
   ...line, ...mine, ...notices, ...official, ...officials, ...outbox, ...passes, ...people, ...recordings, ...reports,
-  ...requests, ...rounds, ...setUp, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
+  ...requests, ...rounds, ...setUp, ...shell, ...shortcuts, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,
 }
 

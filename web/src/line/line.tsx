@@ -5,7 +5,7 @@ import type { Registration, Round } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { KEY } from '../ui/keys'
+import { KEY } from '../shortcuts/keys'
 import { Num } from '../ui/number'
 import { Tag } from '../ui/tag'
 import { useKeys } from '../ui/use-keys'
@@ -103,12 +103,12 @@ const Row = memo(function Row({ row, mine, action }: RowProps) {
       <span role="cell" className={style.since}>{text.why[row.why](format.moment(row.registered_at))}</span>
       <span role="cell" className={style.badges}>
         {row.state === 'calling' && (
-          <Tag tone="now">
+          <Tag tone="accent">
             {text.line.calling}
             {row.desk_id !== null && ` · ${mine ? text.line.atMyDesk : text.line.atDesk(format.number(row.desk_id))}`}
           </Tag>
         )}
-        {row.on_the_line && <Tag tone="now">{text.live.word}</Tag>}
+        {row.on_the_line && <Tag tone="accent">{text.live.word}</Tag>}
         <Reason registration={row} />
         {row.state === 'waiting' && action?.(row)}
       </span>

@@ -9,7 +9,7 @@ export function MoveUpDialog({ registration, onClose }: { registration: Registra
   const words = text.rounds
   return (
     <ReasonDialog
-      title={words.moveUpTitle(format.ticket(registration.ticket))} help={words.moveUpHelp} action={words.moveUp}
+      title={words.moveUpTitle(format.ticket(registration.ticket))} help={words.moveUpHelp} action={words.moveUp} about={text.rounds.reasonPublic}
       act={(reason) => moveUp(registration.id, reason)} onClose={onClose}
     />
   )

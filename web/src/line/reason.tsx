@@ -8,18 +8,18 @@ export function Reason({ registration }: { registration: Registration }) {
   const { rounds_missed, attempts, last_outcome, not_before, state, why, moved_reason } = registration
   return (
     <>
-      {why === 'moved-up' && <Tag tone="moved">{text.line.movedUp(moved_reason)}</Tag>}
+      {why === 'moved-up' && <Tag tone="good">{text.line.movedUp(moved_reason)}</Tag>}
       {rounds_missed > 0 && (
-        <Tag tone="carried">{text.line.roundsMissed(rounds_missed, format.number(rounds_missed))}</Tag>
+        <Tag tone="apart">{text.line.roundsMissed(rounds_missed, format.number(rounds_missed))}</Tag>
       )}
       {attempts > 0 && (
-        <Tag tone="tried">
+        <Tag tone="quiet">
           {text.line.attempts(format.number(attempts))}
           {last_outcome && `${text.comma}${text.outcome[last_outcome]}`}
         </Tag>
       )}
       {not_before && state === 'waiting' && (
-        <Tag tone="later">{text.line.retryAt(format.moment(not_before))}</Tag>
+        <Tag tone="warning">{text.line.retryAt(format.moment(not_before))}</Tag>
       )}
     </>
   )

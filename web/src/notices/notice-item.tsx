@@ -11,7 +11,7 @@ import { useTellAgain, type RoundNotice } from './queries'
 import rows from '../ui/rows.module.css'
 import style from './notices.module.css'
 
-const TONES = { announced: 'moved', changed: 'carried', cancelled: 'tried' } as const
+const TONES = { announced: 'good', changed: 'apart', cancelled: 'quiet' } as const
 
 interface Props {
   me: Me
@@ -35,7 +35,7 @@ export function NoticeItem({ me, notice: { round, state, updated_at, post, texts
     out && words.publishedAt(format.aged(round.announce_at)),
     out && state !== 'announced' && words.updatedAt(format.aged(updated_at)),
     post && (post.state === 'sent' ? post.sent_at && text.rounds.webhookAt(format.moment(post.sent_at)) : words.post[post.state]),
-    round.reason && `${text.rounds.reason}: ${round.reason}`,
+    round.reason && `${text.dialog.reason}: ${round.reason}`,
   ].filter(Boolean)
   return (
     <li className={style.notice} data-testid="round-notice" data-id={round.id} data-state={state}>

@@ -9,13 +9,13 @@ import { useLanguage } from '../language/language'
 import { RoundForm } from '../rounds/round-form'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Loading } from '../ui/loading'
 import { useTitle } from '../ui/use-title'
 import { grouped, type Group } from './groups'
 import { NoticeItem } from './notice-item'
 import { useNotices, type RoundNotice } from './queries'
-import plans from '../ui/plans.module.css'
+import cards from '../ui/cards.module.css'
 import style from './notices.module.css'
 
 const GROUPS: Group[] = ['planned', 'out', 'past']
@@ -39,7 +39,7 @@ export default function NoticesPage({ me }: { me: Me }) {
   return (
     <div>
       <Header me={me} page="notices">{make}</Header>
-      <main className={plans.list}>
+      <main className={cards.list}>
         <p className={style.told}>
           <span>{words.help}</span>
           <Anchor className="alone" href={`/public/${english}`} target="_blank" rel="noreferrer">{words.publicPage}</Anchor>
@@ -70,7 +70,7 @@ function NoticeGroup({ me, group, notices, onChange }: GroupProps) {
   return (
     <section aria-labelledby={`notices-${group}`} data-testid={`notices-${group}`}>
       <h2 id={`notices-${group}`}>{text.notices.group[group]}</h2>
-      <ul className={plans.rounds}>
+      <ul className={cards.items}>
         {notices.map((notice) => <NoticeItem key={notice.round.id} me={me} notice={notice} onChange={onChange} />)}
       </ul>
     </section>

@@ -1,5 +1,5 @@
 import type { Callback } from '../api/types'
-import { type Talk, talkOf } from '../ui/talk'
+import { type Talk, talkOf } from '../callbacks/talk'
 
 /** So long before the agreed minutes are over the page says so. */
 const SOON = 30_000

@@ -2,7 +2,7 @@ import type { Stage } from '../api/types'
 import { WrapUp } from '../desk/wrap-up'
 import { useLanguage } from '../language/language'
 import { RunningTime } from '../ui/number'
-import { useBreakWord } from '../ui/use-desk-words'
+import { useBreakWord } from '../desks/use-desk-words'
 import { useNow } from '../ui/use-now'
 import style from './official.module.css'
 

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useLanguage } from '../language/language'
 import { Key } from '../ui/key'
-import { outcomesOf } from '../ui/keys'
+import { outcomesOf } from '../shortcuts/keys'
 import { useKeys } from '../ui/use-keys'
 import type { Serving } from './use-serving'
 import style from './official.module.css'

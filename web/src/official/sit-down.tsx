@@ -5,7 +5,7 @@ import { useLanguage } from '../language/language'
 import { useDeskPhone } from '../phone/desk-phone'
 import { PhoneCheck } from '../phone/quality-parts'
 import { ErrorNotice } from '../ui/error-notice'
-import { useActions } from '../ui/use-actions'
+import { useActions } from '../callbacks/use-actions'
 import { serve } from './queries'
 import style from './official.module.css'
 

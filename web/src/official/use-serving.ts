@@ -5,7 +5,7 @@ import { hangUp, saveOutcome } from '../desk/queries'
 import { isOver } from '../desk/likely-round'
 import { ON_THE_PHONE } from '../desk/use-desk'
 import { useWithPhone } from '../phone/use-with-phone'
-import { useActions } from '../ui/use-actions'
+import { useActions } from '../callbacks/use-actions'
 import { useNow } from '../ui/use-now'
 import { askNext, finishing, notNow, serve } from './queries'
 

@@ -8,7 +8,7 @@ import { ErrorNotice } from '../ui/error-notice'
 import { Sheet } from '../ui/sheet'
 import { useFields } from '../ui/use-fields'
 import { addOfficial, changeOfficial, type OfficialIn, useClips } from './queries'
-import rounds from '../ui/plans.module.css'
+import cards from '../ui/cards.module.css'
 
 const KINDS = ['mayor', 'deputy', 'district_manager'] as const
 
@@ -43,16 +43,16 @@ export function OfficialForm({ official, onClose }: Props) {
     office_fa: !names.office_fa.trim() && missing, office_en: !names.office_en.trim() && missing, clip: !names.clip && choose, number: null,
   }, save.error)
   return (
-    <Sheet title={official ? words.change : words.add} close={text.rounds.keep} onClose={onClose}>
+    <Sheet title={official ? words.change : words.add} close={text.dialog.keep} onClose={onClose}>
       <form
-        className={rounds.form} noValidate data-testid="official-form"
+        className={cards.form} noValidate data-testid="official-form"
         onSubmit={(event) => {
           event.preventDefault()
           send(save.mutate)
         }}
       >
         {!official && (
-          <div className={rounds.pair}>
+          <div className={cards.pair}>
             <NativeSelect
               label={words.form.kind} value={kind} data={KINDS.map((one) => ({ value: one, label: words.oneKind[one] }))} data-testid="kind"
               onChange={(event) => set({ kind: event.currentTarget.value as OfficialIn['kind'], district: null })}
@@ -85,7 +85,7 @@ export function OfficialForm({ official, onClose }: Props) {
         />
         <ErrorNotice error={rest} />
         <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
+          <Button variant="default" onClick={onClose}>{text.dialog.keep}</Button>
           <Button type="submit" loading={save.isPending} data-testid="save-official">{words.form.save}</Button>
         </Group>
       </form>

@@ -7,14 +7,14 @@ import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Loading } from '../ui/loading'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
 import { type Offer, useUndo } from '../ui/use-undo'
 import { OfficialForm } from './official-form'
 import { changeOfficial, useClips } from './queries'
-import rounds from '../ui/plans.module.css'
+import cards from '../ui/cards.module.css'
 import style from './officials.module.css'
 
 const KINDS = ['mayor', 'deputy', 'district_manager'] as const
@@ -35,14 +35,14 @@ export default function OfficialsPage({ me }: { me: Me }) {
       <Header me={me} page="officials">
         {may && <Button onClick={() => setAsked('new')} data-testid="add-official">{words.add}</Button>}
       </Header>
-      <main className={rounds.list}>
+      <main className={cards.list}>
         <ErrorNotice error={error} />
         {!(officials && (named || officials.length === 0)) && !error && <Loading />}
         {officials?.length === 0 && <Empty action={may && <Button variant="light" onClick={() => setAsked('new')}>{words.add}</Button>}>{words.none}</Empty>}
         {officials && officials.length > 0 && named && KINDS.map((kind) => (
           <section key={kind} aria-labelledby={`kind-${kind}`}>
             <h2 id={`kind-${kind}`}>{words.kind[kind]}</h2>
-            <ul className={rounds.rounds}>
+            <ul className={cards.items}>
               {officials.filter((official) => official.kind === kind).map((official) => (
                 <Office key={official.id} official={official} may={may} offer={offer} onChange={() => setAsked(official)} />
               ))}
@@ -74,11 +74,11 @@ function Office({ official, may, offer, onChange }: { official: OfficialWithNumb
       <span>
         <strong>{office(official)}</strong> <bdi lang={code === 'fa' ? 'en' : 'fa'} className={style.other}>{other}</bdi>
       </span>
-      <span className={rounds.counts}>
-        {clip ? words.heard(clip.spoken[code] ?? '') : clips && <Tag tone="later">{words.clipMissing}</Tag>}
+      <span className={cards.counts}>
+        {clip ? words.heard(clip.spoken[code] ?? '') : clips && <Tag tone="warning">{words.clipMissing}</Tag>}
       </span>
       <Group gap="xs">
-        {!official.active && <Tag tone="tried">{words.inactive}</Tag>}
+        {!official.active && <Tag tone="quiet">{words.inactive}</Tag>}
         {may && <Button variant="default" size="compact-md" onClick={onChange} data-testid="change-official">{words.change}</Button>}
         {may && (
           <Button

@@ -5,7 +5,7 @@ import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { LoadMore } from '../ui/load-more'
 import { Loading } from '../ui/loading'
 import { Latin } from '../ui/number'
@@ -50,7 +50,7 @@ export default function OutboxPage({ me }: { me: Me }) {
         <ErrorNotice error={query.error ?? again.error} />
         {sent.map((id) => <Fate key={id} id={id} />)}
         {query.isPending && <Loading />}
-        {query.isSuccess && found.length === 0 && <Empty action={<Button variant="light" onClick={() => set(ALL)}>{text.retention.clear}</Button>}>{words.none}</Empty>}
+        {query.isSuccess && found.length === 0 && <Empty action={<Button variant="light" onClick={() => set(ALL)}>{text.filters.clear}</Button>}>{words.none}</Empty>}
         {found.length > 0 && (
           <ul className={style.rows}>
             {found.map((message) => (

@@ -19,7 +19,7 @@ interface Props {
 
 type Tone = Parameters<typeof Tag>[0]['tone']
 const TONES: Record<Pass['state'], Tone> = {
-  waiting: 'later', seen: 'later', received: 'tried', answered: 'carried', done: 'moved', expired: 'now', withdrawn: 'later',
+  waiting: 'warning', seen: 'warning', received: 'quiet', answered: 'apart', done: 'good', expired: 'accent', withdrawn: 'warning',
 }
 
 /** The bodies outside the city to which a request was passed on, and what they say; whoever passed it on stays responsible. */

@@ -8,7 +8,7 @@ import { useLanguage } from '../language/language'
 import { departmentName } from '../requests/names'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Loading } from '../ui/loading'
 import { Latin } from '../ui/number'
 import { Tag } from '../ui/tag'
@@ -61,7 +61,7 @@ function People({ me, person }: { me: Me; person: string }) {
         />
         <ErrorNotice error={error} />
         {isPending && <Loading />}
-        {!isPending && found.length === 0 && <Empty action={<Button variant="light" onClick={() => setWanted('')}>{text.retention.clear}</Button>}>{text.people.none}</Empty>}
+        {!isPending && found.length === 0 && <Empty action={<Button variant="light" onClick={() => setWanted('')}>{text.filters.clear}</Button>}>{text.people.none}</Empty>}
         {found.length > 0 && (
           <ul className={style.rows}>
             {found.map((person) => (
@@ -99,12 +99,12 @@ function Row({ person, children }: { person: Person; children: ReactNode }) {
       <span className={style.soft}>{person.desk_id === null ? words.noDesk : text.line.atDesk(format.number(person.desk_id))}</span>
       <span className={style.tags}>
         {disabled_at
-          ? <Tag tone="later">{words.disabledSince(format.moment(disabled_at))}</Tag>
-          : <Tag tone={sessions > 0 ? 'moved' : 'tried'}>{sessions > 0 ? words.signedIn(format.number(sessions)) : words.signedOut}</Tag>}
-        {locked_until && !disabled_at && Date.parse(locked_until) > serverNow() && <Tag tone="later">{words.locked}</Tag>}
-        {person.from_directory && <Tag tone="tried">{words.fromDirectory}</Tag>}
-        {person.has_pin && <Tag tone="tried">{words.pin}</Tag>}
-        {person.has_second_factor && <Tag tone="tried">{words.secondFactor}</Tag>}
+          ? <Tag tone="warning">{words.disabledSince(format.moment(disabled_at))}</Tag>
+          : <Tag tone={sessions > 0 ? 'good' : 'quiet'}>{sessions > 0 ? words.signedIn(format.number(sessions)) : words.signedOut}</Tag>}
+        {locked_until && !disabled_at && Date.parse(locked_until) > serverNow() && <Tag tone="warning">{words.locked}</Tag>}
+        {person.from_directory && <Tag tone="quiet">{words.fromDirectory}</Tag>}
+        {person.has_pin && <Tag tone="quiet">{words.pin}</Tag>}
+        {person.has_second_factor && <Tag tone="quiet">{words.secondFactor}</Tag>}
       </span>
       {children}
     </li>

@@ -4,7 +4,7 @@ import { useSoundWords } from '../phone/sound-words'
 import { Num } from '../ui/number'
 import { Player } from '../ui/player'
 import { type Recording, recordingUrl } from './queries'
-import style from '../ui/plans.module.css'
+import cards from '../ui/cards.module.css'
 
 interface ItemProps {
   recording: Recording
@@ -22,11 +22,11 @@ export function RecordingItem({ recording, about: more, children }: ItemProps) {
   const about = [more, talking_at && format.aged(talking_at), where, format.duration(seconds * 1000), sound(quality)].filter(Boolean)
   const gone = deleted_at ? text.recordings.deleted(format.moment(deleted_at)) : text.recordings.silent
   return (
-    <li className={style.desk} data-testid="recording" data-id={callback_id}>
+    <li className={cards.ends} data-testid="recording" data-id={callback_id}>
       <span>
-        <strong><Num>{format.ticket(ticket)}</Num></strong> <span className={style.counts}>{about.join(text.comma)}</span>
+        <strong><Num>{format.ticket(ticket)}</Num></strong> <span className={cards.counts}>{about.join(text.comma)}</span>
       </span>
-      {deleted_at || seconds === 0 ? <span className={style.counts}>{gone}</span> : (
+      {deleted_at || seconds === 0 ? <span className={cards.counts}>{gone}</span> : (
         <Player src={recordingUrl(callback_id)} label={text.recordings.player(format.ticket(ticket))} broken={text.recordings.broken} />
       )}
       {children}

@@ -11,7 +11,7 @@ import { ANY_DAYS, DayRange, momentsOf } from '../ui/day-range'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { type Fact, Facts } from '../ui/facts'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { LoadMore } from '../ui/load-more'
 import { Loading } from '../ui/loading'
 import { Notice } from '../ui/notice'
@@ -69,7 +69,7 @@ export default function RecordingsPage({ me }: { me: Me }) {
           </div>
           <ErrorNotice error={query.error} />
           {query.isPending && <Loading />}
-          {query.isSuccess && found.length === 0 && <Empty action={<Button variant="light" onClick={clear}>{text.retention.clear}</Button>}>{words.none}</Empty>}
+          {query.isSuccess && found.length === 0 && <Empty action={<Button variant="light" onClick={clear}>{text.filters.clear}</Button>}>{words.none}</Empty>}
           {found.length > 0 && (
             <Paper withBorder className={style.card}>
               <p className={style.soft}>{text.recordings.logged}</p>

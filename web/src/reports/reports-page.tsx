@@ -8,7 +8,7 @@ import { Problem } from '../api/problem'
 import { useLanguage } from '../language/language'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Notice } from '../ui/notice'
 import { Loading } from '../ui/loading'
 import { Counts, Outcomes, Pace, Sound, Waits } from './sections'
@@ -55,7 +55,7 @@ function Shown({ report, onClear }: { report: Report; onClear: () => void }) {
         <h2>{words.title}: {words.by[report.by]}</h2>
         <p data-testid="span">{words.heading(day(report.start), day(report.until))}</p>
       </header>
-      {report.rows.length === 0 ? <Empty data-testid="empty" action={<Button variant="light" onClick={onClear}>{text.retention.clear}</Button>}>{words.empty}</Empty> : (
+      {report.rows.length === 0 ? <Empty data-testid="empty" action={<Button variant="light" onClick={onClear}>{text.filters.clear}</Button>}>{words.empty}</Empty> : (
         <>
           <Totals report={report} />
           {charts && (

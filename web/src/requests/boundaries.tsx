@@ -1,7 +1,7 @@
 import { geoPath, geoTransform, type GeoPermissibleObjects } from 'd3-geo'
 import { Link } from 'wouter'
 import { useLanguage } from '../language/language'
-import type { Place as Point, Spot } from '../ui/ground-map'
+import type { Place as Point, Spot } from './ground-map'
 import type { Place } from './tiles'
 import style from './requests.module.css'
 

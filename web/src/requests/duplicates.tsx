@@ -39,7 +39,7 @@ export function Duplicates({ detail, may }: { detail: RequestDetail; may: boolea
           <li key={other.id} className={style.probable} data-testid="probable">
             <ul className={style.rows}><RequestRow request={other} /></ul>
             <span className={style.tags}>
-              {same_number && <Tag tone="carried">{words.sameNumber}</Tag>}
+              {same_number && <Tag tone="apart">{words.sameNumber}</Tag>}
               {likeness > 0 && <span className={style.soft}>{words.likeness(format.share(likeness))}</span>}
               {mayJoin && isInWork(request) && (
                 <Button

@@ -3,7 +3,7 @@ import { Suspense, useState } from 'react'
 import type { Registration } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Key } from '../ui/key'
-import { KEY } from '../ui/keys'
+import { KEY } from '../shortcuts/keys'
 import { part } from '../ui/part'
 import { useKeys } from '../ui/use-keys'
 

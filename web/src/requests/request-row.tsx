@@ -3,7 +3,7 @@ import { serverNow } from '../api/clock'
 import { useLanguage } from '../language/language'
 import { Num } from '../ui/number'
 import { Tag } from '../ui/tag'
-import { useCategory } from '../ui/use-category'
+import { useCategory } from './use-category'
 import { daysLeft, departmentName, districtName, dueDay, isInWork, isJoined } from './names'
 import type { CityRequest } from './queries'
 import style from './requests.module.css'
@@ -50,7 +50,7 @@ export function StateTags({ request }: { request: CityRequest }) {
   const day = (due: string) => [dueDay(language, due), isInWork(request) && daysLeft(language, due)].filter(Boolean).join(text.comma)
   return (
     <>
-      <Tag tone={state === 'reopened' ? 'later' : state === 'replied' ? 'carried' : state === 'closed' ? 'moved' : 'tried'}>
+      <Tag tone={state === 'reopened' ? 'warning' : state === 'replied' ? 'apart' : state === 'closed' ? 'good' : 'quiet'}>
         {request.unanswered ? text.requests.unanswered : isJoined(request) ? text.requests.joined : text.requests.state[state]}
       </Tag>
       {due_at && (

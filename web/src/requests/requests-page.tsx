@@ -8,7 +8,7 @@ import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Loading } from '../ui/loading'
 import { part } from '../ui/part'
 import { DistrictMap } from './district-map'
@@ -134,7 +134,7 @@ function List({ inbox, onPoint }: { inbox: InboxFilter; onPoint: (id: CityReques
       <ErrorNotice error={error} />
       {isPending && <Loading />}
       {!isPending && data && rows.length === 0 && (
-        <Empty data-testid="no-requests" action={filtered && <Button component={Link} href="/requests" variant="light">{text.retention.clear}</Button>}>
+        <Empty data-testid="no-requests" action={filtered && <Button component={Link} href="/requests" variant="light">{text.filters.clear}</Button>}>
           {filtered ? text.requests.none : text.requests.noneInWork}
         </Empty>
       )}

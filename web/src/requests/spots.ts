@@ -1,7 +1,7 @@
 import { useMemo } from 'react'
 import { useLanguage } from '../language/language'
-import type { Place, Spot } from '../ui/ground-map'
-import { useCategory } from '../ui/use-category'
+import type { Place, Spot } from './ground-map'
+import { useCategory } from './use-category'
 import type { CityRequest } from './queries'
 
 interface Shown {

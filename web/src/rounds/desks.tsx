@@ -5,9 +5,9 @@ import type { Me, Stage } from '../api/types'
 import { TakePart } from '../control/take-part'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
-import { talkOf } from '../ui/talk'
+import { talkOf } from '../callbacks/talk'
 import { useNow } from '../ui/use-now'
-import style from '../ui/plans.module.css'
+import cards from '../ui/cards.module.css'
 
 type Place = Stage['places'][number]
 
@@ -17,19 +17,19 @@ export function Desks({ id, me }: { id: number; me: Me }) {
   const { data, error } = useStage(id)
   const may = mayMove(me.role) && me.desk !== null
   return (
-    <Paper withBorder component="section" className={style.card} aria-labelledby="desks-title" data-testid="desks">
+    <Paper withBorder component="section" className={cards.card} aria-labelledby="desks-title" data-testid="desks">
       <h2 id="desks-title">{text.desks.title}</h2>
       <ErrorNotice error={error} />
-      {data?.places.length === 0 && <p className={style.more}>{text.desks.none}</p>}
-      <ul className={style.plain}>
+      {data?.places.length === 0 && <p className={cards.more}>{text.desks.none}</p>}
+      <ul className={cards.plain}>
         {data?.places.map((place) => (
-          <li key={place.desk.id} className={style.desk} data-testid="desk" data-id={place.desk.id}>
+          <li key={place.desk.id} className={cards.ends} data-testid="desk" data-id={place.desk.id}>
             <Doing place={place} />
             {may && place.desk.id !== me.desk?.id && <TakePart deskId={place.desk.id} speaks={place.callback?.state === 'talking'} me={me} />}
           </li>
         ))}
       </ul>
-      {may && !me.desk?.phone_connected && <p className={style.more}>{text.desks.connectFirst}</p>}
+      {may && !me.desk?.phone_connected && <p className={cards.more}>{text.desks.connectFirst}</p>}
     </Paper>
   )
 }
@@ -47,7 +47,7 @@ function Doing({ place: { desk, callback } }: { place: Place }) {
   }
   return (
     <span>
-      <strong>{text.line.atDesk(format.number(desk.id))}</strong> <span className={style.counts}>{doing()}</span>
+      <strong>{text.line.atDesk(format.number(desk.id))}</strong> <span className={cards.counts}>{doing()}</span>
     </span>
   )
 }

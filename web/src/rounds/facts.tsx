@@ -10,9 +10,9 @@ export function NoticeState({ round }: { round: Round }) {
   const { announce_at, day_ahead, notice } = round
   const at = Date.parse(announce_at)
   const now = useNow(at > serverNow())
-  if (notice === 'never') return <Tag tone="later">{text.rounds.noticeNever}</Tag>
-  if (at > now) return <Tag tone="later">{text.rounds.noticeAt(format.moment(announce_at))}</Tag>
-  return <Tag tone={day_ahead ? 'moved' : 'later'}>{day_ahead ? text.rounds.noticeOut : text.rounds.noticeLate}</Tag>
+  if (notice === 'never') return <Tag tone="warning">{text.rounds.noticeNever}</Tag>
+  if (at > now) return <Tag tone="warning">{text.rounds.noticeAt(format.moment(announce_at))}</Tag>
+  return <Tag tone={day_ahead ? 'good' : 'warning'}>{day_ahead ? text.rounds.noticeOut : text.rounds.noticeLate}</Tag>
 }
 
 /** Who speaks: the official, or a substitute, and who sits beside. */

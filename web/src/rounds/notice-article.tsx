@@ -1,7 +1,7 @@
 import { Button, CopyButton, Group } from '@mantine/core'
 import type { components } from '../../shared/api/schema.gen'
 import { useLanguage } from '../language/language'
-import style from '../ui/plans.module.css'
+import style from './rounds.module.css'
 
 interface Props {
   language: string

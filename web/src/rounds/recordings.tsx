@@ -3,18 +3,18 @@ import { useLanguage } from '../language/language'
 import { useRecordings } from '../recordings/queries'
 import { RecordingItem } from '../recordings/recording-item'
 import { ErrorNotice } from '../ui/error-notice'
-import style from '../ui/plans.module.css'
+import cards from '../ui/cards.module.css'
 
 /** The recorded conversations of a round, to be heard. */
 export function Recordings({ id }: { id: number }) {
   const { text } = useLanguage()
   const { data, error } = useRecordings(id)
   return (
-    <Paper withBorder component="section" className={style.card} aria-labelledby="recordings-title" data-testid="recordings">
+    <Paper withBorder component="section" className={cards.card} aria-labelledby="recordings-title" data-testid="recordings">
       <h2 id="recordings-title">{text.recordings.title}</h2>
-      <p className={style.more}>{data?.length === 0 ? text.recordings.none : text.recordings.logged}</p>
+      <p className={cards.more}>{data?.length === 0 ? text.recordings.none : text.recordings.logged}</p>
       <ErrorNotice error={error} />
-      <ul className={style.plain}>
+      <ul className={cards.plain}>
         {data?.map((recording) => <RecordingItem key={recording.callback_id} recording={recording} />)}
       </ul>
     </Paper>

@@ -6,7 +6,7 @@ import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { type Fact, Facts } from '../ui/facts'
 import { type RoundReport, useReport } from './queries'
-import style from '../ui/plans.module.css'
+import cards from '../ui/cards.module.css'
 
 /** What the round came to. */
 export function Report({ round: { id, starts_at } }: { round: Round }) {
@@ -14,7 +14,7 @@ export function Report({ round: { id, starts_at } }: { round: Round }) {
   const { day } = cityTime(starts_at)
   const { data, error } = useReport(id)
   return (
-    <Paper withBorder component="section" className={style.card} aria-labelledby="report-title" data-testid="report">
+    <Paper withBorder component="section" className={cards.card} aria-labelledby="report-title" data-testid="report">
       <h2 id="report-title">{text.report.title}</h2>
       <ErrorNotice error={error} />
       {data && <Numbers report={data} />}

@@ -16,7 +16,7 @@ import { useFields } from '../ui/use-fields'
 import { endOf, moved, newPlan, others, type Plan, planOf, toCome, toRound } from './plan'
 import { changeRound, makeRound, useDay } from './queries'
 import moment from '../ui/moment-input.module.css'
-import style from '../ui/plans.module.css'
+import cards from '../ui/cards.module.css'
 
 interface Props {
   /** The round to change; none to make a new one. */
@@ -48,7 +48,7 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
     },
   })
   const { missing, choose } = text.fields
-  const wrongTime = (value: CityTime | null) => value !== null && !toIso(value) && words.wrongTime
+  const wrongTime = (value: CityTime | null) => value !== null && !toIso(value) && text.time.wrong
   const shown = <T,>(lacking: T) => (begun ? undefined : lacking)
   const { at, rest, send } = useFields({
     official_id: shown(!plan.official && choose), substitute_id: null, deputy_ids: null,
@@ -62,15 +62,15 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
   const choices = officials.filter(({ active, id }) => active || id === round?.official.id).map((official) => ({ value: String(official.id), label: office(official) }))
 
   return (
-    <Sheet title={round ? words.changeTitle : words.makeTitle} close={text.rounds.keep} onClose={onClose}>
+    <Sheet title={round ? words.changeTitle : words.makeTitle} close={text.dialog.keep} onClose={onClose}>
       <form
-        className={style.form} noValidate data-testid="round-form"
+        className={cards.form} noValidate data-testid="round-form"
         onSubmit={(event) => {
           event.preventDefault()
           send(() => body && save.mutate(body))
         }}
       >
-        <div className={style.pair}>
+        <div className={cards.pair}>
           <NativeSelect
             {...at('official_id')} label={words.official} value={plan.official} data={choices} disabled={round !== undefined} data-testid="official"
             onChange={(event) => set({ official: event.currentTarget.value })}
@@ -92,7 +92,7 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
         <div role="status" className="live">
           {besides > 0 && <Notice tone="plain" data-testid="others">{words.others(format.number(besides))}</Notice>}
         </div>
-        <div className={style.pair}>
+        <div className={cards.pair}>
           {!begun && (
             <MomentInput
               {...at('registration_from')} label={words.registrationFrom} value={plan.registrationFrom} testId="registration-from"
@@ -113,7 +113,7 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
         {!begun && plan.announce && (
           <MomentInput {...at('announce_at')} label={words.announce} value={plan.announce} testId="announce" onChange={(announce) => set({ announce })} />
         )}
-        <div className={style.pair}>
+        <div className={cards.pair}>
           <TextInput
             {...at('capacity')} label={words.capacity} placeholder={words.capacityHelp} value={format.digits(plan.capacity)} inputMode="numeric" data-testid="capacity"
             error={plan.capacity.trim() && count(plan.capacity) === null ? words.wrongNumber : null}
@@ -136,7 +136,7 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
         />
         {round && (
           <Textarea
-            {...at('reason')} label={text.rounds.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} data-testid="reason"
+            {...at('reason')} label={text.dialog.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} data-testid="reason"
             autosize minRows={2} onChange={(event) => setReason(event.currentTarget.value)}
           />
         )}
@@ -148,7 +148,7 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
         )}
         <ErrorNotice error={rest} />
         <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
+          <Button variant="default" onClick={onClose}>{text.dialog.keep}</Button>
           <Button
             type="submit" data-testid="save-round" loading={save.isPending}
           >

@@ -10,7 +10,7 @@ import { Line } from '../line/line'
 import { MoveUpDialog } from '../line/move-up'
 import { ErrorNotice } from '../ui/error-notice'
 import { type Fact, Facts } from '../ui/facts'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Loading } from '../ui/loading'
 import { Notice } from '../ui/notice'
 import { ReasonDialog } from '../ui/reason-dialog'
@@ -24,7 +24,8 @@ import { cancelRound } from './queries'
 import { Recordings } from './recordings'
 import { Report } from './report'
 import { RoundForm } from './round-form'
-import style from '../ui/plans.module.css'
+import cards from '../ui/cards.module.css'
+import style from './rounds.module.css'
 
 type Asked = 'change' | 'cancel' | 'end' | Registration | null
 
@@ -93,14 +94,14 @@ function Agreed({ round, me, onAsk }: { round: Round; me: Me; onAsk: (asked: Ask
     [words.recording, round.recorded ? words.isRecorded : words.notRecorded],
     [words.notice, <NoticeState key="notice" round={round} />],
   ]
-  if (round.reason && round.phase !== 'cancelled') facts.push([words.reason, round.reason])
+  if (round.reason && round.phase !== 'cancelled') facts.push([text.dialog.reason, round.reason])
   return (
-    <Paper withBorder component="section" className={style.card}>
+    <Paper withBorder component="section" className={cards.card}>
       <h2>{office(round.official)}</h2>
       <p className={style.phase} data-testid="phase" data-phase={round.phase}>
         {round.phase === 'cancelled' ? text.round.cancelled(round.reason) : text.phase[round.phase]}
       </p>
-      <p className={style.more}><Who round={round} /></p>
+      <p className={cards.more}><Who round={round} /></p>
       <Facts facts={facts} inLines />
       <Group>
         {mayPlan(me.role) && !done && (
@@ -128,7 +129,7 @@ function Dialog({ round, asked, onClose }: { round: Round; asked: Asked; onClose
     return (
       <ReasonDialog
         title={words.cancelTitle} help={round.phase === 'live' ? `${words.cancelHelp} ${words.cancelLiveHelp}` : words.cancelHelp}
-        action={waiting > 0 ? words.cancelWith(format.number(waiting)) : words.cancel} color="brick"
+        action={waiting > 0 ? words.cancelWith(format.number(waiting)) : words.cancel} color="brick" about={words.reasonPublic}
         act={(reason) => cancelRound(round.id, reason)} onClose={onClose}
       >
         <div role="status">

@@ -10,11 +10,12 @@ import type { Me, Round } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Loading } from '../ui/loading'
 import { NoticeState, Who } from './facts'
 import { RoundForm } from './round-form'
-import style from '../ui/plans.module.css'
+import cards from '../ui/cards.module.css'
+import style from './rounds.module.css'
 
 const PHASES: Round['phase'][] = ['live', 'open', 'closed', 'announced', 'planned', 'over', 'cancelled']
 
@@ -37,7 +38,7 @@ export default function RoundsPage({ me }: { me: Me }) {
           <Button disabled={!officials} onClick={() => setMaking(true)} data-testid="make-round">{text.rounds.make}</Button>
         )}
       </Header>
-      <main className={style.list}>
+      <main className={cards.list}>
         {isPending && <Loading />}
         <ErrorNotice error={error} />
         {!isPending && rounds.length === 0 && (
@@ -58,7 +59,7 @@ function Group({ phase, rounds }: { phase: Round['phase']; rounds: Round[] }) {
   return (
     <section aria-labelledby={`phase-${phase}`} data-testid={`phase-${phase}`}>
       <h2 id={`phase-${phase}`}>{text.phase[phase]}</h2>
-      <ul className={style.rounds}>
+      <ul className={cards.items}>
         {(past ? rounds.toReversed() : rounds).map((round) => <Item key={round.id} round={round} />)}
       </ul>
     </section>
@@ -69,19 +70,19 @@ function Item({ round }: { round: Round }) {
   const { text, format, office, hours } = useLanguage()
   const { counts, capacity } = round
   return (
-    <li className={style.item} data-testid="round" data-id={round.id}>
-      <Link href={`/rounds/${round.id}`} className={style.link}>{office(round.official)}</Link>
-      <span className={style.when}>
+    <li className={cards.item} data-testid="round" data-id={round.id}>
+      <Link href={`/rounds/${round.id}`} className={cards.link}>{office(round.official)}</Link>
+      <span>
         {format.longDate(round.starts_at)}{text.comma}{hours(round)}
       </span>
-      <span className={style.counts}>
+      <span className={cards.counts}>
         {text.rounds.counts(format.number(counts.waiting), format.number(counts.reached))}
         {capacity !== null && ` · ${text.rounds.capacity} ${format.number(capacity)}`}
       </span>
       <span className={style.badges}><NoticeState round={round} /></span>
-      <span className={style.more}>
+      <span className={cards.more}>
         <Who round={round} />
-        {round.reason && <span>{text.rounds.reason}: {round.reason}</span>}
+        {round.reason && <span>{text.dialog.reason}: {round.reason}</span>}
       </span>
     </li>
   )

@@ -6,7 +6,7 @@ import { Tag } from '../ui/tag'
 import rows from '../ui/rows.module.css'
 import style from './set-up.module.css'
 
-const TONES = { well: 'moved', missing: 'later', untried: 'later', trouble: 'carried' } as const
+const TONES = { well: 'good', missing: 'warning', untried: 'warning', trouble: 'apart' } as const
 
 const SETTINGS = '/etc/hotline137/hotline.env'
 

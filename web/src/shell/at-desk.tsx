@@ -5,10 +5,10 @@ import { keys } from '../api/keys'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
-import { Notes } from '../ui/notes'
+import { Notes } from '../callbacks/notes'
 import { Notice } from '../ui/notice'
 import { Num } from '../ui/number'
-import { useSubject } from '../ui/use-subject'
+import { useSubject } from '../subjects/use-subject'
 import style from './at-desk.module.css'
 
 const confirm = (message_id: number) =>

@@ -7,7 +7,7 @@ import { departmentName, dueDay } from '../requests/names'
 import { ErrorNotice } from '../ui/error-notice'
 import { Notice } from '../ui/notice'
 import { Num } from '../ui/number'
-import { useCategory } from '../ui/use-category'
+import { useCategory } from '../requests/use-category'
 import { takeEscalation, useEscalations } from './queries'
 import style from './urgent.module.css'
 

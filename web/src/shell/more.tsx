@@ -3,7 +3,7 @@ import { IconDots } from '@tabler/icons-react'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { nameOf, type Destination, type PageOfOffice } from '../pages'
-import { PageLink } from '../ui/page-link'
+import { PageLink } from '../head/page-link'
 import style from './rail.module.css'
 
 interface Props {

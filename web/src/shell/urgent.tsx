@@ -10,7 +10,7 @@ import { shortRing } from '../phone/ring'
 import { ErrorNotice } from '../ui/error-notice'
 import { Notice } from '../ui/notice'
 import { Num } from '../ui/number'
-import { useCategory } from '../ui/use-category'
+import { useCategory } from '../requests/use-category'
 import { callUrgent, takeUrgent, useUrgent, type UrgentMatter } from './queries'
 import style from './urgent.module.css'
 

@@ -5,7 +5,7 @@ import { useLanguage } from '../language/language'
 import { alarm } from '../phone/alarm'
 import { hasJustAsked } from '../phone/just-asked'
 import { shortRing } from '../phone/ring'
-import { callStateOf, heard } from '../ui/call-states'
+import { callStateOf, heard } from '../callbacks/call-states'
 
 /** Somebody is on the line, and is not to wait until this window is looked at. */
 const ON_THE_LINE: Callback['state'][] = ['answered', 'waiting', 'screening', 'talking', 'held']

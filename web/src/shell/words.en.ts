@@ -2,6 +2,7 @@ import type { words as fa } from './words.fa'
 
 /** What stays while the pages change. */
 export const words: typeof fa = {
+  signOut: 'Sign out',
   shell: {
     notHere: {
       title: 'This page did not open',

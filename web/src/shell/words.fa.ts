@@ -1,5 +1,6 @@
 /** What stays while the pages change. */
 export const words = {
+  signOut: 'خروج',
   shell: {
     notHere: {
       title: 'این صفحه باز نشد',

@@ -6,7 +6,6 @@ export const words: typeof fa = {
     username: 'User name',
     password: 'Password',
     submit: 'Sign in',
-    showPassword: 'Show the password',
   },
   signInAgain: {
     title: 'Your session has ended',
@@ -30,7 +29,6 @@ export const words: typeof fa = {
   secondStep: {
     title: 'Your code',
     help: 'Write the six digits that your authenticator shows. Without it at hand, write one of your recovery codes.',
-    code: 'Code',
     go: 'Continue',
     setUp: 'Set up a second step',
     asked: 'Your role asks for a second step in signing in.',

@@ -7,14 +7,14 @@ import { mayConduct, mayPlan } from '../api/permissions'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
-import { Header } from '../ui/header'
+import { Header } from '../head/header'
 import { Loading } from '../ui/loading'
 import { useFields } from '../ui/use-fields'
 import { useTitle } from '../ui/use-title'
 import { useUndo } from '../ui/use-undo'
 import { DeskWords } from './desk-words'
 import { changeSubject } from './queries'
-import rounds from '../ui/plans.module.css'
+import cards from '../ui/cards.module.css'
 import style from './subjects.module.css'
 
 /** The city's nine subjects: their names, what callers hear of them, and whether they do. */
@@ -27,8 +27,8 @@ export default function SubjectsPage({ me }: { me: Me }) {
     <div>
       {undo}
       <Header me={me} page="subjects">{null}</Header>
-      <main className={rounds.list}>
-        <p className={rounds.more}>{text.subjects.help}</p>
+      <main className={cards.list}>
+        <p className={cards.more}>{text.subjects.help}</p>
         <ErrorNotice error={error} />
         {!data && !error && <Loading />}
         {data?.map((subject) => (

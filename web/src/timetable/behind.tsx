@@ -41,7 +41,7 @@ function Choice({ rule, rounds }: { rule: Rule; rounds: Round[] }) {
           />
         ))}
         <Textarea
-          {...at('reason')} label={text.rounds.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} autosize minRows={1}
+          {...at('reason')} label={text.dialog.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} autosize minRows={1}
           data-testid="catch-up-reason" onChange={(event) => setReason(event.currentTarget.value)}
         />
         <Checkbox {...at('short_notice')} label={text.rounds.form.shortNotice} checked={shortNotice} onChange={(event) => setShortNotice(event.currentTarget.checked)} />

@@ -36,7 +36,7 @@ export function CloseDay({ title, day, offer, onClose, children }: Props) {
   }
   return (
     <ReasonDialog
-      title={title} help={words.markHolidayHelp} label={words.dayName} longest={200} field="name" ready={day === '' || data !== undefined}
+      title={title} help={words.markHolidayHelp} label={words.dayName} longest={200} field="name" about={text.rounds.reasonPublic} ready={day === '' || data !== undefined}
       lacking={{ day: children ? day === '' && text.fields.choose : undefined }}
       action={cost.cancelled > 0 ? words.closeAndCancel(format.number(cost.cancelled)) : text.rounds.form.save}
       color={cost.cancelled > 0 ? 'brick' : undefined} act={close} onClose={onClose}

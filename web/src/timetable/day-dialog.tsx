@@ -78,7 +78,7 @@ function MadeRound({ round }: { round: Round }) {
         {text.comma}{hours(round)}
       </span>
       <span className={style.tags}>
-        <Tag tone={round.phase === 'live' || round.phase === 'open' ? 'now' : 'moved'}>{text.phase[round.phase]}</Tag>
+        <Tag tone={round.phase === 'live' || round.phase === 'open' ? 'accent' : 'good'}>{text.phase[round.phase]}</Tag>
         <NoticeState round={round} />
       </span>
       <span className={style.soft}><Who round={round} /> {round.reason}</span>
@@ -99,8 +99,8 @@ function Coming({ coming, day }: { coming: CalendarDay['coming'][number]; day: C
         {made && <>{text.comma}{hours(coming)}</>}
       </span>
       <span className={style.tags}>
-        {made && <Tag tone="later">{text.timetable.coming}</Tag>}
-        {override?.dropped && <Tag tone="tried">{text.timetable.dropped(override.reason)}</Tag>}
+        {made && <Tag tone="warning">{text.timetable.coming}</Tag>}
+        {override?.dropped && <Tag tone="quiet">{text.timetable.dropped(override.reason)}</Tag>}
       </span>
       <span className={style.soft}>
         {made && coming.name} {substitute && text.rounds.substitute(office(substitute))} {!override?.dropped && override?.reason}

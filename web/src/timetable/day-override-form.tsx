@@ -53,13 +53,13 @@ export function DayOverrideForm({ rule, day, onClose }: Props) {
   const { starts_at, ends_at } = hours
   const same = starts_at !== null && ends_at === starts_at && text.problem['rule-hours']
   const { at, rest, send } = useFields({
-    starts_at: way === 'hours' ? !starts_at && text.rounds.form.wrongTime : undefined,
-    ends_at: way === 'hours' ? (!ends_at && text.rounds.form.wrongTime) || same : undefined,
+    starts_at: way === 'hours' ? !starts_at && text.time.wrong : undefined,
+    ends_at: way === 'hours' ? (!ends_at && text.time.wrong) || same : undefined,
     substitute_id: way === 'substitute' ? !substitute && choose : undefined,
     reason: !reason.trim() && missing, short_notice: way === 'hours' ? null : undefined,
   }, save.error)
   return (
-    <Sheet title={words.differentTitle(rule.name, format.longDate(day.day))} close={text.rounds.keep} onClose={onClose}>
+    <Sheet title={words.differentTitle(rule.name, format.longDate(day.day))} close={text.dialog.keep} onClose={onClose}>
       <Stack gap="md">
         <Radio.Group label={words.how} value={way} onChange={setWay}>
           <Stack gap={8} mt={8}>
@@ -79,7 +79,7 @@ export function DayOverrideForm({ rule, day, onClose }: Props) {
           />
         )}
         <Textarea
-          {...at('reason')} label={text.rounds.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} autosize minRows={2} data-testid="reason"
+          {...at('reason')} label={text.dialog.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} autosize minRows={2} data-testid="reason"
           onChange={(event) => setReason(event.currentTarget.value)}
         />
         {way === 'hours' && (
@@ -87,7 +87,7 @@ export function DayOverrideForm({ rule, day, onClose }: Props) {
         )}
         <ErrorNotice error={rest} />
         <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
+          <Button variant="default" onClick={onClose}>{text.dialog.keep}</Button>
           <Button loading={save.isPending} onClick={() => send(save.mutate)} data-testid="save-override">
             {text.rounds.form.save}
           </Button>

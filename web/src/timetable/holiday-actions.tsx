@@ -45,7 +45,7 @@ export function HolidayActions({ day, off, offer }: Props) {
       {asked === 'works' && (
         <ReasonDialog
           title={words.markWorkingTitle(shown)} help={words.markWorkingHelp} action={text.rounds.form.save} label={words.dayName} longest={200} field="name"
-          act={open} onClose={ask(null)}
+          about={text.rounds.reasonPublic} act={open} onClose={ask(null)}
         />
       )}
     </Group>

@@ -34,7 +34,7 @@ export function RuleCard({ rule, officials, today, may, onChange, onStop }: Prop
     <Paper withBorder component="article" className={style.rule} aria-labelledby={`rule-${rule.id}`} data-testid="rule" data-id={rule.id}>
       <Group justify="space-between">
         <h3 id={`rule-${rule.id}`}>{rule.name}</h3>
-        {!rule.active && <Tag tone="tried">{words.stopped}</Tag>}
+        {!rule.active && <Tag tone="quiet">{words.stopped}</Tag>}
         {may && rule.active && (
           <Group gap="xs">
             <Button variant="default" onClick={onChange} data-testid="change-rule">{text.rounds.change}</Button>
@@ -77,7 +77,7 @@ function NextDays({ id, from }: { id: number; from: string }) {
               <span>{format.longDate(day.day)}</span>
               <span>{none || day.officials.map(office).join(text.comma)}</span>
               <span className={style.tags}>
-                {!none && <Tag tone={day.round_ids.length ? 'moved' : 'later'}>{day.round_ids.length ? text.rules.made : text.timetable.coming}</Tag>}
+                {!none && <Tag tone={day.round_ids.length ? 'good' : 'warning'}>{day.round_ids.length ? text.rules.made : text.timetable.coming}</Tag>}
               </span>
             </li>
           )

@@ -14,7 +14,7 @@ import { InTurn } from './in-turn'
 import { addRule, changeRule, type Rule, type RuleIn } from './queries'
 import { newRule, type RulePlan, ruleOf, toRule } from './rule-plan'
 import { dayNamed, WEEK } from './week'
-import rounds from '../ui/plans.module.css'
+import cards from '../ui/cards.module.css'
 import style from './timetable.module.css'
 
 interface Props {
@@ -51,8 +51,8 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
   const [from, until] = [clockOf(plan.start.time), clockOf(plan.end.time)]
   const wrong = (name: Numeral) => (name !== 'capacity' || plan[name].trim() !== '') && count(plan[name]) === null && text.rounds.form.wrongNumber
   const { at, rest, send } = useFields({
-    name: !plan.name.trim() && missing, rrule: rule ? undefined : !plan.days.length && choose, starts_at: !from && text.rounds.form.wrongTime,
-    ends_at: (!until && text.rounds.form.wrongTime) || (from !== null && until === from && text.problem['rule-hours']),
+    name: !plan.name.trim() && missing, rrule: rule ? undefined : !plan.days.length && choose, starts_at: !from && text.time.wrong,
+    ends_at: (!until && text.time.wrong) || (from !== null && until === from && text.problem['rule-hours']),
     official_ids: !plan.officials.length && choose, deputy_ids: null, at_once: wrong('atOnce'), minutes: wrong('minutes'),
     announce_days: wrong('announceDays'), registration_days: wrong('registrationDays'), capacity: wrong('capacity'),
     languages: !plan.languages.length && choose, reason: rule ? !reason.trim() && missing : undefined,
@@ -65,19 +65,19 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
     />
   )
   return (
-    <Sheet title={rule ? text.rules.change : text.rules.add} close={text.rounds.keep} onClose={onClose}>
+    <Sheet title={rule ? text.rules.change : text.rules.add} close={text.dialog.keep} onClose={onClose}>
       <form
-        className={rounds.form} noValidate data-testid="rule-form"
+        className={cards.form} noValidate data-testid="rule-form"
         onSubmit={(event) => {
           event.preventDefault()
           send(() => body && save.mutate(body))
         }}
       >
         <TextInput {...at('name')} label={words.name} value={plan.name} maxLength={200} data-autofocus data-testid="rule-name" onChange={(event) => set({ name: event.currentTarget.value })} />
-        {rule ? <p className={rounds.more}>{words.daysStay}</p> : (
+        {rule ? <p className={cards.more}>{words.daysStay}</p> : (
           <>
             <div role="group" aria-labelledby="rule-days">
-              <p id="rule-days" className={rounds.label}>{words.days}</p>
+              <p id="rule-days" className={cards.label}>{words.days}</p>
               <Group gap={6}>
                 <Chip.Group multiple value={plan.days} onChange={(days) => set({ days })}>
                   {WEEK.map((day) => <Chip key={day} value={day} data-testid={`day-${day}`}>{format.weekday(dayNamed(day))}</Chip>)}
@@ -97,7 +97,7 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
           {...at('deputy_ids')} label={text.rounds.form.deputies} value={plan.deputies} searchable clearable onChange={(deputies) => set({ deputies })}
           data={officials.filter(({ active }) => active).map((one) => ({ value: String(one.id), label: office(one) }))}
         />
-        <div className={rounds.pair}>
+        <div className={cards.pair}>
           {numeral('atOnce', words.atOnce)}
           {numeral('minutes', text.rounds.form.minutes)}
           {numeral('announceDays', words.announceDays)}
@@ -112,13 +112,13 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
         <Checkbox label={text.rounds.form.recorded} checked={plan.recorded} onChange={(event) => set({ recorded: event.currentTarget.checked })} />
         {rule && (
           <Textarea
-            {...at('reason')} label={text.rounds.reason} description={words.effect} value={reason} maxLength={500} autosize minRows={2} data-testid="reason"
+            {...at('reason')} label={text.dialog.reason} description={words.effect} value={reason} maxLength={500} autosize minRows={2} data-testid="reason"
             onChange={(event) => setReason(event.currentTarget.value)}
           />
         )}
         <ErrorNotice error={rest} />
         <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
+          <Button variant="default" onClick={onClose}>{text.dialog.keep}</Button>
           <Button type="submit" loading={save.isPending} data-testid="save-rule">{text.rounds.form.save}</Button>
         </Group>
       </form>

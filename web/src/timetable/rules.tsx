@@ -40,7 +40,7 @@ export function Rules({ may, today }: { may: boolean; today: string }) {
       {asked?.what === 'change' && officials && <RuleForm rule={asked.rule} officials={officials} today={today} onClose={close} />}
       {asked?.what === 'stop' && (
         <ReasonDialog
-          title={words.stopTitle(asked.rule.name)} help={words.stopHelp} action={words.stop} color="brick"
+          title={words.stopTitle(asked.rule.name)} help={words.stopHelp} action={words.stop} color="brick" about={text.rounds.reasonPublic}
           act={(reason) => changeRule(asked.rule.id, { active: false, reason })} onClose={close}
         />
       )}

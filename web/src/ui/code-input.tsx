@@ -16,7 +16,7 @@ export function CodeInput({ value, onChange, error = null, ...rest }: Props) {
   const { text } = useLanguage()
   return (
     <TextInput
-      {...rest} error={error} ref={focus} label={text.secondStep.code} value={value} size="md" data-testid="code" dir="ltr" inputMode="numeric"
+      {...rest} error={error} ref={focus} label={text.secret.code} value={value} size="md" data-testid="code" dir="ltr" inputMode="numeric"
       autoComplete="one-time-code" maxLength={40} onChange={(event) => onChange(event.currentTarget.value)}
     />
   )

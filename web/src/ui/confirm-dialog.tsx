@@ -38,7 +38,7 @@ export function ConfirmDialog<T>({ title, help, action, color, able = true, lack
   })
   const { at, rest, send } = useFields(lacking, mutation.error)
   return (
-    <Dialog opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': text.rounds.keep }}>
+    <Dialog opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': text.dialog.keep }}>
       <form
         noValidate
         onSubmit={(event) => {
@@ -51,7 +51,7 @@ export function ConfirmDialog<T>({ title, help, action, color, able = true, lack
           {typeof children === 'function' ? children(at) : children}
           <ErrorNotice error={rest} />
           <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
+            <Button variant="default" onClick={onClose}>{text.dialog.keep}</Button>
             <Button type="submit" color={color} variant={color === 'brick' ? 'light' : 'filled'} disabled={!able} loading={mutation.isPending} data-testid="confirm">{action}</Button>
           </Group>
         </Stack>

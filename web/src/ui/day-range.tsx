@@ -25,7 +25,7 @@ interface Props {
 /** From which day until which, and a way to forget every filter. */
 export function DayRange({ days, onChange, onClear }: Props) {
   const { text } = useLanguage()
-  const words = text.retention
+  const words = text.filters
   return (
     <>
       <DayPicker label={words.from} day={days.from} placeholder={words.anyDay} testId="from-day" onChange={(from) => onChange({ ...days, from })} />

@@ -18,7 +18,7 @@ export function LoadMore({ query: { hasNextPage, isFetchingNextPage, fetchNextPa
   }, [seen, hasNextPage, isFetchingNextPage, fetchNextPage])
   return (
     <div ref={ref} className={style.more}>
-      {hasNextPage && <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>{text.retention.more}</Button>}
+      {hasNextPage && <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>{text.loadMore}</Button>}
     </div>
   )
 }

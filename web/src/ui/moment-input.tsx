@@ -22,7 +22,7 @@ export function TimeInput({ label, value, testId, onChange, error = null, ...res
   return (
     <TextInput
       {...rest} inputWrapperOrder={['label', 'input', 'description', 'error']} label={label} value={format.digits(value.time)} data-testid={testId} maxLength={5} inputMode="numeric"
-      className={style.time} error={toIso(value) ? error : text.rounds.form.wrongTime}
+      className={style.time} error={toIso(value) ? error : text.time.wrong}
       onChange={(event) => onChange({ ...value, time: event.currentTarget.value })}
     />
   )
@@ -34,7 +34,7 @@ export function MomentInput({ label, value, testId, onChange, ...rest }: TimePro
   return (
     <div className={style.moment}>
       <DayPicker label={label} day={value.day} testId={`${testId}-day`} onChange={(day) => onChange({ ...value, day })} />
-      <TimeInput label={text.rounds.form.hour} value={value} testId={`${testId}-time`} onChange={onChange} {...rest} />
+      <TimeInput label={text.time.hour} value={value} testId={`${testId}-time`} onChange={onChange} {...rest} />
     </div>
   )
 }

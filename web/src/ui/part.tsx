@@ -58,7 +58,7 @@ function BrokenPage() {
     <Container component="main" size="sm" py="xl">
       <h1>{text.city} {text.brandNumber}</h1>
       <Broken>{text.broken.page}</Broken>
-      <Anchor href="/account" mt="md" display="block">{text.account.title}</Anchor>
+      <Anchor href="/account" mt="md" display="block">{text.broken.toAccount}</Anchor>
     </Container>
   )
 }

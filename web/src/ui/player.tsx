@@ -47,7 +47,7 @@ export function Player({ src, label, broken, letter, testId }: Props) {
         onDurationChange={({ currentTarget }) => setLength(Number.isFinite(currentTarget.duration) ? currentTarget.duration : 0)}
       />
       <div className={style.player}>
-        <Button variant="light" size="compact-md" onClick={toggle} aria-keyshortcuts={letter} title={letter && text.keys.plays(letter)}>
+        <Button variant="light" size="compact-md" onClick={toggle} aria-keyshortcuts={letter} title={letter && text.player.letter(letter)}>
           {plays ? text.player.pause : text.player.play}
         </Button>
         {/* Sound runs from left to right in every language. */}

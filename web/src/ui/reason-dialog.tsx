@@ -10,7 +10,7 @@ interface Props {
   help: string
   action: string
   color?: string
-  /** Whether the action needs a reason, which is then public; null: it takes none. */
+  /** Whether the action needs a reason; null: it takes none. */
   needed?: boolean | null
   /** What is asked for, if not the reason. */
   label?: string
@@ -21,7 +21,7 @@ interface Props {
   ready?: boolean
   /** What is missing in what is asked for besides. */
   lacking?: Lacking
-  /** Where the reason is read, if not by citizens. */
+  /** Who reads the reason. */
   about?: string
   act: (reason: string) => Promise<unknown>
   onClose: () => void
@@ -41,7 +41,7 @@ export function ReasonDialog({ needed = true, label, longest = 500, field = 'rea
           {typeof children === 'function' ? children(at) : children}
           {needed !== null && (
             <Textarea
-              {...at(field)} label={label ?? text.rounds.reason} description={needed && (about ?? text.rounds.reasonPublic)} value={reason} maxLength={longest}
+              {...at(field)} label={label ?? text.dialog.reason} description={needed && about} value={reason} maxLength={longest}
               autosize minRows={2} data-autofocus data-testid="reason" onChange={(event) => setReason(event.currentTarget.value)}
             />
           )}

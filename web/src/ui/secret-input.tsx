@@ -20,7 +20,7 @@ export function SecretInput({ onChange, focused = false, ...rest }: Props) {
   const { text } = useLanguage()
   return (
     <PasswordInput
-      {...rest} aria-invalid={Boolean(rest.error)} {...(focused && { 'data-autofocus': true })} size="md" dir="ltr" maxLength={200} visibilityToggleButtonProps={{ 'aria-label': text.signIn.showPassword }}
+      {...rest} aria-invalid={Boolean(rest.error)} {...(focused && { 'data-autofocus': true })} size="md" dir="ltr" maxLength={200} visibilityToggleButtonProps={{ 'aria-label': text.secret.show }}
       classNames={{ innerInput: 'latin' }} styles={{ label: { direction: 'inherit' } }} onChange={(event) => onChange(event.currentTarget.value)}
     />
   )

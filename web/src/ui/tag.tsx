@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import style from './tag.module.css'
 
 interface Props {
-  tone: 'now' | 'moved' | 'carried' | 'tried' | 'later'
+  tone: 'accent' | 'good' | 'apart' | 'quiet' | 'warning'
   children: ReactNode
 }
 

@@ -37,7 +37,7 @@ export function Undo({ done: { said, back }, onOver }: { done: Done; onOver: () 
       <Notice tone="plain" data-testid="undo-notice">
         <Group justify="space-between">
           <span role="status">{said}</span>
-          {error && left === 0 && <CloseButton aria-label={text.keys.close} onClick={onOver} data-testid="undo-close" />}
+          {error && left === 0 && <CloseButton aria-label={text.dialog.close} onClick={onOver} data-testid="undo-close" />}
           {left > 0 && <Button variant="default" loading={isPending} onClick={() => mutate()} data-testid="take-it-back">{text.takeItBack(format.number(left))}</Button>}
         </Group>
         <ErrorNotice error={error} />

@@ -1,9 +1,6 @@
 import { useEffect } from 'react'
 
-/**
- * Leaving the page cuts off the desk's phone: the browser asks first while a citizen is on it. Whoever comes back
- * within the minute goes on with the conversation.
- */
+/** Let the browser ask before its person leaves the page, while `wanted`. */
 export function useWarnOnLeave(wanted: boolean): void {
   useEffect(() => {
     if (!wanted) return

@@ -1,6 +1,6 @@
 import { useLanguage } from '../language/language'
-import { CallIcon } from '../ui/call-state'
-import type { CallState } from '../ui/call-states'
+import { CallIcon } from '../callbacks/call-state'
+import type { CallState } from '../callbacks/call-states'
 import { RunningTime } from '../ui/number'
 import type { WallDesk, WallLine } from './queries'
 import style from './wallboard.module.css'

@@ -3,8 +3,8 @@ import { useMutation } from '@tanstack/react-query'
 import type { components } from '../../shared/api/schema.gen'
 import { body, client } from '../api/client'
 import { useLanguage } from '../language/language'
-import { ErrorNotice } from './error-notice'
-import { Num } from './number'
+import { ErrorNotice } from '../ui/error-notice'
+import { Num } from '../ui/number'
 import style from './masked-number.module.css'
 
 export type Of = components['schemas']['Of']

@@ -1,5 +1,5 @@
 import { useLanguage } from '../language/language'
-import { RunningTime } from './number'
+import { RunningTime } from '../ui/number'
 import type { Talk } from './talk'
 
 /** How much of a conversation its citizen waited, beside how long it lasts; nothing where they did not. */

@@ -1,5 +1,5 @@
 import type { Outcome } from '../api/types'
-import { Store } from './store'
+import { Store } from '../ui/store'
 
 /** Every key of the pages, by what it does there; where a text stands for one, in `text.keys`. */
 export const KEY = {

@@ -1,6 +1,6 @@
 import { useLanguage } from '../language/language'
-import { Latin } from './number'
-import { Notice } from './notice'
+import { Latin } from '../ui/number'
+import { Notice } from '../ui/notice'
 
 /** Where what a system said tells a technician more than our words. */
 const SAYS_MORE = new Set(['not_allowed', 'command', 'other'])

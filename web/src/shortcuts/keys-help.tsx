@@ -1,12 +1,12 @@
 import { Button } from '@mantine/core'
 import { useEffect } from 'react'
 import { useLanguage } from '../language/language'
-import { Dialog } from './dialog'
-import { Key } from './key'
+import { Dialog } from '../ui/dialog'
+import { Key } from '../ui/key'
 import { KEY, keysHelp, type KeyName } from './keys'
-import { useStore } from './store'
-import { useKeys } from './use-keys'
-import style from './key.module.css'
+import { useStore } from '../ui/store'
+import { useKeys } from '../ui/use-keys'
+import style from './keys-help.module.css'
 
 /** All keys of a page, on `?`, by its button or by a command of the search. */
 export function KeysHelp({ keys }: { keys: KeyName[] }) {
@@ -23,7 +23,7 @@ export function KeysHelp({ keys }: { keys: KeyName[] }) {
       >
         {text.keys.title}
       </Button>
-      <Dialog opened={open} onClose={() => setOpen(false)} title={text.keys.title} closeButtonProps={{ 'aria-label': text.keys.close }}>
+      <Dialog opened={open} onClose={() => setOpen(false)} title={text.keys.title} closeButtonProps={{ 'aria-label': text.dialog.close }}>
         <dl className={style.list}>
           {keys.map((name) => (
             <div key={name}>

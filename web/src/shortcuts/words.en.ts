@@ -1,0 +1,41 @@
+import type { words as fa } from './words.fa'
+
+/** The help of the keys. */
+export const words: typeof fa = {
+  keys: {
+    title: 'Keys',
+    search: 'Search and commands',
+    hint: 'The keys work with a Persian keyboard, too, but not while you write. Esc leaves the note, Ctrl+Enter saves it.',
+    of: {
+      takeNext: 'Take the next citizen',
+      call: 'Call',
+      hold: 'Hold, and back',
+      guest: 'Call a third person, and end their part',
+      transfer: 'Transfer the conversation to another desk',
+      hangUp: 'End the call',
+      live: 'Take live calls, or none',
+      returned: 'Give back to the line',
+      note: 'Write the note',
+      refer: 'Refer to a department',
+      voiceMessage: 'Play the citizen’s message',
+      line: 'Go to the line',
+      mute: 'Mute the microphone',
+      keypad: 'Telephone keypad',
+      phone: 'Phone settings',
+      next: 'Next',
+      finishing: 'Nearly over',
+      notNow: 'Not now',
+      pause: 'Pause the round, or go on',
+      endRound: 'End the round',
+      leave: 'Leave the round',
+      screen: 'Let me speak first',
+      handOver: 'Hand over to the official',
+      undo: 'Undo the end of the conversation',
+      callAgain: 'Call again whose conversation was cut off',
+      outcome: 'Outcome of the call',
+      callLater: 'When to call again',
+      agreed: 'Agreed with the citizen',
+      help: 'This help',
+    },
+  },
+}
