@@ -186,8 +186,11 @@ def find_stuck_job(session: Session) -> tuple[str, timedelta] | None:
 
 
 def is_elsewhere(session: Session, desk_id: int, node: str) -> bool:
-    """Return whether the desk's phone is now at the Asterisk of another node."""
-    where = session.scalar(select(Desk.node).where(Desk.id == desk_id))
+    """Return whether the desk's phone is now at the Asterisk of another node.
+
+    The desk is locked until the transaction ends, because that node may be recording the phone just now.
+    """
+    where = session.scalar(select(Desk.node).where(Desk.id == desk_id).with_for_update(key_share=True))
     return where is not None and where != node
 
 

@@ -13,6 +13,7 @@ from db import events
 from db.engine import hold_lock, now, reading, writing
 from db.models import Callback, Desk, Hearing, Registration, Request, Round, UrgentMatter
 from db.states import CallbackState
+from dialer.callback_writer import CallbackWriter
 from hotline import heartbeats
 from hotline.callbacks import (
     assignment,
@@ -83,6 +84,21 @@ def hold(session: Session, kind: type[Round | Desk], id_: int) -> None:
 
 def _hold_request(session: Session, id_: int) -> None:
     session.scalars(select(Request.id).where(Request.id == id_).with_for_update(of=Request)).one()
+
+
+def test_phone_that_has_moved_to_another_node_is_not_gone(engine: Engine, settings: Settings) -> None:
+    with writing(engine) as session:
+        desk_id = a_desk(session).id
+        heartbeats.record_phone(session, desk_id, "PJSIP/desk-1-of-two", "two")
+    of_two = CallbackWriter(settings.model_copy(update={"node": "two"}), engine)
+    beside(
+        engine,
+        lambda session: heartbeats.record_phone(session, desk_id, "PJSIP/desk-1-of-one", "one"),
+        lambda _session: of_two.desk_phone(desk_id, None),
+    )
+    with reading(engine) as session:
+        desk = session.get_one(Desk, desk_id)
+        assert (desk.node, desk.phone_connected, desk.channel) == ("one", True, "PJSIP/desk-1-of-one")
 
 
 def test_merge_waits_for_who_accepts_several(engine: Engine) -> None:
