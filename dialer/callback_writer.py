@@ -1,9 +1,7 @@
 """Writer of callbacks: their steps by token, their ends, and the desks' phones."""
 
 import logging
-import math
-import time
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -13,6 +11,7 @@ from db.models import Callback
 from db.states import IN_TALK, CallbackState, Outcome
 from dialer.live import hung_up_before
 from dialer.outcomes import UNSEEN, Ending, is_cut, of_hangup
+from dialer.patient_clock import PatientClock
 from hotline import heartbeats
 from hotline.callbacks import (
     closing,
@@ -44,38 +43,6 @@ _PICKED_UP = (CallbackState.ANSWERED, CallbackState.WAITING, CallbackState.SCREE
 """States after the answer in which a cut by our side hits a citizen who waits for a desk."""
 
 _NORMAL = 16
-
-_LEAP = timedelta(seconds=5)
-"""Tolerance: the database answers late, or its clock is being adjusted slowly."""
-
-
-class PatientClock:
-    """Database clock that ignores a leap ahead for a while.
-
-    A leap thus ends no conversation: each held one may be held as long as without the leap.
-    """
-
-    def __init__(self, longest_s: float) -> None:
-        """`longest_s`: the longest time of holding; after it no conversation from before the leap is left."""
-        self._longest_s = longest_s
-        self._last: tuple[datetime, float] | None = None
-        self._leapt_at = -math.inf
-
-    def read(self, at: datetime) -> datetime:
-        """Return the time by which to end conversations when the database's clock shows `at`."""
-        ticks = time.monotonic()
-        last_at, last_ticks = self._last or (at, ticks)
-        expected = last_at + timedelta(seconds=ticks - last_ticks)
-        leaps = at > expected + _LEAP
-        if leaps and self._leapt_at == -math.inf:
-            log.warning("the clock has leapt ahead by %s: no conversation ends by that", at - expected)
-            self._leapt_at = ticks
-        if leaps and ticks < self._leapt_at + self._longest_s:
-            at = expected
-        else:
-            self._leapt_at = -math.inf
-        self._last = at, ticks
-        return at
 
 
 class CallbackWriter:

@@ -5,15 +5,18 @@ import time
 
 from sqlalchemy import Engine
 
-from db.engine import reading, writing
+from db.engine import now, reading, writing
 from dialer.ami import Ami, NotAccepted
 from dialer.originate import say_aside
+from dialer.patient_clock import PatientClock
 from dialplan.variables import NEARLY_OVER
 from hotline.callbacks import time_left
 
 log = logging.getLogger("dialer")
 
 _LOOK_S = 1.0
+_LONGEST_S = 36_000.0
+"""No conversation is agreed to last longer (`minutes` of a round: at most 600)."""
 
 
 class Tone:
@@ -23,6 +26,7 @@ class Tone:
         self._engine = engine
         self._ami = ami
         self._node = node
+        self._clock = PatientClock(_LONGEST_S)
         self._next_look = 0.0
 
     def sound_due(self) -> None:
@@ -31,7 +35,8 @@ class Tone:
             return
         self._next_look = time.monotonic() + _LOOK_S
         with reading(self._engine) as session:
-            tokens = [callback.token for callback in time_left.list_nearly_over(session, self._node)]
+            at = self._clock.read(now(session))
+            tokens = [callback.token for callback in time_left.list_nearly_over(session, at, self._node)]
         for token in tokens:
             with writing(self._engine) as session:
                 phone = time_left.take_up(session, token)

@@ -27,9 +27,8 @@ _NOT_TONED = (
 )
 
 
-def list_nearly_over(session: Session, node: str | None = None) -> Sequence[Callback]:
-    """Return conversations, of this `node` or of any, that need the tone now."""
-    at = now(session)
+def list_nearly_over(session: Session, at: datetime, node: str | None = None) -> Sequence[Callback]:
+    """Return conversations, of this `node` or of any, that need the tone at this moment."""
     rows = session.execute(_NOT_TONED, {"node": node}).all()
     return [
         callback

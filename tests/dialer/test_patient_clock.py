@@ -1,15 +1,20 @@
 """Conversations that are held, while the database's clock leaps ahead and is set back."""
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 from sqlalchemy import Engine
 
 from db.engine import reading, writing
-from db.models import Callback
+from db.models import Callback, Desk
 from db.states import CallbackState
-from dialer import callback_writer
-from dialer.callback_writer import CallbackWriter, PatientClock
+from dialer import patient_clock
+from dialer.ami import Ami
+from dialer.callback_writer import CallbackWriter
+from dialer.patient_clock import PatientClock
+from dialer.tone import Tone
+from dialplan.variables import NEARLY_OVER
 from hotline.callbacks import conversations
 from settings import Settings
 from tests import factories as make
@@ -27,7 +32,7 @@ class Steady:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.at = 100.0
-        monkeypatch.setattr(callback_writer.time, "monotonic", lambda: self.at)
+        monkeypatch.setattr(patient_clock.time, "monotonic", lambda: self.at)
 
 
 @pytest.fixture
@@ -52,6 +57,27 @@ def test_leap_ends_no_conversation(
     writer.end_overdue()
     with reading(engine) as session:
         assert session.get_one(Callback, held.id).hangup_asked_at, "held for long enough without the leap"
+
+
+def test_leap_sounds_no_end_of_the_agreed_minutes(
+    engine: Engine, clock: ShiftedClock, steady: Steady, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(Tone, "sound", lambda _self, _phone, clip: said.append(clip))
+    tone = Tone(engine, cast(Ami, None))
+    with writing(engine) as session:
+        session.get_one(
+            Desk, make.a_callback(session, CallbackState.TALKING).desk_id
+        ).channel = "PJSIP/desk-1"
+    tone.sound_due()
+    clock.shift = LEAP
+    steady.at += 10
+    tone.sound_due()
+    assert said == []
+    clock.shift += timedelta(hours=1)
+    steady.at += 3500
+    tone.sound_due()
+    assert said == [NEARLY_OVER], "as late as without the leap"
 
 
 def test_leap_is_believed_once_nobody_is_held_from_before(steady: Steady) -> None:

@@ -26,7 +26,7 @@ def token(engine: Engine) -> str:
 
 def due(engine: Engine) -> list[str]:
     with reading(engine) as session:
-        return [callback.token for callback in time_left.list_nearly_over(session)]
+        return [callback.token for callback in time_left.list_nearly_over(session, now(session))]
 
 
 def test_half_a_minute_left_sounds_the_tone(engine: Engine, token: str):
