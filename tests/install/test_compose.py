@@ -32,7 +32,7 @@ def compose(docker: Engine) -> Iterator[Compose]:
     """The running project, gone without a trace afterwards."""
     compose = Compose(docker)
     try:
-        compose("build")
+        compose.build()
         compose.up()
         yield compose
     finally:

@@ -80,7 +80,7 @@ def front(docker: Engine) -> Iterator[Front]:
     """The running project, gone without a trace afterwards."""
     front = Front(docker)
     try:
-        front("build")
+        front.build()
         front.up()
         yield front
     finally:

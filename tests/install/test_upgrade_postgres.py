@@ -21,7 +21,7 @@ def compose(docker: Engine) -> Iterator[Compose]:
     """A project that runs on the version before, gone without a trace afterwards."""
     compose = Compose(docker)
     try:
-        compose("build")
+        compose.build()
         compose.up()
         yield compose
     finally:

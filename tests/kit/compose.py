@@ -24,6 +24,9 @@ for line in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         print(line.parent.name)
 """
 """Asked inside a container: whose command line is exactly this? Never the one that asks."""
+_BUILDS = 3
+_AWAY = re.compile(r"Unable to connect|Failed to fetch|ConnectTimeout|ReadTimeout|ETIMEDOUT|ECONNREFUSED")
+"""What apt, pip and npm say of a registry that is away; apt has asked it for four minutes by then."""
 _WORKERS = 8
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _NETWORKS = itertools.cycle(range(1 + _WORKER % _WORKERS, 128, _WORKERS))
@@ -73,6 +76,16 @@ class Compose:
     def __call__(self, *arguments: str | Path) -> str:
         """Run docker compose."""
         return self.docker("compose", "--env-file", os.devnull, "-p", self.project, *arguments)
+
+    def build(self) -> None:
+        """Build the images. While a registry is away the build is tried again, three times in all."""
+        for tried in range(1, _BUILDS + 1):
+            try:
+                self("build")
+                return
+            except AssertionError as error:
+                if tried == _BUILDS or not _AWAY.search(str(error)):
+                    raise
 
     def up(self) -> None:
         """Start everything and wait until every healthcheck is content."""

@@ -105,7 +105,7 @@ class Scale(System):
     def __enter__(self) -> Self:
         self._folder = folder_in_memory("hotline-scale-", 1 << 28)
         try:
-            self.project("build")
+            self.project.build()
             self.project.up()
             inside = ("exec", "-T", "api", "cat")
             (self._folder / "secret").write_text(self.project(*inside, "/var/lib/hotline137/secret"))
