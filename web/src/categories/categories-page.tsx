@@ -4,7 +4,7 @@ import { type Category, useCategories } from '../api/city'
 import { mayAdminister, mayMove } from '../api/permissions'
 import type { Me } from '../api/types'
 import { type Language, useLanguage } from '../language/language'
-import { departmentName, districtName } from '../requests/names'
+import { districtName } from '../requests/names'
 import { type Department, useDepartments } from '../requests/queries'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../head/header'
@@ -51,7 +51,7 @@ function Item({ category, onChange }: { category: Category; onChange: (() => voi
   const { code, text, format } = language
   const words = text.categories
   const { data: departments = [] } = useDepartments()
-  const name = category[code === 'fa' ? 'name_fa' : 'name_en']
+  const name = language.name(category)
   const time = ({ amount, unit }: Category['solve']) => words.time[unit](format.number(amount))
   return (
     <li className={style.item} data-testid="category" data-id={category.id} data-active={category.active}>
@@ -79,7 +79,7 @@ function responsible(category: Category, departments: Department[], language: La
   const { text } = language
   const name = (id: number) => {
     const found = departments.find((one) => one.id === id)
-    return found ? departmentName(language, found) : ''
+    return found ? language.name(found) : ''
   }
   const all = category.departments.map(({ district, department_id }) =>
     district === 0 ? name(department_id) : `${districtName(language, district)}: ${name(department_id)}`)

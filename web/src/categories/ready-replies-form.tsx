@@ -90,9 +90,9 @@ interface RowProps {
 }
 
 function Row({ row, at, reply, categories, may, onChange, onRemove }: RowProps) {
-  const { code, text } = useLanguage()
+  const { name, text } = useLanguage()
   const words = text.readyReplies
-  const choices = categories.map((one) => ({ value: String(one.id), label: code === 'fa' ? one.name_fa : one.name_en }))
+  const choices = categories.map((one) => ({ value: String(one.id), label: name(one) }))
   const field = (part: 'title_fa' | 'title_en' | 'text_fa' | 'text_en') => ({
     ...at(`${row} ${part}`), label: words[part], value: reply[part], maxLength: part.startsWith('title') ? 100 : 500, readOnly: !may,
     lang: part.slice(-2), dir: part.endsWith('fa') ? 'rtl' : 'ltr', 'data-testid': part,

@@ -1,7 +1,6 @@
 import { Button, NativeSelect } from '@mantine/core'
 import { DISTRICTS } from '../../shared/language/city'
 import { useLanguage } from '../language/language'
-import { departmentName } from '../requests/names'
 import { useDepartments } from '../requests/queries'
 import type { At } from '../ui/use-fields'
 import type { Draft } from './draft'
@@ -41,7 +40,7 @@ export function ResponsibleFields({ value, at, onChange }: Props) {
             )}
             <NativeSelect
               {...(place === 0 ? at('departments') : {})} aria-label={words.departmentOf(where)} value={department} data-testid="responsible-department"
-              data={[{ value: '', label: words.nobody }, ...departments.map((one) => ({ value: String(one.id), label: departmentName(language, one), disabled: !one.active }))]}
+              data={[{ value: '', label: words.nobody }, ...departments.map((one) => ({ value: String(one.id), label: language.name(one), disabled: !one.active }))]}
               onChange={(event) => change(place, { department: event.currentTarget.value })}
             />
           </div>

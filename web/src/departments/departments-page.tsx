@@ -6,7 +6,6 @@ import { REQUESTS } from '../api/keys'
 import { mayPlan } from '../api/permissions'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
-import { departmentName } from '../requests/names'
 import { type Department, useDepartments } from '../requests/queries'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
@@ -32,7 +31,7 @@ export default function DepartmentsPage({ me }: { me: Me }) {
   const switched = useMutation({
     mutationFn: ({ id, active }: Department) => changeDepartment(id, { active: !active }),
     onSuccess: (_, one) => {
-      if (one.active) offer({ said: words.deactivated(departmentName(language, one)), back: () => changeDepartment(one.id, { active: true }) })
+      if (one.active) offer({ said: words.deactivated(language.name(one)), back: () => changeDepartment(one.id, { active: true }) })
     },
     onSettled: () => queries.invalidateQueries({ queryKey: REQUESTS }),
   })
@@ -52,7 +51,7 @@ export default function DepartmentsPage({ me }: { me: Me }) {
         {data?.length === 0 && <Empty action={may && <Button onClick={() => setAsked('new')}>{words.add}</Button>}>{words.none}</Empty>}
         <ul className={style.list}>
           {data?.map((one) => {
-            const name = departmentName(language, one)
+            const name = language.name(one)
             return (
               <li key={one.id} className={style.item} data-testid="department" data-id={one.id}>
                 <span className={style.name}>

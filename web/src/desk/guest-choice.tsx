@@ -6,7 +6,6 @@ import { keys } from '../api/keys'
 import { useMe } from '../api/session'
 import type { Callback } from '../api/types'
 import { useLanguage } from '../language/language'
-import { departmentName } from '../requests/names'
 import { ErrorNotice } from '../ui/error-notice'
 import { Loading } from '../ui/loading'
 import { Sheet } from '../ui/sheet'
@@ -59,7 +58,7 @@ export function GuestChoice({ callback, onClose }: { callback: Callback; onClose
           {callable.map((one) => (
             <li key={`${String(one.department_id)} ${String(one.official_id)}`}>
               <Button variant="default" fullWidth justify="space-between" classNames={{ root: style.one, label: style.name, section: style.number }} loading={ask.isPending} onClick={() => call(one)} data-testid="guest-found" rightSection={<bdi>{format.phone(one.number ?? '')}</bdi>}>
-                {departmentName(language, one)}
+                {language.name(one)}
               </Button>
             </li>
           ))}

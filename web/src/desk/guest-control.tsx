@@ -3,7 +3,6 @@ import { IconUserMinus, IconUserPlus } from '@tabler/icons-react'
 import { useState } from 'react'
 import type { Callback } from '../api/types'
 import { useLanguage } from '../language/language'
-import { departmentName } from '../requests/names'
 import { ErrorNotice } from '../ui/error-notice'
 import { Key } from '../ui/key'
 import { KEY } from '../shortcuts/keys'
@@ -56,7 +55,7 @@ function State({ guest }: { guest: Guest }) {
   if (guest.ended_at !== null && now - Date.parse(guest.ended_at) > SAID_FOR) return null
   return (
     <>
-      <bdi>{whom ? departmentName(language, whom) : format.phone(guest.number)}</bdi>{': '}
+      <bdi>{whom ? language.name(whom) : format.phone(guest.number)}</bdi>{': '}
       {guest.ended_by ? text.guest.endedBy[guest.ended_by] : text.guest.state[guest.state]}
       {guest.state === 'talking' && guest.talking_at && <> <RunningTime>{format.duration(now - Date.parse(guest.talking_at))}</RunningTime></>}
     </>

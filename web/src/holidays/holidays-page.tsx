@@ -21,7 +21,7 @@ import cards from '../ui/cards.module.css'
 
 /** The holidays of a year: the calendar's, and the city's own word about them. */
 export default function HolidaysPage({ me }: { me: Me }) {
-  const { code, text, format } = useLanguage()
+  const { code, name, text, format } = useLanguage()
   const words = text.holidays
   useTitle(words.title)
   const today = cityTime(serverNow()).day
@@ -55,7 +55,7 @@ export default function HolidaysPage({ me }: { me: Me }) {
             {data?.map((off) => (
               <li key={off.day} className={style.holiday} data-testid="holiday" data-day={off.day}>
                 <span>{format.longDate(off.day)}</span>
-                <strong>{code === 'fa' ? off.name_fa : off.name_en}</strong>
+                <strong>{name(off)}</strong>
                 <span className={style.tags}>
                   <Tag tone={off.own ? 'good' : 'quiet'}>{off.own ? words.own : words.official}</Tag>
                   {!off.closed && <Tag tone="warning">{words.works}</Tag>}

@@ -10,6 +10,8 @@ export interface Language {
   direction: 'rtl' | 'ltr'
   text: Text
   format: Format
+  /** What the city calls it, in this language. */
+  name: <T extends string | null>(named: { name_fa: T; name_en: T }) => T
   /** An office has its name in both languages. */
   office: (official: { office_fa: string; office_en: string }) => string
   hours: ReturnType<typeof hoursIn>
@@ -22,6 +24,7 @@ const persian: Language = {
   direction: 'rtl',
   text: fa,
   format: persianFormat,
+  name: (named) => named.name_fa,
   office: (official) => official.office_fa,
   hours: hoursIn(fa, persianFormat),
 }
@@ -34,6 +37,7 @@ async function english(): Promise<Language> {
     direction: 'ltr',
     text: en,
     format,
+    name: (named) => named.name_en,
     office: (official) => official.office_en,
     hours: hoursIn(en, format),
   }

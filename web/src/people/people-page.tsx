@@ -5,7 +5,6 @@ import { latinDigits } from '../../shared/language/digits'
 import { serverNow } from '../api/clock'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
-import { departmentName } from '../requests/names'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../head/header'
@@ -95,7 +94,7 @@ function Row({ person, children }: { person: Person; children: ReactNode }) {
         <strong>{person.name}</strong> <span className={style.soft}><Latin>{person.username}</Latin></span>
       </span>
       <span>{words.roles[person.role]}{person.official && <span className={style.soft}>{text.comma}{office(person.official)}</span>}
-        {person.department && <span className={style.soft}>{text.comma}{departmentName(language, person.department)}{person.heads_department && `${text.comma}${words.isHead}`}</span>}</span>
+        {person.department && <span className={style.soft}>{text.comma}{language.name(person.department)}{person.heads_department && `${text.comma}${words.isHead}`}</span>}</span>
       <span className={style.soft}>{person.desk_id === null ? words.noDesk : text.line.atDesk(format.number(person.desk_id))}</span>
       <span className={style.tags}>
         {disabled_at

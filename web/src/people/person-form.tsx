@@ -3,7 +3,6 @@ import { useState } from 'react'
 import { useOfficials } from '../api/city'
 import { useDesks } from '../desks/queries'
 import { useLanguage } from '../language/language'
-import { departmentName } from '../requests/names'
 import { useDepartments } from '../requests/queries'
 import { ConfirmDialog } from '../ui/confirm-dialog'
 import { Latin } from '../ui/number'
@@ -82,7 +81,7 @@ export function PersonForm({ person, people, onMade, onClose }: Props) {
             <>
               <NativeSelect
                 {...at('department_id')} label={words.department} value={department} data-testid="person-department"
-                data={[{ value: '', label: '' }, ...departments.filter(({ active }) => active).map((one) => ({ value: String(one.id), label: departmentName(language, one) }))]}
+                data={[{ value: '', label: '' }, ...departments.filter(({ active }) => active).map((one) => ({ value: String(one.id), label: language.name(one) }))]}
                 onChange={(event) => setDepartment(event.currentTarget.value)}
               />
               <Checkbox label={words.head} checked={head} data-testid="person-head" onChange={(event) => setHead(event.currentTarget.checked)} />

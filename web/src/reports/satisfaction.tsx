@@ -7,7 +7,7 @@ import style from './reports.module.css'
 
 /** How satisfied citizens said they are with what became of their requests, of the days of this report. */
 export function Satisfaction({ report }: { report: Report }) {
-  const { code, text } = useLanguage()
+  const { code, name, text } = useLanguage()
   const words = text.reports
   const span = { from: report.start, until: report.until }
   const { data, error } = useSatisfaction(span)
@@ -18,7 +18,7 @@ export function Satisfaction({ report }: { report: Report }) {
     { name: words.meanOf5, of: () => data.total.satisfaction, color: 'var(--chart-1)' },
   ]
   const rows = (means: typeof data.categories) =>
-    means.map(({ name_fa, name_en, rated, satisfaction }) => ({ label: (code === 'fa' ? name_fa : name_en) ?? words.office, values: [rated, satisfaction] }))
+    means.map((mean) => ({ label: name(mean) ?? words.office, values: [mean.rated, mean.satisfaction] }))
   return (
     <div data-testid="satisfaction">
       <Section title={words.satisfaction} testId="satisfaction-category" report={report} first={words.category} columns={columns} rows={rows(data.categories)} lying />

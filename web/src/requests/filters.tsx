@@ -4,7 +4,6 @@ import { useCategories } from '../api/city'
 import { useLanguage } from '../language/language'
 import { useCategory } from './use-category'
 import type { InboxFilter } from './inbox-filter'
-import { departmentName } from './names'
 import { useDepartments } from './queries'
 import style from './requests.module.css'
 
@@ -31,7 +30,7 @@ export function Filters({ inbox: { common, change } }: { inbox: InboxFilter }) {
       />
       <NativeSelect
         label={words.department} value={common.department_id ?? ''} data-testid="filter-department"
-        data={[any, ...departments.map((one) => ({ value: String(one.id), label: departmentName(language, one) }))]}
+        data={[any, ...departments.map((one) => ({ value: String(one.id), label: language.name(one) }))]}
         onChange={(event) => change({ department: event.currentTarget.value })}
       />
       <Checkbox

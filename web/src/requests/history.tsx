@@ -1,7 +1,7 @@
 import { Paper } from '@mantine/core'
 import { useLanguage } from '../language/language'
 import { Latin, Num } from '../ui/number'
-import { departmentName, dueDay } from './names'
+import { dueDay } from './names'
 import type { Step } from './queries'
 import style from './requests.module.css'
 
@@ -29,7 +29,7 @@ function Item({ step: { step, at, who, note, department, due_at, other, stars } 
     <li data-testid="step" data-step={step}>
       <strong>{words.step[step]}</strong>
       {other && <> <Num>{format.ticket(other)}</Num></>}
-      {department && <span> {departmentName(language, department)}</span>}
+      {department && <span> {language.name(department)}</span>}
       {due_at && <span className={style.soft}> {words.due(dueDay(language, due_at))}</span>}
       {stars && <p className={style.said} data-testid="satisfied">{words.satisfied(format.number(stars))}</p>}
       {note && <p className={style.said} dir="auto">{note}</p>}

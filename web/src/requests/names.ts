@@ -1,9 +1,6 @@
 import type { Language } from '../language/language'
 import type { CityRequest } from './queries'
 
-export const departmentName = ({ code }: Language, department: { name_fa: string; name_en: string }) =>
-  code === 'fa' ? department.name_fa : department.name_en
-
 export const districtName = ({ text, format }: Language, district: number | null) =>
   district === null ? text.requests.noDistrict : text.requests.inDistrict(format.number(district))
 

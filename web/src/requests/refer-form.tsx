@@ -7,7 +7,6 @@ import { useLanguage } from '../language/language'
 import { DayPicker } from '../ui/day-picker'
 import { ErrorNotice } from '../ui/error-notice'
 import { type At, useFields } from '../ui/use-fields'
-import { departmentName } from './names'
 import { type CityRequest, type Refer, referRequest, useDepartments, useRequestAction } from './queries'
 import { keepDepartment, meantDepartment } from './usual-department'
 import style from './requests.module.css'
@@ -42,7 +41,7 @@ export function ReferFields({ value, onChange, none, at }: { value: Referral; on
       <div className={style.pair}>
         <NativeSelect
           {...at('department_id')} label={text.requests.referTo} value={value.department} data-testid="refer-department"
-          data={[{ value: '', label: none }, ...active.map((one) => ({ value: String(one.id), label: departmentName(language, one) }))]}
+          data={[{ value: '', label: none }, ...active.map((one) => ({ value: String(one.id), label: language.name(one) }))]}
           onChange={(event) => onChange({ ...value, department: event.currentTarget.value })}
         />
         <DayPicker {...at('due_on')} label={text.requests.dueOn} day={value.due} placeholder={text.requests.dueOfCategory} testId="refer-due" onChange={(due) => onChange({ ...value, due })} />

@@ -18,7 +18,7 @@ import { useCategory } from './use-category'
 import { Actions } from './actions'
 import { Duplicates } from './duplicates'
 import { History } from './history'
-import { departmentName, districtName, isInWork, mayHandle, mayRelease } from './names'
+import { districtName, isInWork, mayHandle, mayRelease } from './names'
 import { Pictures } from './pictures'
 import { ReleaseCard } from './release'
 import { type CityRequest, joinParts, type RequestDetail, requestPictureUrl, requestSoundUrl, useRequest, useRequestAction } from './queries'
@@ -113,7 +113,7 @@ function About({ me, detail }: { me: Me; detail: RequestDetail }) {
   if (detail.place?.latitude != null && detail.place.longitude != null) {
     facts.push([words.point, <Num key="p">{`${detail.place.latitude.toFixed(5)}, ${detail.place.longitude.toFixed(5)}`}</Num>])
   }
-  if (request.department) facts.push([words.department, departmentName(language, request.department)])
+  if (request.department) facts.push([words.department, language.name(request.department)])
   return (
     <Paper withBorder component="section" className={style.card} data-testid="facts" data-state={request.state}>
       <h2>{category(request.category)}{text.comma}{districtName(language, request.district)}</h2>

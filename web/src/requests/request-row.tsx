@@ -4,7 +4,7 @@ import { useLanguage } from '../language/language'
 import { Num } from '../ui/number'
 import { Tag } from '../ui/tag'
 import { useCategory } from './use-category'
-import { daysLeft, departmentName, districtName, dueDay, isInWork, isJoined } from './names'
+import { daysLeft, districtName, dueDay, isInWork, isJoined } from './names'
 import type { CityRequest } from './queries'
 import style from './requests.module.css'
 
@@ -30,7 +30,7 @@ export function RequestRow({ request, onPoint }: RowProps) {
       </span>
       <span className={style.tags}>
         <StateTags request={request} />
-        {department && <span className={style.soft}>{departmentName(language, department)}</span>}
+        {department && <span className={style.soft}>{language.name(department)}</span>}
       </span>
       <span className={style.when}>
         <Num>{format.ticket(tracking)}</Num>

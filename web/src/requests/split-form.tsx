@@ -5,7 +5,6 @@ import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { useCategory } from './use-category'
 import { useFields } from '../ui/use-fields'
-import { departmentName } from './names'
 import { type CityRequest, splitRequest, useDepartments, useRequestAction } from './queries'
 import { usualDue } from './refer-form'
 import { meantDepartment } from './usual-department'
@@ -56,7 +55,7 @@ export function SplitForm({ request, onDone }: { request: CityRequest; onDone: (
             />
             <NativeSelect
               label={words.referTo} value={department} data-testid="piece-department"
-              data={[{ value: '', label: words.noReferral }, ...active.map((one) => ({ value: String(one.id), label: departmentName(language, one) }))]}
+              data={[{ value: '', label: words.noReferral }, ...active.map((one) => ({ value: String(one.id), label: language.name(one) }))]}
               onChange={(event) => say(key, { department: event.currentTarget.value })}
             />
           </div>

@@ -3,11 +3,11 @@ import { useLanguage } from '../language/language'
 
 /** What a request is about, in the page's language; while nobody knows, an empty line as high. */
 export function useCategory(): (id: number) => string {
-  const { code } = useLanguage()
+  const { name } = useLanguage()
   const { data } = useCategories()
   return (id) => {
     if (!data) return '\u00a0'
     const found = data.find((one) => one.id === id)
-    return found ? found[code === 'fa' ? 'name_fa' : 'name_en'] : ''
+    return found ? name(found) : ''
   }
 }

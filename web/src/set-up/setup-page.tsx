@@ -47,10 +47,10 @@ export default function SetUpPage({ me }: { me: Me }) {
 }
 
 function City({ setUp: { city } }: { setUp: SetUp }) {
-  const { text, format, code } = useLanguage()
+  const { text, format, name } = useLanguage()
   const words = text.setUp
   const facts: Fact[] = [
-    [words.cityName, code === 'fa' ? city.name_fa : city.name_en],
+    [words.cityName, name(city)],
     [words.districts, format.number(city.districts)],
     [words.offices, format.number(city.offices)],
     [words.departments, format.number(city.departments)],

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from 'wouter'
 import { keys } from '../api/keys'
 import { useLanguage } from '../language/language'
-import { departmentName, dueDay } from '../requests/names'
+import { dueDay } from '../requests/names'
 import { ErrorNotice } from '../ui/error-notice'
 import { Notice } from '../ui/notice'
 import { Num } from '../ui/number'
@@ -35,7 +35,7 @@ export default function Escalated() {
           <div key={id} className={style.line} data-testid="escalation" data-id={id}>
             <span>
               <Link href={`/requests/${id}`}>{category(one.category)} · <Num>{format.ticket(tracking)}</Num></Link>
-              {department && <> · {departmentName(language, department)}</>}
+              {department && <> · {language.name(department)}</>}
               {due_at && <> · {text.requests.overdue(dueDay(language, due_at))}</>}
             </span>
             <Button size="compact-md" variant="default" disabled={take.isPending} onClick={() => take.mutate(id)} data-testid="escalation-take">

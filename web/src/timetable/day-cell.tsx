@@ -53,9 +53,10 @@ export function DayCell({ day, found, isToday, reachable, onOpen }: Props) {
 
 /** What the calendar, or the city, says of a day, in the page's language. */
 export function useDayOff(found: CalendarDay | undefined): { name: string; label: string; closed: boolean } | null {
-  const { code, text } = useLanguage()
+  const language = useLanguage()
   if (!found?.off) return null
-  const { name_fa, name_en, closed } = found.off
-  const name = code === 'fa' ? name_fa : name_en
+  const { text } = language
+  const { closed } = found.off
+  const name = language.name(found.off)
   return { name, closed, label: closed ? text.timetable.holiday(name) : text.timetable.works(name) }
 }
