@@ -1,8 +1,8 @@
 """The cost of computing a place in the line with a million registrations against a thousand, on both
 databases.
 
-Citizens from the first to the last ask; all registered within one day. What a bare count on the index
-`order_of_calling` costs the last of 50,000 is printed beside it: the reason for counts that triggers keep.
+Citizens from the first to the last ask; all registered within one day. The last of 50,000 also asks by a
+bare count on the index `order_of_calling`, which shows why triggers keep counts.
 """
 
 import statistics

@@ -26,7 +26,7 @@ for line in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
 """Asked inside a container: whose command line is exactly this? Never the one that asks."""
 _BUILDS = 3
 _AWAY = re.compile(r"Unable to connect|Failed to fetch|ConnectTimeout|ReadTimeout|ETIMEDOUT|ECONNREFUSED")
-"""What apt, pip and npm say of a registry that is away; apt has asked it for four minutes by then."""
+"""Words of apt, pip and npm about a registry that is away."""
 _WORKERS = 8
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _NETWORKS = itertools.cycle(range(1 + _WORKER % _WORKERS, 128, _WORKERS))
