@@ -15,7 +15,7 @@ A breaker is closed (calls flow), open (no call until `next_probe_at`) or probin
 | probing | the probe fails, or ends unknown | open, as a rule for a longer pause |
 
 A probe is the head of a line, free of charge. While the trunk answers OPTIONS, each probe is another number,
-and the first ones follow quickly. A few unreachable phones must not look like a dead trunk (own_faults).
+and the first ones follow quickly. A few unreachable phones must not look like a dead trunk.
 Pauses grow beyond ANSWERING only while OPTIONS is unanswered, since an answer makes a probe due at once.
 Nobody is called while ivr is dead. All state is in the database, and a restarted dialer continues from it.
 """
@@ -30,6 +30,7 @@ from db.engine import now
 from db.models import Breaker, PlacedCall
 from hotline import heartbeats
 from hotline.trunk import failure_attribution
+from hotline.trunk.pauses import find_pause
 
 TRUNK, SCRIPTS = "trunk", "scripts"
 
@@ -264,9 +265,9 @@ def _untried(row: Breaker, at: datetime, how_long: timedelta) -> bool:
 
 def _pause(row: Breaker) -> timedelta:
     if row.name == SCRIPTS:
-        return min(_IVR_IS_KNOWN * (1 << min(row.probes, 10)), LONGEST)
+        return find_pause(_IVR_IS_KNOWN, LONGEST, row.probes)
     longest = LONGEST if row.answers is False else ANSWERING
-    return min(FIRST * (1 << min(row.probes, 10)), longest)
+    return find_pause(FIRST, longest, row.probes)
 
 
 def _opens(row: Breaker, at: datetime) -> None:

@@ -1,9 +1,18 @@
 """Trunk selection: a call goes by the first working trunk in the settings' order, then by the others.
 
 One attempt tries the trunks in turn (`next` in the dialplan) until a phone rings or sends audio. A trunk's
-refusal therefore costs nobody anything. A failing trunk comes last until it works again. A trunk works again
-when it answers SIP OPTIONS. Otherwise a trial call, after growing pauses, goes by the trunk first and
-decides. The breaker decides whether any call gets through at all (trunk.circuit_breaker).
+refusal therefore costs nobody anything. A trunk that is down comes last.
+
+| a trunk is | event | then |
+|---|---|---|
+| well | it refuses calls to FAILURES numbers in a row, or is silent at one | down |
+| well | it used to answer SIP OPTIONS, and does not | down |
+| down | its pause is over, another trunk is well, a call is due (`order_trunks`) | the call tries it first |
+| down | it refuses that trial | down, as a rule for a longer pause |
+| down | it carries a call | well |
+| down | it answers OPTIONS again | well if few calls failed, else a trial is due at once |
+
+The breaker decides whether any call gets through at all (trunk.circuit_breaker).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -15,6 +24,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import TrunkState
 from hotline.trunk import failure_attribution
+from hotline.trunk.pauses import find_pause
 
 FAILURES = 3
 """How many calls in a row to different numbers take a trunk down; for a silent trunk one is enough."""
@@ -137,7 +147,7 @@ def _is_due(session: Session, row: TrunkState) -> bool:
 
 def _pause(row: TrunkState) -> timedelta:
     longest = LONGEST_OF_SILENT if row.said == _NOTHING else LONGEST
-    return min(FIRST * (1 << min(row.tries, 10)), longest)
+    return find_pause(FIRST, longest, row.tries)
 
 
 def _goes_down(session: Session, row: TrunkState) -> None:
