@@ -84,13 +84,20 @@ def heard(
     clips: Mapping[str, Path | Recording],
     threshold: float = THRESHOLD,
 ) -> list[Match]:
-    """Which of the clips were played, in order. Where clips overlap, those that explain most win."""
+    """Which of the clips were played, in order. Where clips overlap, those that explain most win.
+
+    A clip may be known before it has ended; its match then ends with the recording.
+    """
     ears = _Ears(_at_rate(recording))
     found = []
     for name, clip in clips.items():
         voice = (clip if isinstance(clip, Recording) else load(clip)).voice
         places = _places(ears, voice, threshold)
-        found += [Match(name, *place) for place in places if place[2] >= threshold]
+        found += [
+            Match(name, start, min(end, recording.seconds), score)
+            for start, end, score in places
+            if score >= threshold
+        ]
     return _best(found)
 
 

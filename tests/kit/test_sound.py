@@ -92,3 +92,13 @@ def test_levels_of_two_mixed_tones_are_measured(tone):
     assert tone_level(recording, 440) == pytest.approx(0.8, abs=0.02)
     assert tone_level(recording, 1000) == pytest.approx(0.2, abs=0.02)
     assert tone_level(recording, 700) < 0.001
+
+
+def test_match_of_a_clip_that_goes_on_ends_with_the_recording(clips):
+    name, path = next(iter(clips.items()))
+    clip = coded(sound.load(path).samples)
+    for samples in range(len(clip) // 2, len(clip), 160):
+        so_far = Recording(clip[:samples], 8000)
+        if matches := heard(so_far, {name: path}):
+            break
+    assert [match.end for match in matches] == [so_far.seconds]
