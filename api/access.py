@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from api.cookies import COOKIE, address, cookie_of
+from api.cookies import COOKIE, find_address, read_cookie
 from db.engine import reading, writing
 from db.models import Role, SignIn, User
 from hotline.errors import Refused
@@ -86,30 +86,30 @@ Reading = Annotated[Session, Depends(_reading, scope="function")]
 Writing = Annotated[Session, Depends(_writing, scope="function")]
 
 
-def in_session(
+def find_session(
     request: Request, engine: Database, settings: InForce, _: Annotated[str | None, Security(_SCHEME)] = None
 ) -> SignIn:
     """Return the session of the request's cookie, with or without its second factor. Raises
     Refused("not-signed-in").
     """
-    cookie = cookie_of(request)
+    cookie = read_cookie(request)
     with reading(engine) as session:
-        found = sign_ins.find_session(session, cookie, idle(settings)) if cookie else None
+        found = sign_ins.find_session(session, cookie, read_idle_time(settings)) if cookie else None
         stale = found is not None and sign_ins.is_stale(session, found)
     if found is None:
         raise Refused("not-signed-in", "sign in first")
     if stale:
         with suppress(DatabaseError), writing(engine) as session:  # reading must work while the disk is full
-            sign_ins.record_use(session, found, address(request))
+            sign_ins.record_use(session, found, find_address(request))
     return found
 
 
-def idle(settings: Settings) -> timedelta:
+def read_idle_time(settings: Settings) -> timedelta:
     """Return how long a session lasts without use."""
     return timedelta(minutes=settings.session_idle_minutes)
 
 
-InSession = Annotated[SignIn, Depends(in_session)]
+InSession = Annotated[SignIn, Depends(find_session)]
 """For routes before the second factor is shown: a person's own account, and signing out."""
 
 
@@ -132,10 +132,10 @@ async def anybody(sign_in: InSession, settings: InForce) -> User:
 
     Raises Refused("not-signed-in" | "second-factor-due" | "password-due").
     """
-    return person_of(sign_in, settings)
+    return find_person(sign_in, settings)
 
 
-def person_of(sign_in: SignIn, settings: Settings) -> User:
+def find_person(sign_in: SignIn, settings: Settings) -> User:
     """Return the session's person. Raises Refused("second-factor-due" | "password-due")."""
     sign_in_steps.check(sign_in, settings)
     return sign_in.user
@@ -168,16 +168,16 @@ async def of_department(user: Anybody) -> User:
 OfDepartment = Annotated[User, Depends(of_department)]
 
 
-def watching(request: Request, engine: Database, settings: InForce) -> None:
+def admit_watcher(request: Request, engine: Database, settings: InForce) -> None:
     """Admit a wall screen, or a signed-in person of the office. Raises what `signed_in` raises."""
-    wall = cookie_of(request, WALL_COOKIE)
+    wall = read_cookie(request, WALL_COOKIE)
     with reading(engine) as session:
         if wall and wallboard_screens.is_screen(session, wall):
             return
-    _of_office(person_of(in_session(request, engine, settings), settings))
+    _of_office(find_person(find_session(request, engine, settings), settings))
 
 
-def requires(*roles: Role) -> Callable[[User], Awaitable[User]]:
+def admit_roles(*roles: Role) -> Callable[[User], Awaitable[User]]:
     """Make a dependency: the signed-in person with one of these roles. It raises Refused("forbidden")
     otherwise.
     """
@@ -202,18 +202,18 @@ async def at_desk(user: Annotated[User, Depends(signed_in)]) -> User:
     return user
 
 
-handles_requests = requires(*MAY_HANDLE_REQUESTS)
+handles_requests = admit_roles(*MAY_HANDLE_REQUESTS)
 AtDesk = Annotated[User, Depends(at_desk)]
-MayPlan = Annotated[User, Depends(requires(*MAY_PLAN))]
-MayMove = Annotated[User, Depends(requires(*MAY_MOVE))]
-MayAnswer = Annotated[User, Depends(requires(*MAY_ANSWER))]
-MayConduct = Annotated[User, Depends(requires(*MAY_CONDUCT))]
-MayInspect = Annotated[User, Depends(requires(*MAY_INSPECT))]
-MayHear = Annotated[User, Depends(requires(*MAY_HEAR))]
-MayReadReports = Annotated[User, Depends(requires(*MAY_READ_REPORTS))]
-MayOversee = Annotated[User, Depends(requires(*MAY_OVERSEE))]
+MayPlan = Annotated[User, Depends(admit_roles(*MAY_PLAN))]
+MayMove = Annotated[User, Depends(admit_roles(*MAY_MOVE))]
+MayAnswer = Annotated[User, Depends(admit_roles(*MAY_ANSWER))]
+MayConduct = Annotated[User, Depends(admit_roles(*MAY_CONDUCT))]
+MayInspect = Annotated[User, Depends(admit_roles(*MAY_INSPECT))]
+MayHear = Annotated[User, Depends(admit_roles(*MAY_HEAR))]
+MayReadReports = Annotated[User, Depends(admit_roles(*MAY_READ_REPORTS))]
+MayOversee = Annotated[User, Depends(admit_roles(*MAY_OVERSEE))]
 MayHandleRequests = Annotated[User, Depends(handles_requests)]
-MayChange = Annotated[User, Depends(requires(*MAY_CHANGE))]
-MayAdminister = Annotated[User, Depends(requires(*MAY_ADMINISTER))]
-MayWatch = Annotated[User, Depends(requires(*MAY_WATCH))]
-MayReadCitizens = Annotated[User, Depends(requires(*MAY_READ_CITIZENS))]
+MayChange = Annotated[User, Depends(admit_roles(*MAY_CHANGE))]
+MayAdminister = Annotated[User, Depends(admit_roles(*MAY_ADMINISTER))]
+MayWatch = Annotated[User, Depends(admit_roles(*MAY_WATCH))]
+MayReadCitizens = Annotated[User, Depends(admit_roles(*MAY_READ_CITIZENS))]

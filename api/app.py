@@ -211,20 +211,20 @@ def create(settings: Settings) -> FastAPI:
     app.state.tail = tail
     app.state.readiness = Readiness(engine)
     app.state.telephones = Telephones(engine, settings)
-    app.state.metrics = metrics.registry(engine, settings)
+    app.state.metrics = metrics.make_registry(engine, settings)
     for name, kind in limits.KINDS.items():
         secret = settings.secret_for("limits")
         setattr(app.state, name, limits.Guesses(limiting, name, kind.burst, kind.every_s, secret=secret))
     app.state.pictures_coming = limits.Coming()
     app.state.pieces_coming = limits.Coming()
     app.state.hashing = limits.Hashing()
-    problems.install(app)
+    problems.convert_exceptions(app)
     app.router.routes.extend(_routes())
     if settings.oidc_issuer:
         from api.people import oidc  # noqa: PLC0415  (Authlib is large, and not every city needs it)
 
         v1 = APIRouter(prefix=_V1)
-        oidc.install(app, v1, settings)
+        oidc.add_sign_in(app, v1, settings)
         app.include_router(v1)
     _serve_document(app)
     web.serve(app)

@@ -37,7 +37,7 @@ def serve(app: FastAPI) -> None:
             return FileResponse(file, headers=headers, media_type=kind) if file.exists() else _gone()
         if _KNOWN.fullmatch(path) and (APP / "index.html").exists():
             return FileResponse(APP / "index.html", headers=_ASKED_ANEW)
-        return pages.page(request, "not_found.html", language, status=404, cached=False)
+        return pages.render_page(request, "not_found.html", language, status=404, cached=False)
 
     @app.get("/.well-known/assetlinks.json", include_in_schema=False)
     def assetlinks(settings: InForce) -> Response:

@@ -7,8 +7,8 @@ from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 
 from api.connections import OPEN
 from api.cookies import PEER
-from api.limits import subscriber
-from api.problems import problem
+from api.limits import find_subscriber
+from api.problems import make_problem
 
 _LATER_S = 10
 
@@ -32,7 +32,9 @@ class Crowd:
             return
         answer = self._app
         if self._of[who] >= self._most:
-            refusal = problem("too-many-pages", "too many requests of this address at once", after_s=_LATER_S)
+            refusal = make_problem(
+                "too-many-pages", "too many requests of this address at once", after_s=_LATER_S
+            )
             answer = cast("ASGI3Application", refusal)
         self._of[who] += 1
         try:
@@ -50,4 +52,4 @@ def _whose(scope: Scope) -> str:
     client = scope.get("client")
     if client is None or client == cast("dict[str, object]", scope).get(PEER):
         return ""
-    return subscriber(client[0])
+    return find_subscriber(client[0])

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from api.limits import subscriber
+from api.limits import find_subscriber
 
 OPEN = 300
 """Open connections of one address; an office of 60 desks, with some for each page, is one address."""
@@ -76,7 +76,7 @@ class Connections:
             ip = ip_address(address)
         except ValueError:
             return ""
-        return "" if any(ip in each for each in self._proxies) else subscriber(address)
+        return "" if any(ip in each for each in self._proxies) else find_subscriber(address)
 
 
 def _minus(counter: Counter[str], who: str) -> None:

@@ -32,7 +32,7 @@ _IN_A_CALL = timedelta(days=1)
 """
 
 
-def address(request: Request) -> str:
+def find_address(request: Request) -> str:
     """Return the browser's address, from the connection or a trusted proxy's header, else the proxy's own
     address.
 
@@ -44,7 +44,7 @@ def address(request: Request) -> str:
     return ""
 
 
-def cookie_of(request: Request, name: str = COOKIE) -> str:
+def read_cookie(request: Request, name: str = COOKIE) -> str:
     """Return the value of the cookie that `keep_cookie` set; empty if there is none.
 
     By HTTPS, only a cookie with the `__Host-` prefix counts. A neighbouring host or a page by HTTP could have
@@ -77,13 +77,13 @@ def begin(
     password_due: bool = False,
 ) -> SignIn:
     """Start a session in this browser and end the browser's old one."""
-    sign_ins.sign_out(session, cookie_of(request))
+    sign_ins.sign_out(session, read_cookie(request))
     lasts = timedelta(hours=settings.session_hours)
     cookie = sign_ins.sign_in(
         session,
         user,
         lasts=lasts,
-        address=address(request),
+        address=find_address(request),
         agent=request.headers.get("user-agent", ""),
         second_factor=second_factor,
         password_due=password_due,

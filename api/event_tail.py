@@ -18,7 +18,7 @@ from fastapi.sse import format_sse_event
 from sqlalchemy import Engine
 
 from api import schemas
-from api.access import idle
+from api.access import read_idle_time
 from db import events
 from db.engine import reading
 from db.models import Event
@@ -207,7 +207,7 @@ class Tail:
             stream.told.set()
 
     def _lasting(self, sessions: set[str]) -> dict[str, int | None]:
-        asked = sign_ins.select_lasting(frozenset(sessions), idle(self._settings))
+        asked = sign_ins.select_lasting(frozenset(sessions), read_idle_time(self._settings))
         with reading(self._engine) as session:
             return {token: department_id for token, department_id in session.execute(asked)}
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from api.access import Database, InForce
 from api.internal_access import IsInsider
-from api.readiness import PROCESSES, Readiness, unknown_if_nobody_writes
+from api.readiness import PROCESSES, Readiness, mark_unknown_if_nobody_writes
 from db.engine import reading
 from db.models import TrunkState
 from db.trusted_time import find_doubt
@@ -47,7 +47,7 @@ def healthz(
     An insider comes by HOTLINE_INSIDERS or HOTLINE_METRICS_TOKEN, or is a signed-in administrator. Everybody
     else gets `hotline` alone: "up" or "down".
     """
-    result = check(engine, settings, readiness(request))
+    result = check(engine, settings, check_readiness(request))
     up = {result[name] for name in ("database", *PROCESSES)} == {"up"}
     response.status_code = 200 if up else 503
     response.headers.update(_ANEW)
@@ -67,7 +67,7 @@ def readyz(request: Request, response: Response) -> dict[str, str]:
     `database`: it answers and accepts writes. `tables`: they are this version's. `asterisk`, `ivr`, `dialer`,
     `scheduler`: their heartbeat is fresh.
     """
-    parts = readiness(request).parts()
+    parts = check_readiness(request).parts()
     response.status_code = 200 if set(parts.values()) == {"up"} else 503
     response.headers.update(_ANEW)
     return parts
@@ -76,7 +76,7 @@ def readyz(request: Request, response: Response) -> dict[str, str]:
 @router.get("/readyz/{part}")
 def readyz_part(part: str, request: Request, response: Response) -> dict[str, str]:
     """The same for one part: a load balancer before the pages asks for `database`."""
-    parts = readiness(request).parts()
+    parts = check_readiness(request).parts()
     if part not in parts:
         raise Refused("not-found", "there is no such part")
     response.status_code = 200 if parts[part] == "up" else 503
@@ -84,7 +84,7 @@ def readyz_part(part: str, request: Request, response: Response) -> dict[str, st
     return {part: parts[part]}
 
 
-def readiness(request: Request) -> Readiness:
+def check_readiness(request: Request) -> Readiness:
     """Return this API's readiness."""
     found: Readiness = request.app.state.readiness
     return found
@@ -116,7 +116,7 @@ def check(engine: Engine, settings: Settings, ready: Readiness) -> dict[str, str
     # Every process has written lately, else a write is tried.
     doubted = heartbeats.is_silent(engine) or "down" in {result[name] for name in PROCESSES}
     result["database"] = "down" if doubted and not ready.is_taken() else "up"
-    return unknown_if_nobody_writes(result)
+    return mark_unknown_if_nobody_writes(result)
 
 
 def _calls(session: Session, settings: Settings) -> dict[str, str]:

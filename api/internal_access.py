@@ -8,8 +8,8 @@ from fastapi import Depends, Request
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from api.access import Database, InForce, in_session, person_of
-from api.cookies import PEER, cookie_of
+from api.access import Database, InForce, find_person, find_session
+from api.cookies import PEER, read_cookie
 from db.models import Role
 from hotline.errors import Refused
 from settings import Settings
@@ -17,27 +17,27 @@ from settings import Settings
 _PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", "via")
 
 
-def by_address_or_token(request: Request, settings: InForce) -> bool:
+def is_insider_by_address_or_token(request: Request, settings: InForce) -> bool:
     """Return whether the request comes directly from HOTLINE_INSIDERS or shows HOTLINE_METRICS_TOKEN."""
     return _is_near(request, settings) or _shows_token(request, settings)
 
 
-def insider(request: Request, engine: Database, settings: InForce) -> bool:
+def is_insider(request: Request, engine: Database, settings: InForce) -> bool:
     """Return the same, or whether a signed-in administrator asks. While the database is away, only the first
     counts.
     """
-    if by_address_or_token(request, settings):
+    if is_insider_by_address_or_token(request, settings):
         return True
-    if not cookie_of(request):
+    if not read_cookie(request):
         return False
     try:
-        return person_of(in_session(request, engine, settings), settings).role is Role.ADMINISTRATOR
+        return find_person(find_session(request, engine, settings), settings).role is Role.ADMINISTRATOR
     except (Refused, DatabaseError, PoolTimeoutError):
         return False
 
 
-IsInsider = Annotated[bool, Depends(insider)]
-IsNear = Annotated[bool, Depends(by_address_or_token)]
+IsInsider = Annotated[bool, Depends(is_insider)]
+IsNear = Annotated[bool, Depends(is_insider_by_address_or_token)]
 
 
 def _is_near(request: Request, settings: Settings) -> bool:

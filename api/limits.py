@@ -155,7 +155,7 @@ class Guesses:
         return self._clock() if self._clock else None
 
     def _key(self, address: str) -> str:
-        return limits.hash_key(self._secret, self._kind, subscriber(address))
+        return limits.hash_key(self._secret, self._kind, find_subscriber(address))
 
 
 class Coming:
@@ -198,7 +198,7 @@ class Hashing:
             self._places.release()
 
 
-def subscriber(address: str, prefix: int = 64) -> str:
+def find_subscriber(address: str, prefix: int = 64) -> str:
     """Return the subscriber that an address belongs to; with IPv6 a subscriber has a network of this
     `prefix`.
     """
@@ -210,6 +210,6 @@ def subscriber(address: str, prefix: int = 64) -> str:
     return address
 
 
-def site(address: str) -> str:
+def find_site(address: str) -> str:
     """Return the site that a daily limit counts an address for: one IPv6 line often has 65,536 networks."""
-    return subscriber(address, 48)
+    return find_subscriber(address, 48)

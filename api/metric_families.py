@@ -54,7 +54,7 @@ class Families:
         self._all.append(family)
 
 
-def of_state(to: Families, settings: Settings) -> None:
+def add_state(to: Families, settings: Settings) -> None:
     """Add what is known without a database: this program, the disk, the last backup."""
     kind = "postgresql" if settings.database.startswith("postgresql") else "sqlite"
     to.gauges(
@@ -82,7 +82,7 @@ def of_state(to: Families, settings: Settings) -> None:
     to.gauge("hotline_backup_ok", "Whether the last try came to its end.", bool(last and last.ok))
 
 
-def of_gauges(to: Families, found: Gauges, settings: Settings) -> None:
+def add_gauges(to: Families, found: Gauges, settings: Settings) -> None:
     """Add the database's figures."""
     _processes(to, found)
     _calls(to, found, settings)

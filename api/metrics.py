@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, event
 
 from api.access import InForce
 from api.internal_access import IsNear
-from api.metric_families import Families, of_gauges, of_state
+from api.metric_families import Families, add_gauges, add_state
 from db.engine import reading
 from hotline import heartbeats
 from hotline.control import live_metrics
@@ -43,7 +43,7 @@ def metrics(request: Request, settings: InForce, near: IsNear) -> Response:
     return Response(encode(registry), headers={"Content-Type": kind, "Cache-Control": "no-store"})
 
 
-def registry(engine: Engine, settings: Settings) -> CollectorRegistry:
+def make_registry(engine: Engine, settings: Settings) -> CollectorRegistry:
     """Make one API's registry. From now on it measures the transactions of this engine."""
     made = CollectorRegistry()
     ProcessCollector(registry=made)
@@ -65,7 +65,7 @@ class _Figures(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics of one scrape."""
         families = Families()
-        of_state(families, self._settings)
+        add_state(families, self._settings)
         began = time.perf_counter()
         try:
             if heartbeats.is_silent(self._engine):  # or nobody can write, so heartbeats mean nothing
@@ -77,7 +77,7 @@ class _Figures(Collector):
             families.gauge("hotline_database_up", "Whether the database answers (1) or not (0).", 0)
         else:
             families.gauge("hotline_database_up", "Whether the database answers (1) or not (0).", 1)
-            of_gauges(families, found, self._settings)
+            add_gauges(families, found, self._settings)
         took = time.perf_counter() - began
         families.gauge("hotline_scrape_seconds", "How long the database took to tell all this.", took)
         yield from families

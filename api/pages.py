@@ -36,15 +36,15 @@ _templates.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
 _templates.filters["plain"] = clean_line
 
 
-def asked_language(request: Request) -> Language:
+def find_asked_language(request: Request) -> Language:
     """Return English if the URL asks for it, else Persian."""
     return "en" if request.query_params.get("lang") == "en" else "fa"
 
 
-Asked = Annotated[Language, Depends(asked_language)]
+Asked = Annotated[Language, Depends(find_asked_language)]
 
 
-def page(
+def render_page(
     request: Request,
     template: str,
     language: Language,
@@ -83,11 +83,11 @@ def page(
     return HTMLResponse(body, status, headers=headers | ({"Retry-After": str(after_s)} if after_s else {}))
 
 
-def refused_page(
+def render_refused_page(
     request: Request, template: str, language: Language, refused: Refused | None, **facts: Any
 ) -> HTMLResponse:
     """Return a page that nothing caches; of a refusal it has the status, the wait and the code (`wrong`)."""
-    return page(
+    return render_page(
         request,
         template,
         language,
@@ -128,17 +128,17 @@ async def typed(request: Request) -> Typed:
         return {}
 
 
-def first(form: Typed, name: str) -> str:
+def read_first(form: Typed, name: str) -> str:
     """Return a field's first value, or an empty text."""
     return form.get(name, [""])[0]
 
 
 async def posted(request: Request) -> str:
     """Return the ticket or tracking number as it was typed."""
-    return first(await typed(request), "ticket")[:40]
+    return read_first(await typed(request), "ticket")[:40]
 
 
-def guessed(
+def find_guessed(
     request: Request, form: str, language: Language, find: Callable[[], T], *, who: str
 ) -> T | HTMLResponse:
     """Return the result of `find` for the typed number, else the form with an error.
@@ -150,4 +150,4 @@ def guessed(
         with guesses.guess(who):
             return find()
     except Refused as refused:
-        return refused_page(request, form, language, refused)
+        return render_refused_page(request, form, language, refused)

@@ -111,9 +111,9 @@ def show(settings: Settings, file: File) -> Response:
 
     Raises what stores.read raises.
     """
-    return shown_bytes(stores.read(settings, file))
+    return send_picture(stores.read(settings, file))
 
 
-def shown_bytes(data: bytes) -> Response:
+def send_picture(data: bytes) -> Response:
     """Return a picture with headers that let nothing in it run."""
     return Response(data, headers=_HEADERS, media_type="image/jpeg")

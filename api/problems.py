@@ -18,7 +18,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from api.cookies import address
+from api.cookies import find_address
 from hotline.errors import Refused
 
 log = logging.getLogger("api")
@@ -152,7 +152,7 @@ The rest of such a body is useless. Without closing, a browser would send all of
 answer, and pay for each byte."""
 
 
-def problem(
+def make_problem(
     code: str,
     detail: str,
     status: int | None = None,
@@ -183,7 +183,7 @@ def declare(document: dict[str, Any]) -> None:
 _OF_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
 
-def install(app: FastAPI) -> None:
+def convert_exceptions(app: FastAPI) -> None:
     """Convert every exception to a problem."""
 
     @app.exception_handler(Refused)
@@ -191,21 +191,21 @@ def install(app: FastAPI) -> None:
         if error.code == "forbidden":  # the log names the function: a path may hold a telephone number
             asked = request.scope.get("endpoint")
             name = f"{getattr(asked, '__module__', '')}.{getattr(asked, '__name__', '')}"
-            log.warning("not allowed: %s from %s", name, address(request))
+            log.warning("not allowed: %s from %s", name, find_address(request))
         field = error.field or FIELD.get(error.code)
-        return problem(error.code, error.detail, field=field, after_s=error.after_s)
+        return make_problem(error.code, error.detail, field=field, after_s=error.after_s)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         field = next((part for part in first["loc"][1:] if isinstance(part, str)), None)
-        return problem("invalid-input", f"{where}: {first['msg']}", field=field)
+        return make_problem("invalid-input", f"{where}: {first['msg']}", field=field)
 
     @app.exception_handler(HTTPException)
     def http(_request: Request, error: HTTPException) -> Response:
         code = _OF_STATUS.get(error.status_code, "refused")
-        return problem(code, str(error.detail), error.status_code)
+        return make_problem(code, str(error.detail), error.status_code)
 
     @app.exception_handler(DatabaseError)
     @app.exception_handler(InterfaceError)
@@ -213,12 +213,12 @@ def install(app: FastAPI) -> None:
     def database(_request: Request, error: Exception) -> Response:
         if isinstance(error, IntegrityError) and getattr(error.orig, "sqlstate", None) == _UNIQUE:
             log.warning("two requests wrote the same at once: %s", error.orig)
-            return problem("wrong-state", "somebody else did this at the same moment; look again")
+            return make_problem("wrong-state", "somebody else did this at the same moment; look again")
         if isinstance(error, IntegrityError | ProgrammingError | DataError | NotSupportedError):
             raise error  # our own fault
         log.error("the database: %s", error)
-        return problem("database-unavailable", "the database does not answer, try again")
+        return make_problem("database-unavailable", "the database does not answer, try again")
 
     @app.exception_handler(Exception)
     def broken(_request: Request, _error: Exception) -> Response:
-        return problem("internal-error", "a fault of ours; it is in the log", 500)
+        return make_problem("internal-error", "a fault of ours; it is in the log", 500)

@@ -41,7 +41,7 @@ class Readiness:
         if found["dialer"] == "down":
             found["asterisk"] = "unknown"
         found["database"] = _word(found["tables"] == "down" or self.is_taken())
-        return unknown_if_nobody_writes(found)
+        return mark_unknown_if_nobody_writes(found)
 
     def is_taken(self) -> bool:
         """Return whether the database accepts writes, as tested now or lately."""
@@ -67,7 +67,7 @@ class Readiness:
         return time.monotonic() - self._tried_at >= seconds
 
 
-def unknown_if_nobody_writes(parts: dict[str, str]) -> dict[str, str]:
+def mark_unknown_if_nobody_writes(parts: dict[str, str]) -> dict[str, str]:
     """Return the parts, with late processes as "unknown" if the database accepts no writes.
 
     Such a process may work, but cannot write its heartbeat.

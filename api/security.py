@@ -12,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.problems import problem
+from api.problems import make_problem
 from settings import Settings
 
 LONGEST_BODY = 1 << 16
@@ -54,7 +54,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._pages = policy_of_pages(settings)
+        self._pages = write_policy_of_pages(settings)
         asked = f"connect-src 'self'{_tiles(settings)}"
         self._public = _policy("style-src 'self'", asked)
         self._app_pages = _policy(
@@ -96,7 +96,7 @@ class Guard:
             headers.setdefault("Cache-Control", "no-store")
 
 
-def policy_of_pages(settings: Settings, *nodes: str) -> str:
+def write_policy_of_pages(settings: Settings, *nodes: str) -> str:
     """Return the content security policy of web/'s pages; `nodes`: other addresses where phones sign in."""
     places = {settings.websocket.rsplit("/", 1)[0]: None, **dict.fromkeys(nodes)}
     return _policy(
@@ -144,7 +144,7 @@ def _foreign(scope: Scope, headers: Headers) -> ASGIApp | None:
     ours = origin is None or origin.partition("://")[2] == headers.get("host", "")
     if ours and headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none"):
         return None
-    return problem("foreign-origin", "this page may not do that")
+    return make_problem("foreign-origin", "this page may not do that")
 
 
 def _large(scope: Scope, headers: Headers) -> ASGIApp | None:
@@ -152,5 +152,5 @@ def _large(scope: Scope, headers: Headers) -> ASGIApp | None:
     length = headers.get("content-length", "")
     longest = LONGEST_PICTURE if takes_files(scope["path"]) else LONGEST_BODY
     if length.isdecimal() and int(length) > longest:
-        return problem("too-large", f"a body has at most {longest} bytes", 413)
+        return make_problem("too-large", f"a body has at most {longest} bytes", 413)
     return None

@@ -254,7 +254,7 @@ class Server(uvicorn.Server):
             self.loop.call_soon_threadsafe(self._ends.set)
 
 
-def server(settings: Settings) -> tuple[Server, socket.socket]:
+def make_server(settings: Settings) -> tuple[Server, socket.socket]:
     """Return the server, and the socket on which it listens."""
     proxies = [ip_network(each, strict=False) for each in settings.trusted_proxies]
     trusted = [str(each) for each in proxies]
@@ -305,7 +305,7 @@ def _ask_itself(address: Address, answered: Callable[[], None], stop: threading.
 def serve(settings: Settings) -> None:
     """Serve until the process is told to stop."""
     allow_files()
-    serving, listening = server(settings)
+    serving, listening = make_server(settings)
     stop = threading.Event()
     asking = (settings.http, serving.liveness.answered, stop)
     threading.Thread(target=_ask_itself, args=asking, daemon=True).start()

@@ -24,12 +24,12 @@ _CHUNK = 1 << 16
 _WIDTH = 18
 
 
-def plain(cell: Cell) -> Cell:
+def escape_cell(cell: Cell) -> Cell:
     """Return the cell; a text that a spreadsheet would run as a formula gets an apostrophe in front."""
     return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
-def keeps_zero(cell: Cell) -> Cell:
+def keep_zero(cell: Cell) -> Cell:
     """Return a CSV's cell; a number with a leading 0 gets an apostrophe in front.
 
     Otherwise a spreadsheet would drop the 0 of a telephone, ticket or tracking number. An XLSX needs no
@@ -38,7 +38,7 @@ def keeps_zero(cell: Cell) -> Cell:
     return f"'{cell}" if isinstance(cell, str) and _LED_BY_ZERO.fullmatch(cell) else cell
 
 
-def moment(at: datetime | None, language: Language) -> str:
+def format_moment(at: datetime | None, language: Language) -> str:
     """Return the time by the city's clock and the language's calendar, in a form that sorts."""
     if at is None:
         return ""
@@ -47,18 +47,18 @@ def moment(at: datetime | None, language: Language) -> str:
     return shown.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def csv_file(
+def make_csv(
     name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], *, for_programs: bool = False
 ) -> StreamingResponse:
     """Return the table as `name`.csv. `for_programs`: numbers with a leading 0 stay as they are."""
-    kept = (lambda cell: cell) if for_programs else keeps_zero
+    kept = (lambda cell: cell) if for_programs else keep_zero
 
     def parts() -> Iterator[str]:
         buffer = io.StringIO(_BOM)
         buffer.seek(0, io.SEEK_END)
         writer = csv.writer(buffer)
         for row in chain([header], rows):
-            writer.writerow([kept(plain(cell)) for cell in row])
+            writer.writerow([kept(escape_cell(cell)) for cell in row])
             if buffer.tell() > _CHUNK:
                 yield buffer.getvalue()
                 buffer.seek(0)
@@ -68,7 +68,7 @@ def csv_file(
     return StreamingResponse(parts(), media_type="text/csv; charset=utf-8", headers=_named(f"{name}.csv"))
 
 
-def xlsx_file(
+def make_xlsx(
     name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], language: Language
 ) -> StreamingResponse:
     """Return the table as `name`.xlsx; a Persian sheet runs from right to left."""
@@ -84,12 +84,12 @@ def xlsx_file(
     sheet.freeze_panes = "A2"
     for column in range(len(header)):
         sheet.column_dimensions[get_column_letter(column + 1)].width = _WIDTH
-    head = [WriteOnlyCell(sheet, value=plain(cell)) for cell in header]
+    head = [WriteOnlyCell(sheet, value=escape_cell(cell)) for cell in header]
     for cell in head:
         cell.font = Font(bold=True)
     sheet.append(head)
     for row in rows:
-        sheet.append([plain(cell) for cell in row])
+        sheet.append([escape_cell(cell) for cell in row])
     file = tempfile.TemporaryFile()  # noqa: SIM115  (closed once it is sent)
     book.save(file)
     file.seek(0)

@@ -30,7 +30,7 @@ class Telephones:
         self._engine, self._settings = engine, settings
         self._asking = threading.Lock()
         self._asked_at = float("-inf")
-        self._policy = security.policy_of_pages(settings)
+        self._policy = security.write_policy_of_pages(settings)
 
     def policy(self) -> str:
         """Return the pages' content security policy. If the database is away, the nodes stay as they were."""
@@ -52,4 +52,4 @@ class Telephones:
         with reading(self._engine) as session:
             urls = phones.list_addresses(session)
         found = {origin[1] for url in urls if (origin := _ORIGIN.fullmatch(url))}
-        self._policy = security.policy_of_pages(self._settings, *sorted(found))
+        self._policy = security.write_policy_of_pages(self._settings, *sorted(found))

@@ -28,13 +28,13 @@ from hotline.rounds import notices, phases, planning
 from hotline.trunk import circuit_breaker
 
 
-def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationState, int]) -> schemas.Round:
+def describe_round(round_: models.Round, at: datetime, counts: dict[RegistrationState, int]) -> schemas.Round:
     """Return a round at the moment `at`."""
     return schemas.Round(
         id=round_.id,
-        official=official_view(round_.official),
-        substitute=official_view(round_.substitute) if round_.substitute else None,
-        deputies=[official_view(deputy) for deputy in round_.deputies],
+        official=describe_official(round_.official),
+        substitute=describe_official(round_.substitute) if round_.substitute else None,
+        deputies=[describe_official(deputy) for deputy in round_.deputies],
         announce_at=round_.announce_at,
         day_ahead=round_.starts_at - phases.find_known_at(round_) >= planning.NOTICE,
         notice=notices.find_state(round_, at),
@@ -56,18 +56,18 @@ def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationStat
     )
 
 
-def round_views(session: Session, found: Sequence[models.Round]) -> list[schemas.Round]:
+def describe_rounds(session: Session, found: Sequence[models.Round]) -> list[schemas.Round]:
     """Return these rounds at this moment, with their counts."""
     counts, at = phases.count_by_state(session, [round_.id for round_ in found]), now(session)
-    return [round_view(round_, at, counts[round_.id]) for round_ in found]
+    return [describe_round(round_, at, counts[round_.id]) for round_ in found]
 
 
-def one_round(session: Session, round_: models.Round) -> schemas.Round:
+def find_round(session: Session, round_: models.Round) -> schemas.Round:
     """Return a round at this moment, with its counts."""
-    return round_views(session, [round_])[0]
+    return describe_rounds(session, [round_])[0]
 
 
-def quality_view(measured: models.CallQuality | None) -> schemas.Quality | None:
+def describe_quality(measured: models.CallQuality | None) -> schemas.Quality | None:
     """Return the sound quality of a conversation at its desk, if measured."""
     if measured is None:
         return None
@@ -75,12 +75,12 @@ def quality_view(measured: models.CallQuality | None) -> schemas.Quality | None:
     return schemas.Quality(**numbers_, bad=call_quality.is_bad(measured))
 
 
-def official_view(official: models.Official) -> schemas.Official:
+def describe_official(official: models.Official) -> schemas.Official:
     """Return an office's JSON."""
     return schemas.Official.model_validate(official, from_attributes=True)
 
 
-def registration_view(
+def describe_registration(
     registration: models.Registration,
     place: int | None,
     desk_id: int | None,
@@ -110,17 +110,17 @@ def registration_view(
     )
 
 
-def one_registration(
+def find_registration(
     session: Session, registration: models.Registration, desk_id: int | None = None, *, masked: bool = False
 ) -> schemas.Registration:
     """Return a registration at its present place."""
     waits = registration.state is RegistrationState.WAITING
     place = order.count_before(session, registration) + 1 if waits else None
     waits_there = bool(waiting_callers.list_waiting_among(session, [registration.id]))
-    return registration_view(registration, place, desk_id, on_the_line=waits_there, masked=masked)
+    return describe_registration(registration, place, desk_id, on_the_line=waits_there, masked=masked)
 
 
-def callback_view(session: Session, callback: models.Callback) -> schemas.Callback:
+def describe_callback(session: Session, callback: models.Callback) -> schemas.Callback:
     """Return a callback with its registration."""
     holder = None if callback.state is CallbackState.CLOSED else callback.desk_id
     return schemas.Callback(
@@ -130,10 +130,10 @@ def callback_view(session: Session, callback: models.Callback) -> schemas.Callba
         screen_desk_id=callback.screen_desk_id,
         given_by_desk_id=callback.given_by_desk_id,
         arriving=transfers.is_arriving(session, callback),
-        registration=one_registration(session, callback.registration, holder),
+        registration=find_registration(session, callback.registration, holder),
         state=callback.state,
         outcome=callback.outcome,
-        notes=note_views(callback),
+        notes=describe_notes(callback),
         claimed_at=callback.claimed_at,
         called_at=callback.called_at,
         answered_at=callback.answered_at,
@@ -152,28 +152,28 @@ def callback_view(session: Session, callback: models.Callback) -> schemas.Callba
     )
 
 
-def note_views(callback: models.Callback) -> list[schemas.Note]:
+def describe_notes(callback: models.Callback) -> list[schemas.Note]:
     """Return a conversation's notes, oldest first."""
     return [schemas.Note.model_validate(note, from_attributes=True) for note in callback.notes]
 
 
-def desk_view(session: Session, desk: models.Desk, in_hand: models.Callback | None) -> schemas.Desk:
+def describe_desk(session: Session, desk: models.Desk, in_hand: models.Callback | None) -> schemas.Desk:
     """Return a desk with its present callback, if any."""
     own = {name: getattr(desk, name) for name in schemas.Desk.model_fields if name != "wrap_up_since"}
     return schemas.Desk(**own, wrap_up_since=wrap_up.find_since(session, desk, in_hand))
 
 
-def department_name(department: models.Department) -> schemas.DepartmentName:
+def describe_department(department: models.Department) -> schemas.DepartmentName:
     """Return a department's names."""
     return schemas.DepartmentName.model_validate(department, from_attributes=True)
 
 
-def me_view(session: Session, user: models.User) -> schemas.Me:
+def describe_me(session: Session, user: models.User) -> schemas.Me:
     """Return the signed-in person, with the state of their desk."""
 
     def of_desk(find: Callable[[Session, int], models.Callback | None]) -> schemas.Callback | None:
         found = find(session, user.desk_id) if user.desk_id else None
-        return callback_view(session, found) if found else None
+        return describe_callback(session, found) if found else None
 
     in_hand = transitions.find_live_at_desk(session, user.desk_id) if user.desk_id else None
     down = circuit_breaker.find_outage(session)
@@ -182,10 +182,10 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
         name=user.name,
         role=user.role,
         official_id=user.official_id,
-        department=department_name(user.department) if user.department else None,
+        department=describe_department(user.department) if user.department else None,
         heads_department=user.heads_department,
-        desk=desk_view(session, user.desk, in_hand) if user.desk else None,
-        callback=callback_view(session, in_hand) if in_hand else None,
+        desk=describe_desk(session, user.desk, in_hand) if user.desk else None,
+        callback=describe_callback(session, in_hand) if in_hand else None,
         parting=of_desk(conversations.find_undoable),
         cut_off=of_desk(cut_conversations.find_at_desk),
         given_away=of_desk(transfers.find_given_away),
@@ -216,7 +216,7 @@ def _consulted_in(session: Session, desk: models.Desk) -> schemas.Colleagues | N
         ticket=callback.registration.ticket,
         subject=callback.registration.subject,
         waits=callback.on_hold_at is not None,
-        notes=note_views(callback),
+        notes=describe_notes(callback),
     )
 
 
@@ -227,7 +227,7 @@ def _words(session: Session, desk_id: int | None) -> list[schemas.DeskWord]:
     ]
 
 
-def audit_entries(
+def list_audit_entries(
     session: Session, entries: Sequence[models.AuditEntry], language: Language
 ) -> list[audit_schemas.AuditEntry]:
     """Return entries of the audit log, as stored and as text in the language."""

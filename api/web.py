@@ -79,11 +79,11 @@ def serve(app: FastAPI) -> None:
             raise Refused("not-found", "nothing is here")
         known = _KNOWN.fullmatch(path)
         # The built page tells a signed-in person that the address is wrong, with a link to their work.
-        if (known or cookies.cookie_of(request)) and (BUILT / "index.html").exists():
+        if (known or cookies.read_cookie(request)) and (BUILT / "index.html").exists():
             # with its head filled in already: web/first-load.ts
             own = BUILT / f"{path.split('/', 1)[0]}.html"
             policy = request.app.state.telephones.policy()
             headers = {"Cache-Control": "no-cache", "Content-Security-Policy": policy}
             file = own if known and own.exists() else BUILT / "index.html"
             return FileResponse(file, status_code=200 if known else 404, headers=headers)
-        return pages.page(request, "not_found.html", language, status=404, cached=False)
+        return pages.render_page(request, "not_found.html", language, status=404, cached=False)

@@ -26,7 +26,7 @@ from hotline.rounds import phases, round_permissions
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
 
-def of_my_desk(session: Session, callback_id: int, user: models.User) -> models.Callback:
+def find_mine(session: Session, callback_id: int, user: models.User) -> models.Callback:
     """Return the callback if my desk has it. Raises Refused("not-found" | "forbidden")."""
     callback = transitions.get(session, callback_id)
     if callback.desk_id != user.desk_id:
@@ -34,7 +34,7 @@ def of_my_desk(session: Session, callback_id: int, user: models.User) -> models.
     return callback
 
 
-def once_mine(session: Session, callback_id: int, user: models.User) -> models.Callback:
+def find_once_mine(session: Session, callback_id: int, user: models.User) -> models.Callback:
     """Return the callback if my desk has it, or gave it to a desk that still has it.
 
     A page may not know yet that the callback was given away. Raises Refused("not-found" | "forbidden").
@@ -42,7 +42,7 @@ def once_mine(session: Session, callback_id: int, user: models.User) -> models.C
     callback = transitions.get(session, callback_id)
     given = callback.given_by_desk_id == user.desk_id and callback.state is not CallbackState.CLOSED
     if not given:
-        return of_my_desk(session, callback_id, user)
+        return find_mine(session, callback_id, user)
     round_permissions.check_sees(session, user, phases.get(session, callback.round_id))
     return callback
 
@@ -58,7 +58,7 @@ def list_agreed(user: AtDesk, session: Reading) -> list[desk_schemas.AgreedCall]
             subject=callback.registration.subject,
             again_at=callback.again_at,
             due_at=callback.registration.not_before,
-            notes=views.note_views(callback),
+            notes=views.describe_notes(callback),
         )
         for callback in schedule.list_promised(session, user)
         if callback.again_at
@@ -68,50 +68,50 @@ def list_agreed(user: AtDesk, session: Reading) -> list[desk_schemas.AgreedCall]
 @router.get("/{callback_id}")
 def show(callback_id: PathId, user: AtDesk, session: Reading) -> schemas.Callback:
     """One of my desk's callbacks, or one that my desk gave to another."""
-    return views.callback_view(session, once_mine(session, callback_id, user))
+    return views.describe_callback(session, find_once_mine(session, callback_id, user))
 
 
 @router.post("/{callback_id}/call", status_code=202)
 def call(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Ask the dialer to call the citizen; events report the progress."""
-    asked = transitions.ask_call(session, of_my_desk(session, callback_id, user), settings)
-    return views.callback_view(session, asked)
+    asked = transitions.ask_call(session, find_mine(session, callback_id, user), settings)
+    return views.describe_callback(session, asked)
 
 
 @router.post("/{callback_id}/hangup", status_code=202)
 def hangup(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback:
     """Ask the dialer to end the call; for a few seconds, undo continues the conversation."""
-    asked = conversations.hang_up(session, of_my_desk(session, callback_id, user))
-    return views.callback_view(session, asked)
+    asked = conversations.hang_up(session, find_mine(session, callback_id, user))
+    return views.describe_callback(session, asked)
 
 
 @router.put("/{callback_id}/hold", status_code=202)
 def hold(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Put the citizen on hold with music; after HOTLINE_ON_HOLD_SECONDS the citizen is connected again."""
-    mine = of_my_desk(session, callback_id, user)
-    return views.callback_view(session, conversations.hold(session, mine, settings))
+    mine = find_mine(session, callback_id, user)
+    return views.describe_callback(session, conversations.hold(session, mine, settings))
 
 
 @router.delete("/{callback_id}/hold", status_code=202)
 def resume(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Take the citizen off hold: back to my phone."""
-    mine = of_my_desk(session, callback_id, user)
-    return views.callback_view(session, conversations.resume(session, mine, settings))
+    mine = find_mine(session, callback_id, user)
+    return views.describe_callback(session, conversations.resume(session, mine, settings))
 
 
 @router.post("/{callback_id}/undo")
 def undo(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Undo the end of my conversation: the citizen, still on the line, is connected again."""
-    mine, desk = of_my_desk(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
-    return views.callback_view(session, conversations.undo(session, mine, desk, settings))
+    mine, desk = find_mine(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
+    return views.describe_callback(session, conversations.undo(session, mine, desk, settings))
 
 
 @router.post("/{callback_id}/call-again", status_code=202)
 def call_again(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Call the citizen again for my desk now, if our own side cut the conversation: a new callback."""
-    mine, desk = of_my_desk(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
+    mine, desk = find_mine(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
     round_permissions.check_serves(session, user, phases.get(session, mine.round_id))
-    return views.callback_view(session, cut_conversations.call_again_now(session, mine, desk, settings))
+    return views.describe_callback(session, cut_conversations.call_again_now(session, mine, desk, settings))
 
 
 @router.put("/{callback_id}/outcome")
@@ -119,19 +119,19 @@ def record_outcome(
     callback_id: PathId, body: desk_schemas.DeskOutcome, user: AtDesk, session: Writing, settings: InForce
 ) -> schemas.Callback:
     """Record the callback's outcome; the same outcome again adds only the note."""
-    mine = of_my_desk(session, callback_id, user)
+    mine = find_mine(session, callback_id, user)
     agreed_by = user.username if body.agreed else None
     notes.write(session, mine, body.note, by=user)
     closed = closing.record_outcome(
         session, mine, body.outcome, settings, again_at=body.again_at, agreed_by=agreed_by
     )
-    return views.callback_view(session, closed)
+    return views.describe_callback(session, closed)
 
 
 @router.put("/{callback_id}/quality", status_code=204)
 def keep_quality(callback_id: PathId, body: schemas.Measured, user: AtDesk, session: Writing) -> None:
     """Record my browser's measurement of this conversation's sound; the longest measurement wins."""
-    mine = of_my_desk(session, callback_id, user)
+    mine = find_mine(session, callback_id, user)
     call_quality.keep(session, mine, call_quality.Measured(**body.model_dump()))
 
 

@@ -28,10 +28,10 @@ def show_history(callback_id: PathId, user: SignedIn, session: Reading) -> desk.
         if callback.state is CallbackState.CLOSED:
             raise Refused("forbidden", "this callback is in nobody's hands any more")
         notes.check_writes(session, callback, user)
-    return history(session, callback.registration.number, user)
+    return read_history(session, callback.registration.number, user)
 
 
-def history(session: Session, number: str, user: models.User) -> desk.CitizensHistory:
+def read_history(session: Session, number: str, user: models.User) -> desk.CitizensHistory:
     """Return the history of an E.164 number, as far as the person may see it.
 
     Only a role that may hear recordings sees their length.
@@ -53,7 +53,7 @@ def _registration(
 ) -> desk.PastRegistration:
     return desk.PastRegistration(
         id=registration.id,
-        official=views.official_view(registration.round.official),
+        official=views.describe_official(registration.round.official),
         starts_at=registration.round.starts_at,
         in_operators_line=registration.round.is_operators_line,
         ticket=registration.ticket,
@@ -74,9 +74,9 @@ def _call(call: citizen_history.PastCall, *, hears: bool) -> desk.PastCall:
         talked_seconds=max(0, round(talked.total_seconds() - callback.held_s)) if talked else 0,
         threat=callback.threat_at is not None,
         outcome=callback.outcome,
-        notes=views.note_views(callback),
+        notes=views.describe_notes(callback),
         recorded=call.recorded if hears else None,
-        quality=views.quality_view(call.quality),
+        quality=views.describe_quality(call.quality),
     )
 
 

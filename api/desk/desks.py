@@ -36,7 +36,7 @@ def _view(
         number=numbers.format_national(desk.number) if desk.number else None,
         phone_connected=bool(desk.phone_connected),
         round_id=desk.round_id,
-        serves=views.official_view(phases.find_speaker(served)) if served else None,
+        serves=views.describe_official(phases.find_speaker(served)) if served else None,
         in_hand=place_schemas.DeskInHand(
             callback_id=live.id,
             ticket=live.registration.ticket,

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 
 from api import schemas, views
-from api.access import AtDesk, Database, InForce, InSession, Reading, Writing, in_session, person_of
+from api.access import AtDesk, Database, InForce, InSession, Reading, Writing, find_person, find_session
 from api.desk import phone_schemas
 from db import models
 from db.engine import now, writing
@@ -53,7 +53,7 @@ def may_connect(request: Request, engine: Database, settings: InForce) -> None:
     """
     if settings.browser_phone:
         return
-    person = person_of(in_session(request, engine, settings), settings)
+    person = find_person(find_session(request, engine, settings), settings)
     if person.desk_id is None or person.role is models.Role.AUDITOR:
         raise Refused("forbidden", "only for people at a desk")
 
@@ -106,7 +106,7 @@ def call_desk_phone(user: AtDesk, session: Writing, settings: InForce) -> schema
     """Call my desk's telephone; it enters the conference room with my PIN."""
     desk = session.get_one(models.Desk, user.desk_id)
     desk_phones.ask_call(session, desk, session.get_one(models.User, user.id), settings)
-    return views.me_view(session, session.get_one(models.User, user.id))
+    return views.describe_me(session, session.get_one(models.User, user.id))
 
 
 @router.get("/browser-phone")

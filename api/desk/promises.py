@@ -8,7 +8,7 @@ from api.access import AtDesk, InForce, Writing
 from api.desk import desk_schemas as desk
 from api.ids import PathId
 from api.requests import request_schemas
-from api.requests.reading import detail
+from api.requests.reading import describe_whole_request
 from db.models import Callback, User
 from hotline.callbacks import conversations, notes, threats, transitions
 from hotline.errors import Refused
@@ -21,14 +21,14 @@ router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 def add_note(callback_id: PathId, body: desk.NoteIn, user: AtDesk, session: Writing) -> schemas.Callback:
     """Add a note to my desk's conversation, or to one that I joined."""
     callback = _written_of(session, callback_id, user)
-    return views.callback_view(session, notes.add(session, callback, body.note, by=user))
+    return views.describe_callback(session, notes.add(session, callback, body.note, by=user))
 
 
 @router.post("/{callback_id}/threat")
 def mark_threat(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback:
     """Mark that the citizen threatens somebody: the recording is kept, and supervisors see it at once."""
     callback = _written_of(session, callback_id, user)
-    return views.callback_view(session, threats.mark(session, callback, who=user.username))
+    return views.describe_callback(session, threats.mark(session, callback, who=user.username))
 
 
 @router.post("/{callback_id}/promises", status_code=201)
@@ -52,7 +52,7 @@ def promise(
         week=settings.working_week,
         who=user.username,
     )
-    return detail(session, made)
+    return describe_whole_request(session, made)
 
 
 def _written_of(session: Session, callback_id: int, user: User) -> Callback:

@@ -26,7 +26,7 @@ def stage(round_id: PathId, user: SignedIn, session: Reading) -> serving_schemas
     """The served round at this moment; an official sees only their own."""
     round_ = phases.get(session, round_id)
     round_permissions.check_sees(session, user, round_)
-    return stage_view(session, round_)
+    return describe_stage(session, round_)
 
 
 @router.put("/desk/round")
@@ -87,7 +87,7 @@ def not_now(user: AtDesk, session: Writing) -> schemas.Me:
 @router.post("/desk/finishing")
 def finishing(user: AtDesk, session: Writing) -> schemas.Callback:
     """Mark my conversation as nearly over, so that the next citizen is called."""
-    return views.callback_view(session, serving.announce_end(session, _desk(session, user)))
+    return views.describe_callback(session, serving.announce_end(session, _desk(session, user)))
 
 
 @router.post("/rounds/{round_id}/pause")
@@ -95,7 +95,7 @@ def pause(round_id: PathId, user: MayChange, session: Writing) -> schemas.Round:
     """Pause the round's callbacks; for its official, operators, and roles that conduct rounds."""
     round_ = phases.get(session, round_id)
     round_permissions.pause(session, round_, user)
-    return views.one_round(session, round_)
+    return views.find_round(session, round_)
 
 
 @router.post("/rounds/{round_id}/resume")
@@ -103,7 +103,7 @@ def resume(round_id: PathId, user: MayChange, session: Writing) -> schemas.Round
     """Continue the round's callbacks."""
     round_ = phases.get(session, round_id)
     round_permissions.resume(session, round_, user)
-    return views.one_round(session, round_)
+    return views.find_round(session, round_)
 
 
 @router.post("/callbacks/{callback_id}/screen")
@@ -113,14 +113,14 @@ def screen(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callb
     round_ = phases.get(session, callback.round_id)
     if user.role not in MAY_ANSWER and not round_permissions.is_served_by(session, user, round_):
         raise Refused("not-serving", "the desk does not serve this round")
-    return views.callback_view(session, screening.screen(session, callback, _desk(session, user)))
+    return views.describe_callback(session, screening.screen(session, callback, _desk(session, user)))
 
 
 @router.post("/callbacks/{callback_id}/hand-over")
 def hand_over(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback:
     """Hand the citizen over after screening: they wait for the official again."""
     callback = _screened_by(session, callback_id, user)
-    return views.callback_view(session, screening.hand_over(session, callback))
+    return views.describe_callback(session, screening.hand_over(session, callback))
 
 
 @router.post("/callbacks/{callback_id}/dismiss", status_code=202)
@@ -138,7 +138,7 @@ def dismiss(
     done = screening.dismiss(
         session, callback, body.outcome, settings, again_at=body.again_at, agreed_by=agreed_by
     )
-    return views.callback_view(session, done)
+    return views.describe_callback(session, done)
 
 
 def _screened_by(session: Session, callback_id: int, user: models.User) -> models.Callback:
@@ -149,10 +149,10 @@ def _screened_by(session: Session, callback_id: int, user: models.User) -> model
 
 
 def _me(session: Session, user: models.User) -> schemas.Me:
-    return views.me_view(session, session.get_one(models.User, user.id))
+    return views.describe_me(session, session.get_one(models.User, user.id))
 
 
-def stage_view(session: Session, round_: models.Round) -> serving_schemas.Stage:
+def describe_stage(session: Session, round_: models.Round) -> serving_schemas.Stage:
     """Return a served round at this moment."""
     desks = serving.list_desks(session, round_.id)
     places = []
@@ -160,15 +160,18 @@ def stage_view(session: Session, round_: models.Round) -> serving_schemas.Stage:
         live = transitions.find_live_at_desk(session, desk.id)
         places.append(
             serving_schemas.ServingDesk(
-                desk=views.desk_view(session, desk, live),
-                callback=views.callback_view(session, live) if live else None,
+                desk=views.describe_desk(session, desk, live),
+                callback=views.describe_callback(session, live) if live else None,
             )
         )
     return serving_schemas.Stage(
-        round=views.one_round(session, round_),
+        round=views.find_round(session, round_),
         places=places,
         ready=[
-            views.callback_view(session, c) for c in assignment.list_ready(session, round_.id, screened=True)
+            views.describe_callback(session, c)
+            for c in assignment.list_ready(session, round_.id, screened=True)
         ],
-        under_way=[views.callback_view(session, c) for c in assignment.list_called_ahead(session, round_.id)],
+        under_way=[
+            views.describe_callback(session, c) for c in assignment.list_called_ahead(session, round_.id)
+        ],
     )

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas as desk
-from api.desk.callbacks import of_my_desk, once_mine
+from api.desk.callbacks import find_mine, find_once_mine
 from api.ids import PathId
 from db import models
 from hotline import numbers
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 @router.get("/{callback_id}/guests")
 def list_guests(callback_id: PathId, user: AtDesk, session: Reading) -> list[desk.Guest]:
     """Third persons called into my desk's conversation, newest first."""
-    callback = once_mine(session, callback_id, user)
+    callback = find_once_mine(session, callback_id, user)
     return [_view(guest) for guest in third_party.list_by_callback(session, callback.id)]
 
 
@@ -29,7 +29,7 @@ def ask_guest(
     callback_id: PathId, body: desk.GuestIn, user: AtDesk, session: Writing, settings: InForce
 ) -> desk.Guest:
     """Call a third person into my conversation; asking twice places one call."""
-    callback = of_my_desk(session, callback_id, user)
+    callback = find_mine(session, callback_id, user)
     whom = _whom(session, body)
     number = numbers.parse((whom.number if whom else body.number) or "", settings.allowed_prefixes)
     asked = third_party.ask(session, callback, number, settings, who=user.username, whom=whom)
@@ -39,7 +39,7 @@ def ask_guest(
 @router.delete("/{callback_id}/guests/{guest_id}", status_code=202)
 def end_guest(callback_id: PathId, guest_id: PathId, user: AtDesk, session: Writing) -> desk.Guest:
     """End the third person's part; the conversation with the citizen goes on."""
-    guest = third_party.get(session, of_my_desk(session, callback_id, user), guest_id)
+    guest = third_party.get(session, find_mine(session, callback_id, user), guest_id)
     return _view(third_party.end(session, guest, who=user.username))
 
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api import schemas, views
 from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas as desk
-from api.desk.callbacks import of_my_desk, once_mine
+from api.desk.callbacks import find_mine, find_once_mine
 from api.ids import PathId
 from db import models
 from hotline.desks import transfers
@@ -16,7 +16,7 @@ router = APIRouter(tags=["callbacks"])
 @router.get("/callbacks/{callback_id}/takers")
 def list_takers(callback_id: PathId, user: AtDesk, session: Reading) -> list[desk.Taker]:
     """Desks that can take over my conversation now; none once it is given."""
-    mine = once_mine(session, callback_id, user)
+    mine = find_once_mine(session, callback_id, user)
     if mine.desk_id != user.desk_id:
         return []
     return [
@@ -30,9 +30,9 @@ def consult(
     callback_id: PathId, body: desk.Consulted, user: AtDesk, session: Writing, settings: InForce
 ) -> schemas.Callback:
     """Ask another desk's phone to join my conversation; with the citizen on hold, the two desks are alone."""
-    mine = of_my_desk(session, callback_id, user)
+    mine = find_mine(session, callback_id, user)
     transfers.consult(session, mine, body.desk_id, body.note, settings, by=user, waits=body.waits)
-    return views.callback_view(session, mine)
+    return views.describe_callback(session, mine)
 
 
 @router.post("/callbacks/{callback_id}/give", status_code=202)
@@ -40,19 +40,19 @@ def give(
     callback_id: PathId, body: desk.GivenTo, user: AtDesk, session: Writing, settings: InForce
 ) -> schemas.Callback:
     """Give the conversation to another desk, which gets the citizen. A repeated request changes nothing."""
-    callback = once_mine(session, callback_id, user)
+    callback = find_once_mine(session, callback_id, user)
     if callback.desk_id == body.desk_id != user.desk_id:
-        return views.callback_view(session, callback)
-    mine = of_my_desk(session, callback_id, user)
+        return views.describe_callback(session, callback)
+    mine = find_mine(session, callback_id, user)
     given = transfers.give(session, mine, body.desk_id, body.note, settings, by=user)
-    return views.callback_view(session, given)
+    return views.describe_callback(session, given)
 
 
 @router.post("/callbacks/{callback_id}/take-back", status_code=202)
 def take_back(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Take my citizen back from a desk that has not got them yet. A repeated request changes nothing."""
-    mine = once_mine(session, callback_id, user)
-    return views.callback_view(session, transfers.take_back(session, mine, settings, by=user))
+    mine = find_once_mine(session, callback_id, user)
+    return views.describe_callback(session, transfers.take_back(session, mine, settings, by=user))
 
 
 @router.delete("/desk/hears", status_code=204)

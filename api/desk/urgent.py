@@ -57,7 +57,7 @@ def call(matter_id: PathId, user: MayAnswer, session: Writing, settings: InForce
     if user.desk_id is None:
         raise Refused("no-desk", "this person has no desk")
     matter = urgent.get(session, matter_id)
-    return views.callback_view(session, urgent_calls.call_now(session, matter, user, settings))
+    return views.describe_callback(session, urgent_calls.call_now(session, matter, user, settings))
 
 
 def _view(session: Session, matter: models.UrgentMatter, *, quiet: bool = False) -> UrgentMatter:

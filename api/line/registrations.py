@@ -27,7 +27,7 @@ def show(registration_id: PathId, _user: MayOversee, session: Reading) -> histor
     """A registration with its whole history."""
     found = _get(session, registration_id)
     return history_schemas.History(
-        registration=views.one_registration(session, found, masked=True),
+        registration=views.find_registration(session, found, masked=True),
         round_id=found.round_id,
         language=found.language,
         merged_into_id=found.merged_into_id,
@@ -63,7 +63,7 @@ def move_up(
     """Move a waiting registration before all others that nobody moved up; the reason is public."""
     found = _get(session, registration_id)
     order.move_up(session, found, who=user.username, reason=body.reason)
-    return views.one_registration(session, found, masked=True)
+    return views.find_registration(session, found, masked=True)
 
 
 @router.post("/{registration_id}/cancel")
@@ -74,7 +74,7 @@ def cancel(
     found, reason = _get(session, registration_id), reasons.check(body.reason)
     audit.record(session, user.username, "registration-cancelled", f"registration {found.id}", reason)
     registration.cancel(session, found.id, office_reason=reason, tell=True)
-    return views.one_registration(session, found, masked=True)
+    return views.find_registration(session, found, masked=True)
 
 
 def _of(session: Session, table: type[Row], found: Registration) -> Sequence[Row]:

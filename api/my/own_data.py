@@ -27,7 +27,7 @@ def show(citizen: Citizen, session: Reading) -> wire.MyOwn:
         number=numbers.format_national(numbers.mask(number)),
         held=erasure.count_places(session, number),
         places=[places.place_view(each) for each in account_contents.list_places(session, number)],
-        requests=[request_view(each) for each in account_contents.list_requests(session, number)],
+        requests=[describe_request(each) for each in account_contents.list_requests(session, number)],
     )
 
 
@@ -38,10 +38,10 @@ def export(citizen: Citizen, session: Writing, settings: InForce) -> dict[str, A
     Like deleting, it needs a session whose code was shown in the last ten minutes (else `code-due`).
     """
     sessions.check_fresh(session, citizen)
-    return exported(session, citizen.number, settings)  # type: ignore[return-value]
+    return make_export(session, citizen.number, settings)  # type: ignore[return-value]
 
 
-def exported(session: Session, number: str, settings: Settings) -> Response:
+def make_export(session: Session, number: str, settings: Settings) -> Response:
     """Return the export, for the number's own citizen."""
     found = account_contents.export(session, number, who=audit.CITIZEN, public_url=settings.public)
     headers = {"Content-Disposition": 'attachment; filename="137.json"', "Cache-Control": "no-store"}
@@ -65,7 +65,7 @@ def delete(
     signed_in.drop(request, response)
 
 
-def request_view(found: account_contents.Reported) -> wire.MyRequest:
+def describe_request(found: account_contents.Reported) -> wire.MyRequest:
     """Return a request as its citizen sees it."""
     mine = found.request
     return wire.MyRequest(
@@ -81,7 +81,7 @@ def request_view(found: account_contents.Reported) -> wire.MyRequest:
     )
 
 
-def solved_parts(session: Session, request: models.Request) -> list[wire.SolvedPart]:
+def list_solved_parts(session: Session, request: models.Request) -> list[wire.SolvedPart]:
     """Return the parts of a request that were called solved, if it has several parts."""
     found = [
         (place, part.reply, categories.get(session, part.category))

@@ -57,7 +57,7 @@ def show_picture(picture_id: PictureId, citizen: Citizen, engine: Database, sett
     return wire_pictures.show(settings, file)
 
 
-def view(picture: models.Picture) -> wire.MyPicture:
+def describe_picture(picture: models.Picture) -> wire.MyPicture:
     """Return the JSON of a request's picture."""
     return wire.MyPicture(
         id=picture.id,

@@ -52,7 +52,9 @@ def report(
 @router.get("")
 def list_mine(citizen: Citizen, session: Reading) -> list[wire.MyRequest]:
     """My recent requests, newest first."""
-    return [own_data.request_view(each) for each in account_contents.list_requests(session, citizen.number)]
+    return [
+        own_data.describe_request(each) for each in account_contents.list_requests(session, citizen.number)
+    ]
 
 
 @router.get("/{tracking}")
@@ -115,7 +117,7 @@ def say(tracking: Tracking, body: wire.ToQuestion, citizen: Citizen, session: Ac
 
 
 def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
-    mine = own_data.request_view(account_contents.describe_request(session, request))
+    mine = own_data.describe_request(account_contents.describe_request(session, request))
     leading = lifecycle.find_original(session, request)
     shown = [*kept.list_by_request(session, request.id)]
     if leading is not request:
@@ -134,7 +136,7 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
         answer_by=leading.answer_by if under_way and not leading.answered_at else None,
         solve_by=leading.solve_by if under_way else None,
         replied_at=request.replied_at if mine.asked else None,
-        parts=own_data.solved_parts(session, request) if mine.asked else [],
+        parts=own_data.list_solved_parts(session, request) if mine.asked else [],
         question=asked.note if asked else "",
         question_id=asked.id if asked else None,
         stars=rating.stars if rating else None,
@@ -145,7 +147,7 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
         latitude=request.latitude,
         longitude=request.longitude,
         place=request.place,
-        pictures=[pictures.view(each) for each in shown],
+        pictures=[pictures.describe_picture(each) for each in shown],
         steps=[
             wire.MyStep(at=entry.at, step=entry.step, note=note)
             for entry, note in lifecycle.select_public_steps(history)

@@ -48,7 +48,7 @@ def sign_in(
 @router.post("/sessions/refresh")
 def refresh(request: Request, response: Response, engine: Database, settings: InForce) -> wire.CitizenSession:
     """New cookies for old ones. Repeating a request whose answer was lost gives the same cookies."""
-    return _view(signed_in.refresh(request, response, engine, settings))
+    return _view(signed_in.renew_session(request, response, engine, settings))
 
 
 @router.get("/sessions")
@@ -71,7 +71,7 @@ def current(
 ) -> wire.CitizenSession | None:
     """The session of this browser, also of the pages without a script; it is renewed if needed."""
     with suppress(Refused):
-        return _view(signed_in.current(request, response, engine, settings))
+        return _view(signed_in.find_current(request, response, engine, settings))
     response.status_code = 204
     return None
 

@@ -26,11 +26,11 @@ _SCHEME = APIKeyCookie(name=ACCESS, scheme_name="citizen", auto_error=False)
 """The cookie's name in the API's document. By HTTPS the real name begins with `__Host-` (api.cookies)."""
 
 
-def signed_in(
+def find_signed_in(
     request: Request, engine: Database, _: Annotated[str | None, Security(_SCHEME)] = None
 ) -> CitizenSession:
     """Return the session of the access cookie. Raises Refused("not-signed-in")."""
-    access = cookies.cookie_of(request, ACCESS)
+    access = cookies.read_cookie(request, ACCESS)
     with reading(engine) as session:
         found = sessions.find_by_access(session, access) if access else None
     if found is None:
@@ -41,7 +41,7 @@ def signed_in(
     return found
 
 
-Citizen = Annotated[CitizenSession, Depends(signed_in)]
+Citizen = Annotated[CitizenSession, Depends(find_signed_in)]
 
 
 def _acting(citizen: Citizen, engine: Database) -> Iterator[Session]:
@@ -74,20 +74,20 @@ def ask_code(
     called = numbers.parse(number, settings.allowed_prefixes)
     asked: Guesses = request.app.state.codes_asked
     daily: Guesses = request.app.state.codes_daily
-    address = cookies.address(request)
-    browser = browsers.keep_or_make_secret(cookies.cookie_of(request, BROWSER))
+    address = cookies.find_address(request)
+    browser = browsers.keep_or_make_secret(cookies.read_cookie(request, BROWSER))
     with reading(engine) as session:
         known = browsers.is_known(session, called, browsers.find_browser(browser, called))
     if not known:
         asked.take(address)
-        daily.take(limits.site(address))
+        daily.take(limits.find_site(address))
     try:
         with writing(engine) as session:
             codes.ask(session, called, way, language, settings, browser=browser)
     except Refused as refused:
         if refused.code.startswith("way-") and not known:  # no code was sent by a missing channel
             asked.give_back(address)
-            daily.give_back(limits.site(address))
+            daily.give_back(limits.find_site(address))
         raise
     cookies.keep_cookie(request, response, browser, browsers.LASTS, BROWSER)
 
@@ -105,11 +105,11 @@ def sign_in(
     """
     guesses: Guesses = request.app.state.code_guesses
     called = _parsed(number, settings)
-    browser = cookies.cookie_of(request, BROWSER)
+    browser = cookies.read_cookie(request, BROWSER)
     with reading(engine) as session:
         has_code = called is not None and codes.is_shown_in(session, called, browser)
     if not has_code:
-        guesses.take(cookies.address(request))
+        guesses.take(cookies.find_address(request))
     with writing(engine) as session:  # its own transaction: a wrong attempt must be counted
         tokens = _begin(request, session, settings, called, typed) if called else None
     if tokens is None:
@@ -128,31 +128,35 @@ def _parsed(number: str, settings: Settings) -> str | None:
 def _begin(
     request: Request, session: Session, settings: Settings, number: str, typed: str
 ) -> sessions.Tokens | None:
-    code = codes.show(session, number, typed, settings, browser=cookies.cookie_of(request, BROWSER))
+    code = codes.show(session, number, typed, settings, browser=cookies.read_cookie(request, BROWSER))
     if code is None:
         return None
-    sessions.end_by_refresh(session, cookies.cookie_of(request, REFRESH))
+    sessions.end_by_refresh(session, cookies.read_cookie(request, REFRESH))
     return sessions.begin_session(session, code, request.headers.get("user-agent", ""), settings)
 
 
-def refresh(request: Request, response: Response, engine: Database, settings: Settings) -> CitizenSession:
+def renew_session(
+    request: Request, response: Response, engine: Database, settings: Settings
+) -> CitizenSession:
     """Return the session with new tokens. Raises Refused("not-signed-in")."""
     with writing(engine) as session:  # its own transaction: a reused token must end the session
-        tokens = sessions.rotate(session, cookies.cookie_of(request, REFRESH), settings)
+        tokens = sessions.rotate(session, cookies.read_cookie(request, REFRESH), settings)
     if tokens is None:
         raise Refused("not-signed-in", "this session is over; sign in by your number")
     keep(request, response, tokens)
     return tokens.session
 
 
-def current(request: Request, response: Response, engine: Database, settings: Settings) -> CitizenSession:
+def find_current(
+    request: Request, response: Response, engine: Database, settings: Settings
+) -> CitizenSession:
     """Return the session, renewed by its refresh token if needed. Raises Refused("not-signed-in")."""
     try:
-        return signed_in(request, engine)
+        return find_signed_in(request, engine)
     except Refused:
-        if not cookies.cookie_of(request, REFRESH):
+        if not cookies.read_cookie(request, REFRESH):
             raise
-        return refresh(request, response, engine, settings)
+        return renew_session(request, response, engine, settings)
 
 
 def keep(request: Request, response: Response, tokens: sessions.Tokens) -> None:
@@ -169,7 +173,7 @@ def drop(request: Request, response: Response) -> None:
 
 def sign_out(request: Request, response: Response, session: Session) -> None:
     """End this browser's session, even if a cookie has expired; without a session nothing happens."""
-    sessions.end_by_refresh(session, cookies.cookie_of(request, REFRESH))
-    if mine := sessions.find_by_access(session, cookies.cookie_of(request, ACCESS)):
+    sessions.end_by_refresh(session, cookies.read_cookie(request, REFRESH))
+    if mine := sessions.find_by_access(session, cookies.read_cookie(request, ACCESS)):
         sessions.end(session, mine.id)
     drop(request, response)

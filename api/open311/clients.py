@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Query, Request
 
 from api.access import Database, InForce
-from api.cookies import address
+from api.cookies import find_address
 from api.limits import Guesses
 from api.schemas import Text
 from db.engine import reading, writing
@@ -65,7 +65,7 @@ def _program(request: Request, engine: Database, key: str) -> Program | None:
         return None
     wrong: Guesses = request.app.state.key_guesses
     try:
-        wrong.check(address(request))
+        wrong.check(find_address(request))
     except Refused:
         with reading(engine) as session:  # nobody guesses a key, and its program does not pay for neighbours
             if not api_keys.is_known(session, key):
@@ -75,11 +75,11 @@ def _program(request: Request, engine: Database, key: str) -> Program | None:
             return api_keys.use_key(session, key)
     except Refused as refused:
         if refused.code == "key-unknown":
-            wrong.wrong(address(request))
+            wrong.wrong(find_address(request))
         raise
 
 
-def asking(
+def find_asking(
     request: Request,
     engine: Database,
     _api_key: Annotated[str, Query(alias="api_key", max_length=200, description="Or as Authorization")] = "",
@@ -88,8 +88,8 @@ def asking(
     return _program(request, engine, _shown(request))
 
 
-def reporting(request: Request, engine: Database, fields: Form) -> Program:
-    """Return the program that reports. Raises what `asking` raises, and Refused("key-missing" |
+def find_reporting(request: Request, engine: Database, fields: Form) -> Program:
+    """Return the program that reports. Raises what `find_asking` raises, and Refused("key-missing" |
     "key-may-not").
     """
     program = _program(request, engine, _shown(request) or fields.get("api_key", ""))
@@ -110,6 +110,6 @@ def _city(settings: InForce, jurisdiction_id: Annotated[Text, Query(max_length=2
     check_city(jurisdiction_id, settings)
 
 
-Asking = Annotated[Program | None, Depends(asking)]
-Reporting = Annotated[Program, Depends(reporting)]
+Asking = Annotated[Program | None, Depends(find_asking)]
+Reporting = Annotated[Program, Depends(find_reporting)]
 OFCITY = [Depends(_city)]

@@ -16,14 +16,14 @@ _ATTRIBUTE = re.compile(r"attribute\[(.*)\]", re.DOTALL)
 _STATES = {"open": True, "closed": False}
 
 
-def needed(form: Fields, name: str) -> str:
+def read_needed(form: Fields, name: str) -> str:
     """Return the field. Raises Refused("invalid-input") if it is empty."""
     if not (value := form.get(name, "").strip()):
         raise Refused("invalid-input", f"{name} was not provided")
     return value
 
 
-def told(form: Fields, category: models.Category, language: Language) -> Brought:
+def read_description(form: Fields, category: models.Category, language: Language) -> Brought:
     """Return a program's description of a problem. Raises Refused("invalid-input" | "answers-unasked")."""
     place = form.get("address_string", "").strip()
     point = _point(form.get("lat", "").strip(), form.get("long", "").strip())
@@ -40,7 +40,7 @@ def told(form: Fields, category: models.Category, language: Language) -> Brought
     )
 
 
-def parts(text: str) -> list[str]:
+def split_at_commas(text: str) -> list[str]:
     """Split a text at its commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
@@ -49,7 +49,7 @@ def is_open(status: str) -> bool | None:
     """Return whether open requests are asked for; None: open and closed ones. Raises
     Refused("invalid-input").
     """
-    asked = {part.lower() for part in parts(status)}
+    asked = {part.lower() for part in split_at_commas(status)}
     if not asked <= _STATES.keys():
         raise Refused("invalid-input", "status is open, closed, or both")
     return _STATES[asked.pop()] if len(asked) == 1 else None
@@ -63,7 +63,7 @@ def count(text: str, default: int, most: int, name: str) -> int:
     return value
 
 
-def moment(text: str, name: str) -> datetime:
+def parse_moment(text: str, name: str) -> datetime:
     """Parse a time with its zone. Raises Refused("invalid-input")."""
     try:
         # An unescaped plus has become a space.

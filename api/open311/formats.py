@@ -50,10 +50,10 @@ def answer(
     headers = {"Cache-Control": "no-store"}  # an answer may depend on the key
     if format_ == "json":
         return JSONResponse(plain, status, headers)
-    return Response(as_xml(root, plain), status, headers, media_type="text/xml")
+    return Response(write_xml(root, plain), status, headers, media_type="text/xml")
 
 
-def as_xml(root: str, content: Any) -> bytes:
+def write_xml(root: str, content: Any) -> bytes:
     """Write JSON content as XML by the specification's mapping: an element for each name and each
     list item.
     """
@@ -90,7 +90,9 @@ class Error(BaseModel):
     description: str
 
 
-def error(format_: Format, code: str, detail: str, status: int, *, after_s: int | None = None) -> Response:
+def format_error(
+    format_: Format, code: str, detail: str, status: int, *, after_s: int | None = None
+) -> Response:
     """Return one error as an array, in either format."""
     status = status if status in _ITS_OWN else 400
     response = answer(format_, "errors", [Error(code=status, description=f"{code}: {detail}")], status)
@@ -118,20 +120,22 @@ class Route(APIRoute):
                 return await handle(request)
             except Refused as refused:
                 status = problems.STATUS.get(refused.code, 400)
-                return error(told, refused.code, refused.detail, status, after_s=refused.after_s)
+                return format_error(told, refused.code, refused.detail, status, after_s=refused.after_s)
             except RequestValidationError as invalid:
                 first = invalid.errors()[0]
                 where = ".".join(str(part) for part in first["loc"][1:])
-                return error(told, "invalid-input", f"{where}: {first['msg']}", 400)
+                return format_error(told, "invalid-input", f"{where}: {first['msg']}", 400)
             except HTTPException as failed:
-                return error(told, "refused", str(failed.detail), failed.status_code)
+                return format_error(told, "refused", str(failed.detail), failed.status_code)
             except _DATABASE:
-                return error(told, "database-unavailable", "the database does not answer, try again", 503)
+                return format_error(
+                    told, "database-unavailable", "the database does not answer, try again", 503
+                )
 
         return handled
 
 
-def shown(model: Any) -> dict[int | str, dict[str, Any]]:
+def describe_formats(model: Any) -> dict[int | str, dict[str, Any]]:
     """Document both formats of an answer, and of errors."""
     xml = {"text/xml": {"schema": {"type": "string", "description": "The same content"}}}
     return {

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from api.access import InForce, Reading, Writing
-from api.cookies import address
+from api.cookies import find_address
 from api.limits import Guesses
 from api.open311 import fields, formats, views
 from api.open311 import schemas as wire
@@ -26,8 +26,8 @@ from hotline.words import PUBLIC
 router = APIRouter(prefix="/open311/v2", tags=["open311"], route_class=formats.Route)
 
 _ROOT = "service_requests"
-_SHOWN = formats.shown(list[wire.ServiceRequest] | list[wire.ExtendedRequest])
-_FILED = formats.shown(list[wire.Filed])
+_SHOWN = formats.describe_formats(list[wire.ServiceRequest] | list[wire.ExtendedRequest])
+_FILED = formats.describe_formats(list[wire.Filed])
 _FIELDS: dict[str, Any] = {
     name: {"type": "string"}
     for name in (
@@ -76,8 +76,8 @@ def file_request(
     (200).
     """
     check_city(form.get("jurisdiction_id", ""), settings)
-    category = submissions.get_service(session, fields.needed(form, "service_code"))
-    told = fields.told(form, category, language)
+    category = submissions.get_service(session, fields.read_needed(form, "service_code"))
+    told = fields.read_description(form, category, language)
     request, new = submissions.file(session, program.id, key, told, settings)
     words = PUBLIC.table(language, "open311")
     filed = wire.Filed(
@@ -108,11 +108,11 @@ def list_requests(
     """Requests by number; or of a time span: released ones, the key's own and, with the right scope, all."""
     looker = _looker(program)
     found: Sequence[Found]
-    if numbers := fields.parts(service_request_id):
+    if numbers := fields.split_at_commas(service_request_id):
         found = _known(request, session, looker, numbers)
     else:
         wanted = Wanted(
-            services=fields.parts(service_code),
+            services=fields.split_at_commas(service_code),
             since=_moment(start_date, "start_date"),
             until=_moment(end_date, "end_date"),
             open_=fields.is_open(status),
@@ -121,10 +121,10 @@ def list_requests(
         )
         if program is None:
             lists: Guesses = request.app.state.lists_read
-            lists.take(address(request))
+            lists.take(find_address(request))
         found = queries.list_page(session, wanted, looker)
     url, extended = settings.public, extensions == "true"
-    shown = views.requests(session, found, looker, language, public_url=url, extended=extended)
+    shown = views.list_requests(session, found, looker, language, public_url=url, extended=extended)
     return formats.answer(format_, _ROOT, shown)
 
 
@@ -146,11 +146,13 @@ def show_request(
     if not found:
         raise Refused("not-found", "service_request_id was not found")
     url, extended = settings.public, extensions == "true"
-    shown = views.requests(session, found, looker, language, public_url=url, extended=extended)
+    shown = views.list_requests(session, found, looker, language, public_url=url, extended=extended)
     return formats.answer(format_, _ROOT, shown)
 
 
-@router.get("/tokens/{token}.{format}", dependencies=OFCITY, responses=formats.shown(list[wire.Token]))
+@router.get(
+    "/tokens/{token}.{format}", dependencies=OFCITY, responses=formats.describe_formats(list[wire.Token])
+)
 def show_token(
     *,
     request: Request,
@@ -193,7 +195,7 @@ def _known(request: Request, session: Session, looker: Looker, numbers: list[str
         dict.fromkeys(tickets.parse(each, tickets.TRACKING) for each in numbers if tickets.is_tracking(each))
     )
     guesses: Guesses = request.app.state.guesses
-    who = address(request) if looker.api_key_id is None else f"key {looker.api_key_id}"
+    who = find_address(request) if looker.api_key_id is None else f"key {looker.api_key_id}"
     found: list[Found] = []
     while left:
         paid = len(left) if looker.may_read else guesses.take(who, len(left))
@@ -206,4 +208,4 @@ def _known(request: Request, session: Session, looker: Looker, numbers: list[str
 
 
 def _moment(text: str, name: str) -> datetime | None:
-    return fields.moment(text, name) if text.strip() else None
+    return fields.parse_moment(text, name) if text.strip() else None

@@ -27,7 +27,7 @@ QUESTION = "q{}"
 """The code of a question, by its number."""
 
 
-@router.get("/discovery.{format}", responses=formats.shown(wire.Discovery))
+@router.get("/discovery.{format}", responses=formats.describe_formats(wire.Discovery))
 def discover(format_: AsFormat, language: Asked, settings: InForce) -> Response:
     """The APIs of this city, and where to get a key."""
     words = PUBLIC.table(language, "open311")
@@ -43,7 +43,9 @@ def discover(format_: AsFormat, language: Asked, settings: InForce) -> Response:
     return formats.answer(format_, "discovery", found)
 
 
-@router.get("/v2/services.{format}", dependencies=OFCITY, responses=formats.shown(list[wire.Service]))
+@router.get(
+    "/v2/services.{format}", dependencies=OFCITY, responses=formats.describe_formats(list[wire.Service])
+)
 def list_services(format_: AsFormat, language: Asked, session: Reading) -> Response:
     """The categories in use."""
     found = [_service(each, language) for each in categories.list_all(session) if each.active]
@@ -53,7 +55,7 @@ def list_services(format_: AsFormat, language: Asked, session: Reading) -> Respo
 @router.get(
     "/v2/services/{service_code}.{format}",
     dependencies=OFCITY,
-    responses=formats.shown(wire.ServiceDefinition),
+    responses=formats.describe_formats(wire.ServiceDefinition),
 )
 def define_service(
     service_code: Annotated[Text, Path(max_length=100)], format_: AsFormat, language: Asked, session: Reading
@@ -68,7 +70,7 @@ def define_service(
     return formats.answer(format_, "service_definition", definition)
 
 
-def name_of(category: models.Category, language: Language) -> str:
+def find_name(category: models.Category, language: Language) -> str:
     """Return the category's name in this language."""
     return category.name_fa if language == "fa" else category.name_en
 
@@ -79,7 +81,7 @@ def _service(category: models.Category, language: Language) -> wire.Service:
     said = PUBLIC.fill(language, "open311", "promised", {"answered": answered, "solved": solved})
     return wire.Service(
         service_code=category.code,
-        service_name=name_of(category, language),
+        service_name=find_name(category, language),
         description=f"{words['urgent']} {said}" if category.urgent else said,
         metadata=bool(category.questions),
         keywords=f"{category.name_fa}, {category.name_en}",

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from api.open311 import schemas as wire
-from api.open311.services import name_of
+from api.open311.services import find_name
 from db import models
 from db.states import OPEN_REQUESTS, RequestState
 from hotline import dates
@@ -18,7 +18,7 @@ from hotline.requests.open311.queries import Found, Looker
 from hotline.words import PAGES, PUBLIC
 
 
-def requests(
+def list_requests(
     session: Session,
     found: Sequence[Found],
     looker: Looker,
@@ -49,7 +49,7 @@ def _view(found: Found, looker: Looker, language: Language, public_url: str) -> 
         service_request_id=request.tracking,
         status="open" if request.state in OPEN_REQUESTS else "closed",
         status_notes=_notes(found, language),
-        service_name=name_of(found.category, language),
+        service_name=find_name(found.category, language),
         service_code=found.category.code,
         description=request.written if own else (found.release.text if found.release else None),
         agency_responsible=_department(request.department, language),

@@ -18,7 +18,7 @@ from api.access import (
     SignedIn,
     WithOwnPassword,
     Writing,
-    idle,
+    read_idle_time,
 )
 from api.people import directory
 from api.people.account_schemas import (
@@ -63,7 +63,7 @@ def account(user: Anybody, sign_in: InSession, session: Reading, settings: InFor
                 agent=each.agent,
                 current=each.token_hash == sign_in.token_hash,
             )
-            for each in sign_ins.list_sessions(session, user.id, idle(settings))
+            for each in sign_ins.list_sessions(session, user.id, read_idle_time(settings))
         ],
     )
 
@@ -167,7 +167,7 @@ def _ask_again(request: Request, user: User, password: str, engine: Engine, sett
     browser.
     """
     if user.from_directory:
-        right, whose = directory.confirms(request, engine, settings, user, password), "the directory's"
+        right, whose = directory.is_confirmed(request, engine, settings, user, password), "the directory's"
     else:
         right, whose = is_right(request, f"account {user.id}", user.password_hash, password), "the present"
     if not right:

@@ -31,7 +31,7 @@ _AT_ONCE = BoundedSemaphore(8)
 _AGAIN_S = 15
 
 
-def who_proved(
+def find_proved(
     username: str, password: str, request: Request, engine: Engine, settings: Settings
 ) -> User | None:
     """Return the person whom the directory confirms; None if the name is no name of a directory.
@@ -67,8 +67,8 @@ def who_proved(
         return accounts.get(session, admitted.id)
 
 
-def confirms(request: Request, engine: Engine, settings: Settings, user: User, password: str) -> bool:
-    """Return whether this is the signed-in person's password. Raises what `who_proved` raises."""
+def is_confirmed(request: Request, engine: Engine, settings: Settings, user: User, password: str) -> bool:
+    """Return whether this is the signed-in person's password. Raises what `find_proved` raises."""
     if not settings.ldap_url or not user.directory_id:
         return False
     given = (user.username, password, user.directory_id)
@@ -89,7 +89,7 @@ def _asked(
     known to the person is counted apart from unknown ones.
     """
     name, mark = name_and_mark
-    who, key = mark or cookies.address(request), f"{name} {mark}" if mark else name
+    who, key = mark or cookies.find_address(request), f"{name} {mark}" if mark else name
     guesses: Guesses = request.app.state.passwords
     guesses.take(who)
     wait = timedelta(minutes=settings.ldap_wait_minutes)

@@ -24,7 +24,7 @@ from starlette.middleware.sessions import SessionMiddleware
 
 from api import cookies
 from api.access import Database, InForce
-from api.people.sessions import signed_in
+from api.people.sessions import record_sign_in
 from db.engine import writing
 from db.models import User
 from hotline.directory import oidc
@@ -49,7 +49,7 @@ _SEVERAL_FACTORS = "mfa"
 """In `amr` (RFC 8176): the city has checked a second factor itself, so ours is not asked for."""
 
 
-def install(app: FastAPI, v1: APIRouter, settings: Settings) -> None:
+def add_sign_in(app: FastAPI, v1: APIRouter, settings: Settings) -> None:
     """Install the city's sign-in."""
     https = settings.public.startswith("https:")
     app.state.city = OAuth().register(
@@ -120,7 +120,7 @@ async def come_back(request: Request, engine: Database, settings: InForce) -> Re
             oidc.remember(begun, token, claims, settings)
             if not second_factor.is_due(begun, settings):
                 cookies.remember(request, response, begun, settings)
-                signed_in(session, request, user)
+                record_sign_in(session, request, user)
             return ""
 
     refused = await run_in_threadpool(enter)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api import cookies, schemas, views
-from api.access import Anybody, Database, InForce, InSession, Reading, Writing, in_session
+from api.access import Anybody, Database, InForce, InSession, Reading, Writing, find_session
 from api.limits import Guesses, Hashing
 from api.people import account_schemas, directory
 from db.engine import reading, writing
@@ -28,7 +28,7 @@ log = logging.getLogger("api")
 def step(request: Request, engine: Database, settings: InForce) -> account_schemas.SignInStep:
     """The sign-in page's next step."""
     try:
-        return _step(in_session(request, engine, settings), settings)
+        return _step(find_session(request, engine, settings), settings)
     except Refused:
         with reading(engine) as session:
             is_first = not settings.ldap_url and first_visit.is_open(session)
@@ -46,11 +46,11 @@ def first_administrator(
     """Make an empty installation's first administrator, by the code from its log. It works once."""
     guesses: Guesses = request.app.state.passwords
     with _refusals_noted(request, engine):
-        guesses.check(cookies.address(request))
+        guesses.check(cookies.find_address(request))
         with reading(engine) as session:
             right = first_visit.is_right(session, body.code, settings)
         if not right:
-            guesses.wrong(cookies.address(request))
+            guesses.wrong(cookies.find_address(request))
             raise Refused("wrong-code", "not the code that the log shows last")
     given = {"username": body.username, "name": body.name, "password": body.new}
     with writing(engine) as session:
@@ -124,7 +124,7 @@ def choose_password(  # noqa: PLR0917
 @router.delete("/session", status_code=204)
 def sign_out(request: Request, response: Response, session: Writing) -> None:
     """Sign out; without a session nothing happens."""
-    if username := sign_ins.sign_out(session, cookies.cookie_of(request)):
+    if username := sign_ins.sign_out(session, cookies.read_cookie(request)):
         audit.record(session, username, "signed-out", f"person {username}")
     cookies.drop_cookie(request, response)
 
@@ -132,7 +132,7 @@ def sign_out(request: Request, response: Response, session: Writing) -> None:
 @router.get("/me")
 def me(user: Anybody, session: Reading) -> schemas.Me:
     """The signed-in person."""
-    return views.me_view(session, user)
+    return views.describe_me(session, user)
 
 
 def _in_or_next(
@@ -142,12 +142,12 @@ def _in_or_next(
     if sign_in_steps.step(sign_in, settings) != "done":
         return _step(sign_in, settings)
     cookies.remember(request, response, sign_in, settings)
-    signed_in(session, request, sign_in.user)
-    return views.me_view(session, sign_in.user)
+    record_sign_in(session, request, sign_in.user)
+    return views.describe_me(session, sign_in.user)
 
 
 def _who_proved(body: account_schemas.SignIn, request: Request, engine: Engine, settings: Settings) -> User:
-    theirs = directory.who_proved(body.username, body.password, request, engine, settings)
+    theirs = directory.find_proved(body.username, body.password, request, engine, settings)
     if theirs is not None:
         return theirs
     with reading(engine) as session:
@@ -155,7 +155,7 @@ def _who_proved(body: account_schemas.SignIn, request: Request, engine: Engine, 
         person = accounts.find_by_name(session, body.username)
         locked_s = lockout.find_locked_seconds(session, body.username)
     mark = cookies.mark_of(request, person.id, settings) if person else None
-    who = mark or cookies.address(request)
+    who = mark or cookies.find_address(request)
     right = is_right(request, who, known, body.password, locked_s=0 if mark else locked_s)
     with writing(engine) as session:  # its own transaction: a failure must be counted
         user = accounts.verify(session, body.username, right=right, known_browser=mark is not None)
@@ -185,9 +185,9 @@ def is_right(request: Request, who: str, password_hash: str, password: str, *, l
     return right
 
 
-def signed_in(session: Session, request: Request, user: User) -> None:
+def record_sign_in(session: Session, request: Request, user: User) -> None:
     """Record in the audit log that the person signed in, and from which address."""
-    audit.record(session, user.username, "signed-in", f"address {cookies.address(request)}")
+    audit.record(session, user.username, "signed-in", f"address {cookies.find_address(request)}")
 
 
 @contextmanager
@@ -203,7 +203,7 @@ def _refusals_noted(request: Request, engine: Engine) -> Iterator[None]:
     except Refused as refused:
         if refused.code == "directory-away":  # nobody guessed anything
             raise
-        address = cookies.address(request)
+        address = cookies.find_address(request)
         log.warning("sign-in refused (%s) from %s", refused.code, address)
         if refused.code in ("wrong-credentials", "wrong-code"):
             with writing(engine) as session:

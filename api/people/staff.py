@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import views
-from api.access import InForce, MayAdminister, MayInspect, Reading, Writing, idle
+from api.access import InForce, MayAdminister, MayInspect, Reading, Writing, read_idle_time
 from api.ids import PathId
 from api.people import person_schemas
 from db import models
@@ -27,7 +27,7 @@ def _view(
 ) -> person_schemas.Person:
     """Return a person's JSON; for lists, `sessions` and `locks` are those of all people."""
     if sessions is None:
-        sessions = sign_ins.count_sessions(session, idle(settings))
+        sessions = sign_ins.count_sessions(session, read_idle_time(settings))
     if locks is None:
         locks = lockout.list_locks(session, [user.username])
     return person_schemas.Person(
@@ -36,8 +36,8 @@ def _view(
         name=user.name,
         role=user.role,
         desk_id=user.desk_id,
-        official=views.official_view(user.official) if user.official else None,
-        department=views.department_name(user.department) if user.department else None,
+        official=views.describe_official(user.official) if user.official else None,
+        department=views.describe_department(user.department) if user.department else None,
         heads_department=user.heads_department,
         from_directory=user.from_directory,
         disabled_at=user.disabled_at,
@@ -52,7 +52,7 @@ def _view(
 def list_people(_user: MayInspect, session: Reading, settings: InForce) -> list[person_schemas.Person]:
     """Everybody who can sign in, or once could."""
     everyone = staff.list_all(session)
-    sessions = sign_ins.count_sessions(session, idle(settings))
+    sessions = sign_ins.count_sessions(session, read_idle_time(settings))
     locks = lockout.list_locks(session, [user.username for user in everyone])
     return [_view(session, user, settings, sessions, locks) for user in everyone]
 

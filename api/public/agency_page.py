@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from api import cookies, multipart, pages
 from api.access import Database, InForce
 from api.limits import Coming, Guesses
-from api.pages import Asked, refused_page
+from api.pages import Asked, render_refused_page
 from api.pictures import SENT, Incoming, PictureId
 from api.pictures import show as show_file
-from api.public.number_page import last_moment
+from api.public.number_page import find_last_moment
 from db.engine import reading, writing
 from hotline import control_characters
 from hotline.dates import Language
@@ -42,7 +42,7 @@ _NO_STORE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
 def _typed(form: Annotated[pages.Typed, Depends(pages.typed)]) -> str:
-    return control_characters.clean(pages.first(form, "text"))
+    return control_characters.clean(pages.read_first(form, "text"))
 
 
 Typed = Annotated[str, Depends(_typed)]
@@ -168,7 +168,7 @@ def _guessed(request: Request) -> None:
     Refused("too-many-attempts").
     """
     guesses: Guesses = request.app.state.guesses
-    guesses.take(cookies.address(request))
+    guesses.take(cookies.find_address(request))
 
 
 def _shown(
@@ -184,7 +184,7 @@ def _shown(
         with reading(engine) as session:
             seen = agency_replies.show_page(session, token)
             new = seen.link.seen_at is None
-            answer = refused_page(
+            answer = render_refused_page(
                 request,
                 "passed.html",
                 language,
@@ -193,7 +193,7 @@ def _shown(
                 token=token,
                 wrong=_wrong(refused),
                 most=agency_replies.LONGEST,
-                last_moment=last_moment,
+                last_moment=find_last_moment,
                 typed={"answer": "", "done": ""} | typed,
             )
     except Refused as over:
@@ -202,7 +202,7 @@ def _shown(
                 _guessed(request)
             except Refused as too_many:
                 over = too_many
-        return refused_page(request, "passed_over.html", language, over, wrong=_wrong(over))
+        return render_refused_page(request, "passed_over.html", language, over, wrong=_wrong(over))
     if new:
         with suppress(DatabaseError, Refused), writing(engine) as session:
             agency_replies.record_opened(session, token)

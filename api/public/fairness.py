@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from api.access import Database, Reading
 from api.ids import PathId
-from api.pages import CACHED, Asked, page
+from api.pages import CACHED, Asked, render_page
 from db.engine import reading
 from db.models import LedgerEntry, Seal
 from hotline.ledger import entries, seals
@@ -24,7 +24,7 @@ Number = Annotated[int, Query(ge=0, lt=2**31)]
 @router.get("/fairness")
 def explain(request: Request, language: Asked, session: Reading) -> Response:
     """The order of calling, and how anybody can check it."""
-    return page(request, "fairness.html", language, seal=seals.find_newest(session))
+    return render_page(request, "fairness.html", language, seal=seals.find_newest(session))
 
 
 @router.get("/ledger/root")

@@ -23,7 +23,7 @@ _BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 _SCHEMA = "https://schema.org"
 
 
-def atom(found: Sequence[Round], language: Language, public_url: str, city: City) -> str:
+def write_atom(found: Sequence[Round], language: Language, public_url: str, city: City) -> str:
     """Return the notices as an Atom feed, newest first."""
     suffix = "?lang=en" if language == "en" else ""
     feed = Atom1Feed(
@@ -52,7 +52,7 @@ def _publisher(city: City, language: Language) -> str:
     return PUBLIC.fill(language, "feed", "publisher", {"municipality": city.municipality(language)})
 
 
-def icalendar(found: Sequence[Round], public_url: str) -> bytes:
+def write_icalendar(found: Sequence[Round], public_url: str) -> bytes:
     """Return the rounds as a calendar in both languages, with times in UTC."""
     from icalendar import Calendar, Event  # noqa: PLC0415  (80 modules, and few read calendars)
 
@@ -88,7 +88,7 @@ def _described(event: "Event", round_: Round, public_url: str) -> "Event":
     return event
 
 
-def schema_org(round_: Round, language: Language, public_url: str, city: City) -> dict[str, Any]:
+def describe_event(round_: Round, language: Language, public_url: str, city: City) -> dict[str, Any]:
     """Return the round as a schema.org Event."""
     notice = notices.format_text(round_, language, public_url)
     start_set_at = round_.start_set_at or round_.announce_at

@@ -20,9 +20,9 @@ router = APIRouter(include_in_schema=False)
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
-def about(settings: Settings) -> dict[str, Any]:
+def describe_map(settings: Settings) -> dict[str, Any]:
     """Return a page's map configuration: the drawing script, its tiles, and the city's bounds."""
-    tiles, code = ground_tiles.of_city(settings), _code("ground")
+    tiles, code = ground_tiles.find_tiles(settings), _code("ground")
     bounds = settings.bounds
     file = settings.districts_file
     return {
@@ -33,9 +33,9 @@ def about(settings: Settings) -> dict[str, Any]:
     }
 
 
-def on_page(settings: Settings) -> str | None:
+def find_script(settings: Settings) -> str | None:
     """Return the script that draws the ground map on a public page; None: there is no such map."""
-    return _code("page") if ground_tiles.of_city(settings) else None
+    return _code("page") if ground_tiles.find_tiles(settings) else None
 
 
 def _code(name: str) -> str | None:
@@ -46,8 +46,8 @@ def _code(name: str) -> str | None:
 
 @router.get("/public/map.json")
 def show(settings: InForce) -> JSONResponse:
-    """The map's configuration, as `about` returns it."""
-    return JSONResponse(about(settings), headers=CACHED)
+    """The map's configuration, as `describe_map` returns it."""
+    return JSONResponse(describe_map(settings), headers=CACHED)
 
 
 @router.get("/public/map/districts.json")
@@ -59,7 +59,7 @@ def districts(settings: InForce) -> JSONResponse:
 @router.api_route(ground_tiles.ADDRESS, methods=["GET", "HEAD"])
 def tiles(request: Request, settings: InForce, v: Annotated[str, Query()] = "") -> Response:
     """The city's PMTiles file, or a range of it."""
-    found = ground_tiles.archive(settings)
+    found = ground_tiles.open_archive(settings)
     if found is None:
         raise Refused("not-found", "the city has no tiles of its own here")
     tag = f'"{found.tag}"'

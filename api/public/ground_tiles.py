@@ -64,7 +64,7 @@ class Archive(NamedTuple):
     attribution: str
 
 
-def of_city(settings: Settings) -> Tiles | None:
+def find_tiles(settings: Settings) -> Tiles | None:
     """Return the map's tiles; None if the city has set none, or the file is missing or damaged.
 
     The map is schematic then.
@@ -73,7 +73,7 @@ def of_city(settings: Settings) -> Tiles | None:
         vector = bool(_VECTOR.search(server))
         said = settings.map_attribution or _OF_ALL
         return Tiles(server, False, vector, *_SERVER_ZOOM, bounds=None, attribution=said)
-    found = archive(settings)
+    found = open_archive(settings)
     return found and Tiles(
         f"{ADDRESS}?v={found.tag}",
         True,
@@ -85,7 +85,7 @@ def of_city(settings: Settings) -> Tiles | None:
     )
 
 
-def archive(settings: Settings) -> Archive | None:
+def open_archive(settings: Settings) -> Archive | None:
     """Return the present file; None if there is none or it is unusable.
 
     The log names an unusable file once.

@@ -9,10 +9,10 @@ from fastapi.responses import JSONResponse
 from api import pictures as wire_pictures
 from api import spreadsheets
 from api.access import Database, InForce, Reading
-from api.pages import CACHED, Asked, page
+from api.pages import CACHED, Asked, render_page
 from api.pictures import PictureId
 from api.public import ground
-from api.public.requests_page import headers, licence
+from api.public.requests_page import find_licence, list_headers
 from db.engine import reading
 from hotline.clock import CITY
 from hotline.requests import places
@@ -57,7 +57,7 @@ def show(
     ]
     drawn = {tile["district"] for tile in tiles}
     unplaced = sum(each.unsolved for number, each in counts.items() if number not in drawn)
-    return page(
+    return render_page(
         request,
         "map.html",
         language,
@@ -67,7 +67,7 @@ def show(
         district=chosen,
         tiles=tiles,
         unplaced=unplaced,
-        ground=ground.on_page(settings),
+        ground=ground.find_script(settings),
         licence=settings.data_licence,
         licence_url=settings.data_licence_url,
     )
@@ -77,10 +77,10 @@ def show(
 def table(session: Reading, settings: InForce) -> Response:
     """All released requests as a table."""
     found = publications.list_published(session)
-    answer = spreadsheets.csv_file(
+    answer = spreadsheets.make_csv(
         "137-public-requests", _HEADER, _rows(found, settings.public), for_programs=True
     )
-    answer.headers.update(headers(settings))
+    answer.headers.update(list_headers(settings))
     return answer
 
 
@@ -89,10 +89,10 @@ def geojson(session: Reading, settings: InForce) -> Response:
     """All released requests as GeoJSON; a request without a point has no geometry."""
     body = {
         "type": "FeatureCollection",
-        "licence": licence(settings),
+        "licence": find_licence(settings),
         "features": [_feature(each, settings.public) for each in publications.list_published(session)],
     }
-    return JSONResponse(body, headers=headers(settings), media_type="application/geo+json")
+    return JSONResponse(body, headers=list_headers(settings), media_type="application/geo+json")
 
 
 @router.get("/pictures/{picture_id}")

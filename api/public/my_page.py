@@ -10,7 +10,7 @@ from api import pages
 from api import pictures as wire_pictures
 from api.access import Database, InForce, Writing
 from api.my import own_data, signed_in
-from api.pages import Asked, refused_page
+from api.pages import Asked, render_refused_page
 from api.pictures import PictureId
 from db.engine import reading, writing
 from db.models import CitizenSession, CodeWay
@@ -28,7 +28,7 @@ _FIELDS = ("number", "by", "code", "sure")
 
 
 def _fields(form: Annotated[pages.Typed, Depends(pages.typed)]) -> dict[str, str]:
-    return {name: pages.first(form, name)[:40] for name in _FIELDS}
+    return {name: pages.read_first(form, name)[:40] for name in _FIELDS}
 
 
 Typed = Annotated[dict[str, str], Depends(_fields)]
@@ -39,10 +39,10 @@ def show(request: Request, language: Asked, engine: Database, settings: InForce)
     """My data, or the form for a number. An expired access cookie is renewed first."""
     fresh = Response()
     try:
-        mine = signed_in.current(request, fresh, engine, settings)
+        mine = signed_in.find_current(request, fresh, engine, settings)
     except Refused:
         return _ask(request, language, settings)
-    return with_cookies(_own(request, language, engine, mine, settings=settings), fresh)
+    return add_cookies(_own(request, language, engine, mine, settings=settings), fresh)
 
 
 @router.get("/export")
@@ -50,16 +50,16 @@ def export(request: Request, language: Asked, engine: Database, settings: InForc
     """Everything stored under my number, as a file. An expired access cookie is renewed first."""
     fresh = Response()
     try:
-        mine = signed_in.current(request, fresh, engine, settings)
+        mine = signed_in.find_current(request, fresh, engine, settings)
     except Refused:
-        return back(request, language)
+        return return_to_data(request, language)
     try:
         with writing(engine) as session:
             sessions.check_fresh(session, mine)
-            answer = own_data.exported(session, mine.number, settings)
+            answer = own_data.make_export(session, mine.number, settings)
     except Refused:
-        answer = back(request, language, to_data=True)  # the page asks for a fresh code
-    return with_cookies(answer, fresh)
+        answer = return_to_data(request, language, to_data=True)  # the page asks for a fresh code
+    return add_cookies(answer, fresh)
 
 
 @router.get("/pictures/{picture_id}")
@@ -69,12 +69,12 @@ def show_picture(
     """Show a picture of mine, or of a request of mine; the export links to it."""
     fresh = Response()
     try:
-        mine = signed_in.current(request, fresh, engine, settings)
+        mine = signed_in.find_current(request, fresh, engine, settings)
     except Refused:
-        return back(request, language)
+        return return_to_data(request, language)
     with reading(engine) as session:
         file = attachments.find(session, picture_id, attachments.where_seen_by(mine.number))
-    return with_cookies(wire_pictures.show(settings, file), fresh)
+    return add_cookies(wire_pictures.show(settings, file), fresh)
 
 
 @router.post("/code")
@@ -87,27 +87,27 @@ def ask_code(request: Request, language: Asked, engine: Database, settings: InFo
         signed_in.ask_code(request, fresh, engine, settings, number=number, way=way, language=language)
     except Refused as refused:
         if refused.code != "too-many-codes":  # the last code may still arrive
-            return with_cookies(_ask(request, language, settings, refused), fresh)
-        return with_cookies(_code(request, language, form["number"], refused), fresh)
-    return with_cookies(_code(request, language, form["number"]), fresh)
+            return add_cookies(_ask(request, language, settings, refused), fresh)
+        return add_cookies(_code(request, language, form["number"], refused), fresh)
+    return add_cookies(_code(request, language, form["number"]), fresh)
 
 
 @router.post("/session")
 def sign_in(request: Request, language: Asked, engine: Database, settings: InForce, form: Typed) -> Response:
     """Sign in with the code."""
-    answer, fresh = back(request, language, to_data=not form["number"]), Response()
+    answer, fresh = return_to_data(request, language, to_data=not form["number"]), Response()
     try:
         number = _number(request, fresh, engine, settings, form)
         signed_in.sign_in(request, answer, engine, settings, number=number, typed=form["code"])
     except Refused as refused:
-        return with_cookies(_code(request, language, form["number"], refused), fresh)
+        return add_cookies(_code(request, language, form["number"], refused), fresh)
     return answer
 
 
 @router.post("/sign-out")
 def sign_out(request: Request, language: Asked, session: Writing) -> Response:
     """Sign out here."""
-    answer = back(request, language)
+    answer = return_to_data(request, language)
     signed_in.sign_out(request, answer, session)
     return answer
 
@@ -115,9 +115,9 @@ def sign_out(request: Request, language: Asked, session: Writing) -> Response:
 @router.post("/delete")
 def delete(request: Request, language: Asked, engine: Database, settings: InForce, form: Typed) -> Response:
     """Delete what is stored under my number, if I confirmed it. It cancels my places, as the form says."""
-    answer = back(request, language)
+    answer = return_to_data(request, language)
     try:
-        mine = signed_in.current(request, answer, engine, settings)
+        mine = signed_in.find_current(request, answer, engine, settings)
     except Refused:
         return answer  # to the form for a number
     if not form["sure"]:
@@ -127,8 +127,8 @@ def delete(request: Request, language: Asked, engine: Database, settings: InForc
             sessions.check_fresh(session, mine)
             erasure.delete_citizen(session, mine.number, who=audit.CITIZEN, give_up=True)
     except Refused as refused:
-        return with_cookies(_own(request, language, engine, mine, refused, settings=settings), answer)
-    answer = back(request, language, deleted=True)
+        return add_cookies(_own(request, language, engine, mine, refused, settings=settings), answer)
+    answer = return_to_data(request, language, deleted=True)
     signed_in.drop(request, answer)
     return answer
 
@@ -139,17 +139,17 @@ def _number(
     """Return the typed number, else the signed-in citizen's own, which no page shows."""
     if not form["number"]:
         with suppress(Refused):
-            return signed_in.current(request, fresh, engine, settings).number
+            return signed_in.find_current(request, fresh, engine, settings).number
     return form["number"]
 
 
-def with_cookies(answer: Response, fresh: Response) -> Response:
+def add_cookies(answer: Response, fresh: Response) -> Response:
     """Return the answer with the cookies of `fresh` added."""
     answer.raw_headers += [header for header in fresh.raw_headers if header[0] == b"set-cookie"]
     return answer
 
 
-def back(
+def return_to_data(
     request: Request, language: Language, *, to_data: bool = False, deleted: bool = False
 ) -> RedirectResponse:
     """Redirect to my data, or to the form for a number."""
@@ -160,13 +160,13 @@ def back(
 
 def _ask(request: Request, language: Language, settings: InForce, refused: Refused | None = None) -> Response:
     deleted = "deleted" in request.query_params
-    return own_page(
+    return render_own_page(
         request, "my_number.html", language, refused, ways=codes.list_ways(settings), deleted=deleted
     )
 
 
 def _code(request: Request, language: Language, number: str, refused: Refused | None = None) -> Response:
-    return own_page(request, "my_code.html", language, refused, number=number)
+    return render_own_page(request, "my_code.html", language, refused, number=number)
 
 
 def _own(
@@ -184,7 +184,7 @@ def _own(
             each.registration.id: format_office(phases.find_speaker(each.registration.round), language)
             for each in places
         }
-        return own_page(
+        return render_own_page(
             request,
             "my.html",
             language,
@@ -200,8 +200,8 @@ def _own(
         )
 
 
-def own_page(
+def render_own_page(
     request: Request, template: str, language: Language, refused: Refused | None, **words: object
 ) -> Response:
     """Return one citizen's page, which nothing caches, with the refusal if there was one."""
-    return refused_page(request, template, language, refused, **words)
+    return render_refused_page(request, template, language, refused, **words)

@@ -15,8 +15,8 @@ from api import pages
 from api.access import Database, InForce
 from api.my import my_schemas as wire
 from api.my import own_data, signed_in
-from api.pages import Asked, first
-from api.public.my_page import back, own_page, with_cookies
+from api.pages import Asked, read_first
+from api.public.my_page import add_cookies, render_own_page, return_to_data
 from db.engine import reading, writing
 from db.models import Department
 from hotline.citizens import account_contents, reports, sessions
@@ -42,11 +42,11 @@ def show(
     """A request's state, and my possible actions."""
     fresh = Response()
     try:
-        number = signed_in.current(request, fresh, engine, settings).number
+        number = signed_in.find_current(request, fresh, engine, settings).number
         page = _shown(request, language, engine, number=number, tracking=tracking)
-        return with_cookies(page, fresh)
+        return add_cookies(page, fresh)
     except Refused:
-        return with_cookies(back(request, language), fresh)
+        return add_cookies(return_to_data(request, language), fresh)
 
 
 @router.post("/{tracking}/{act}")
@@ -63,42 +63,42 @@ def say(
     """Record my action, and show the request's state."""
     fresh, mine = Response(), None
     try:
-        mine = signed_in.current(request, fresh, engine, settings)
+        mine = signed_in.find_current(request, fresh, engine, settings)
         with writing(engine) as session:
             sessions.lock_number(session, mine)
             _say(session, mine.number, tracking, act, form)
     except Refused as refused:
         if mine is None or refused.code in ("not-signed-in", "not-found"):
-            return with_cookies(back(request, language), fresh)
+            return add_cookies(return_to_data(request, language), fresh)
         if act == "object" or refused.code not in _DONE_ALREADY:  # a second press is no refusal
-            words = first(form, "reason") or first(form, "words")
+            words = read_first(form, "reason") or read_first(form, "words")
             page = _shown(
                 request, language, engine, number=mine.number, tracking=tracking, refused=refused, words=words
             )
-            return with_cookies(page, fresh)
+            return add_cookies(page, fresh)
     way = f"/public/my/requests/{tracking}{'?lang=en' if language == 'en' else ''}"
-    return with_cookies(RedirectResponse(way, 303, headers={"Cache-Control": "no-store"}), fresh)
+    return add_cookies(RedirectResponse(way, 303, headers={"Cache-Control": "no-store"}), fresh)
 
 
 def _say(session: Session, number: str, tracking: str, act: Act, form: pages.Typed) -> None:
     """Perform the act of a form. Raises what the act's rule raises, and Refused("invalid-input")."""
-    answer = first(form, "answer") or None
+    answer = read_first(form, "answer") or None
     try:
         if act == "confirm":
             said_of = wire.Confirmation.model_validate({"answer": answer}).answer
             reports.confirm(session, number, tracking, said_of)
         elif act == "object":
-            if not (reason := first(form, "reason")).strip():
+            if not (reason := read_first(form, "reason")).strip():
                 raise Refused("reason-missing", "say what is not solved")
             said = {"reason": reason, "parts": form.get("part", []), "answer": answer}
             objection = wire.Objection.model_validate(said)
             reports.object_to(session, number, tracking, reports.Objection(**objection.model_dump()))
         elif act == "say":
-            words = {"answer": first(form, "words"), "question": first(form, "question") or None}
+            words = {"answer": read_first(form, "words"), "question": read_first(form, "question") or None}
             to = wire.ToQuestion.model_validate(words)
             reports.answer_question(session, number, tracking, to.answer, to.question)
         else:
-            how = {"stars": first(form, "stars"), "said": first(form, "said") or None}
+            how = {"stars": read_first(form, "stars"), "said": read_first(form, "said") or None}
             rated = wire.Satisfaction.model_validate(how)
             reports.rate(session, number, tracking, rated.stars, rated.said)
     except ValidationError:
@@ -123,7 +123,7 @@ def _shown(
         rating = ratings.rate_answer(session, said) if said else None
         department = session.get(Department, leading.department_id) if leading.department_id else None
         stands = account_contents.describe_request(session, mine)
-        return own_page(
+        return render_own_page(
             request,
             "my_request.html",
             language,
@@ -131,7 +131,7 @@ def _shown(
             stands=stands,
             answer=mine.replied_at.isoformat() if stands.asked and mine.replied_at else "",
             department=(department.name_fa if language == "fa" else department.name_en) if department else "",
-            parts=own_data.solved_parts(session, mine) if stands.asked else [],
+            parts=own_data.list_solved_parts(session, mine) if stands.asked else [],
             question=department_work.find_open_question_in(session, mine, history),
             stars=rating.stars if rating else None,
             said=said,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from api import cookies
 from api.access import Reading
 from api.my.signed_in import ACCESS
-from api.pages import Asked, guessed, page, posted
+from api.pages import Asked, find_guessed, posted, render_page
 from db.engine import now
 from db.models import Department
 from hotline import tickets
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/public", include_in_schema=False)
 @router.get("/number")
 def ask(request: Request, language: Asked) -> Response:
     """The form."""
-    return page(request, "number_form.html", language, wrong=None)
+    return render_page(request, "number_form.html", language, wrong=None)
 
 
 @router.post("/number")
@@ -47,7 +47,7 @@ def show(
     A signed-in citizen pays for wrong numbers alone, not with the neighbours at the same address.
     """
     of_number = _request if tickets.is_tracking(typed) else _registration
-    return guessed(
+    return find_guessed(
         request,
         "number_form.html",
         language,
@@ -58,16 +58,16 @@ def show(
 
 def _guesser(request: Request, session: Session) -> str:
     """Return who pays for a wrong number. It needs no second connection, for which requests would wait."""
-    access = cookies.cookie_of(request, ACCESS)
+    access = cookies.read_cookie(request, ACCESS)
     citizen = sessions.find_by_access(session, access) if access else None
-    return f"citizen {citizen.number}" if citizen else cookies.address(request)
+    return f"citizen {citizen.number}" if citizen else cookies.find_address(request)
 
 
 def _registration(request: Request, language: Language, session: Session, typed: str) -> Response:
     ticket = tickets.parse(typed)
     found = registration.get_by_ticket(session, ticket)
     standing = fairness.find_facts(session, found)
-    return page(
+    return render_page(
         request,
         "ticket.html",
         language,
@@ -87,12 +87,12 @@ def _request(request: Request, language: Language, session: Session, typed: str)
     found = lifecycle.get_by_tracking(session, typed)
     first = lifecycle.find_original(session, found)
     proven = lifecycle.list_proven_steps(session, first)
-    return page(
+    return render_page(
         request,
         "request.html",
         language,
         cached=False,
-        last_moment=last_moment,
+        last_moment=find_last_moment,
         found=found,
         first=first,
         steps=lifecycle.list_public_steps(session, first),
@@ -117,6 +117,6 @@ class _Sealed(NamedTuple):
         return cls(entries.format_canonical(each.entry).decode(), each.told, note)
 
 
-def last_moment(due_at: datetime) -> datetime:
+def find_last_moment(due_at: datetime) -> datetime:
     """Return the last moment of a due date, which itself is the midnight after that day."""
     return due_at - timedelta(seconds=1)

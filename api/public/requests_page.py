@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 
 from api import spreadsheets
 from api.access import InForce, Reading
-from api.pages import CACHED, Asked, page
+from api.pages import CACHED, Asked, render_page
 from hotline.dates import format_digits
 from hotline.requests.public import figures
 from settings import Settings
@@ -37,7 +37,7 @@ def show(
         text = format_digits(f"{value or 0:.1f}", language)
         return text.replace(".", "٫") if language == "fa" else text
 
-    return page(
+    return render_page(
         request,
         "requests.html",
         language,
@@ -56,8 +56,8 @@ def show(
 def table(session: Reading, settings: InForce) -> Response:
     """The figures of all spans as a table; a hidden value is empty."""
     found = [figures.read(session, days, settings.figures_least) for days in figures.SPANS]
-    answer = spreadsheets.csv_file("137-requests", _HEADER, _rows(found), for_programs=True)
-    answer.headers.update(headers(settings))
+    answer = spreadsheets.make_csv("137-requests", _HEADER, _rows(found), for_programs=True)
+    answer.headers.update(list_headers(settings))
     return answer
 
 
@@ -67,7 +67,7 @@ def plain(session: Reading, settings: InForce) -> Response:
     found = [figures.read(session, days, settings.figures_least) for days in figures.SPANS]
     counted_at = found[0].counted_at
     body = {
-        "licence": licence(settings),
+        "licence": find_licence(settings),
         "counted_at": counted_at.isoformat(timespec="seconds") if counted_at else None,
         "hidden_below": settings.figures_least,
         "spans": [
@@ -80,17 +80,17 @@ def plain(session: Reading, settings: InForce) -> Response:
             for each in found
         ],
     }
-    return JSONResponse(body, headers=headers(settings))
+    return JSONResponse(body, headers=list_headers(settings))
 
 
-def licence(settings: Settings) -> dict[str, str] | None:
+def find_licence(settings: Settings) -> dict[str, str] | None:
     """Return the data's licence, if the city states one."""
     if not settings.data_licence:
         return None
     return {"name": settings.data_licence, "url": settings.data_licence_url}
 
 
-def headers(settings: Settings) -> dict[str, str]:
+def list_headers(settings: Settings) -> dict[str, str]:
     """Return the headers of open data: caches keep it for a minute; Link names its licence."""
     url = settings.data_licence_url if settings.data_licence else ""
     return CACHED | ({"Link": f'<{url}>; rel="license"'} if url else {})

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from api.access import InForce, Reading
-from api.pages import CACHED, Asked, page
+from api.pages import CACHED, Asked, render_page
 from api.public import feeds
 from db.engine import now
 from db.states import Phase
@@ -35,7 +35,7 @@ def overview(request: Request, language: Asked, session: Reading) -> Response:
         shown = {"round": round_, "phase": phase, "who": find_speaker_name(round_, language)}
         (live if phase is Phase.LIVE else over if past else coming).append(shown)
     last = over[: -_OVER_SHOWN - 1 : -1]
-    return page(request, "rounds.html", language, live=live, coming=coming, over=last)
+    return render_page(request, "rounds.html", language, live=live, coming=coming, over=last)
 
 
 @router.get("/how")
@@ -54,7 +54,7 @@ def how(request: Request, language: Asked, session: Reading) -> Response:
         if one.active
         for answer, solve in [categories.find_promised_times(one)]
     ]
-    return page(request, "how.html", language, rounds=shown[:_COMING_SHOWN], categories=mended)
+    return render_page(request, "how.html", language, rounds=shown[:_COMING_SHOWN], categories=mended)
 
 
 @router.get("/rounds/{round_id}")
@@ -65,8 +65,8 @@ def one(
     try:
         round_ = notices.get(session, _id(round_id))
     except Refused:
-        return page(request, "not_found.html", language, status=404)
-    return page(
+        return render_page(request, "not_found.html", language, status=404)
+    return render_page(
         request,
         "round.html",
         language,
@@ -77,7 +77,7 @@ def one(
         deputies=[format_office(deputy, language) for deputy in notices.list_deputies(round_)],
         notice=notices.format_text(round_, language, settings.public),
         state=notices.find_lead_time(session, round_),
-        event=feeds.schema_org(round_, language, settings.public, settings.of_city),
+        event=feeds.describe_event(round_, language, settings.public, settings.of_city),
     )
 
 
@@ -88,14 +88,14 @@ def _id(text: str) -> int:
 @router.get("/rounds.atom")
 def atom(request: Request, language: Asked, session: Reading, settings: InForce) -> Response:
     """The notices as an Atom feed."""
-    body = feeds.atom(notices.list_published(session), language, settings.public, settings.of_city)
+    body = feeds.write_atom(notices.list_published(session), language, settings.public, settings.of_city)
     return _feed(request, body.encode(), "application/atom+xml; charset=utf-8")
 
 
 @router.get("/rounds.ics")
 def icalendar(request: Request, session: Reading, settings: InForce) -> Response:
     """The rounds as an iCalendar feed."""
-    body = feeds.icalendar(notices.list_published(session), settings.public)
+    body = feeds.write_icalendar(notices.list_published(session), settings.public)
     return _feed(request, body, "text/calendar; charset=utf-8")
 
 

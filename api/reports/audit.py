@@ -58,7 +58,7 @@ def list_entries(
 ) -> audit_schemas.AuditPage:
     """The audit log, newest first; only entries that match all given words."""
     found = audit.search(session, before=before, limit=limit + 1, **wanted.values)
-    items = views.audit_entries(session, found[:limit], language)
+    items = views.list_audit_entries(session, found[:limit], language)
     return audit_schemas.AuditPage(items=items, next=items[-1].id if len(found) > limit else None)
 
 
@@ -79,7 +79,7 @@ def export(
     """All matching entries as CSV, in the city's time; the audit log shows who exported it."""
     with writing(engine) as session:  # committed before the first byte is sent
         audit.record(session, user.username, "audit-exported", "audit", str(wanted)[:500])
-    return spreadsheets.csv_file("audit", audit_texts.list_columns(language), _rows(engine, wanted, language))
+    return spreadsheets.make_csv("audit", audit_texts.list_columns(language), _rows(engine, wanted, language))
 
 
 def _rows(engine: Engine, wanted: Wanted, language: Language) -> Iterator[tuple[str, ...]]:
@@ -90,7 +90,7 @@ def _rows(engine: Engine, wanted: Wanted, language: Language) -> Iterator[tuple[
             named = audit_subjects.find_names(session, (entry.subject for entry in found), language)
         for entry in found:
             yield (
-                spreadsheets.moment(entry.at, language),
+                spreadsheets.format_moment(entry.at, language),
                 *audit_texts.describe_entry(entry, language, named),
             )
         if len(found) < _AT_ONCE:

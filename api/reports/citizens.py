@@ -35,7 +35,7 @@ def show(of: citizen_history.Of, id_: PathId, user: MayReadCitizens, engine: Dat
 
 def _citizen(session: Session, user: User, number: str) -> wire.Citizen:
     in_hand = _in_hand(session, user, number)
-    history = desk_history.history(session, number, user)
+    history = desk_history.read_history(session, number, user)
     return wire.Citizen(
         number=numbers.format_national(number if in_hand else numbers.mask(number)),
         masked=not in_hand,

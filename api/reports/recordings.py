@@ -41,7 +41,7 @@ def _view(recording: models.Recording, measured: models.CallQuality | None) -> r
         sha256=recording.sha256,
         made_at=recording.made_at,
         deleted_at=recording.deleted_at,
-        quality=views.quality_view(measured),
+        quality=views.describe_quality(measured),
     )
 
 
@@ -81,7 +81,7 @@ def _of_round(
     return recording_schemas.RecordingOfRound(
         **_view(recording, measured).model_dump(),
         round_id=round_.id,
-        official=views.official_view(phases.find_speaker(round_)),
+        official=views.describe_official(phases.find_speaker(round_)),
     )
 
 

@@ -20,19 +20,19 @@ _NAMES: Mapping[By, tuple[str, ...]] = {
 }
 
 
-def words(language: Language) -> Mapping[str, str]:
+def list_words(language: Language) -> Mapping[str, str]:
     """Return the columns' words."""
     return STAFF.table(language, "report")
 
 
-def name_columns(by: By, language: Language) -> list[str]:
+def list_name_columns(by: By, language: Language) -> list[str]:
     """Return the headers of the columns that name a row."""
-    return [words(language)[column] for column in _NAMES[by]]
+    return [list_words(language)[column] for column in _NAMES[by]]
 
 
-def names(by: By, row: Row, language: Language) -> list[Cell]:
-    """Return a row's name, a cell for each of `name_columns`."""
-    said = words(language)
+def list_names(by: By, row: Row, language: Language) -> list[Cell]:
+    """Return a row's name, a cell for each of `list_name_columns`."""
+    said = list_words(language)
     name = (row.name_fa if language == "fa" else row.name_en) or ""
     if by is By.ROUND:
         day = days.find_local_day(row.starts_at) if row.starts_at else None

@@ -22,11 +22,11 @@ def show(_user: MayInspect, session: Reading, settings: InForce) -> retention_sc
         items=[_view(each) for each in retention_overview.list_retentions(session, settings)],
         disk_total=space.total,
         disk_free=space.free,
-        backup=last_backup(settings),
+        backup=find_last_backup(settings),
     )
 
 
-def last_backup(settings: Settings) -> retention_schemas.Backup:
+def find_last_backup(settings: Settings) -> retention_schemas.Backup:
     """Return the result of the last backup."""
     last = backups.read(settings)
     return retention_schemas.Backup(

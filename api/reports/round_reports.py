@@ -47,7 +47,7 @@ def as_csv(
 ) -> StreamingResponse:
     """The report as CSV, with times in minutes; the audit log shows who exported it."""
     report = _taken(engine, user, by, start, until)
-    return spreadsheets.csv_file(_name(report), *_table(report, language))
+    return spreadsheets.make_csv(_name(report), *_table(report, language))
 
 
 @router.get(".xlsx", response_class=StreamingResponse)
@@ -62,7 +62,7 @@ def as_xlsx(
 ) -> StreamingResponse:
     """The report as a spreadsheet, with times in minutes; the audit log shows who exported it."""
     report = _taken(engine, user, by, start, until)
-    return spreadsheets.xlsx_file(_name(report), *_table(report, language), language)
+    return spreadsheets.make_xlsx(_name(report), *_table(report, language), language)
 
 
 def _taken(engine: Engine, user: User, by: By, start: date, until: date) -> round_reports.Report:
@@ -84,13 +84,13 @@ def _table(
     occurred.
     """
     reasons = list(report.total.not_reached)
-    names = report_texts.name_columns(report.by, language)
-    words = report_texts.words(language)
+    names = report_texts.list_name_columns(report.by, language)
+    words = report_texts.list_words(language)
     header = [*names, *(words[column] for column in _COLUMNS), *(words[reason] for reason in reasons)]
 
     def rows() -> Iterator[list[spreadsheets.Cell]]:
         for row in report.rows:
-            yield [*report_texts.names(report.by, row, language), *_cells(row, reasons)]
+            yield [*report_texts.list_names(report.by, row, language), *_cells(row, reasons)]
         blank = [""] * (len(names) - 1)
         yield [words["total"], *blank, *_cells(report.total, reasons)]
 

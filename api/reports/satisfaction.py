@@ -48,7 +48,7 @@ def satisfaction_as_csv(
 ) -> StreamingResponse:
     """Satisfaction as CSV; a hidden value is empty. The audit log shows who exported it."""
     found = _taken(engine, settings, user, start, until)
-    return spreadsheets.csv_file(_name(found), *_table(found, language))
+    return spreadsheets.make_csv(_name(found), *_table(found, language))
 
 
 @router.get(".xlsx", response_class=StreamingResponse)
@@ -63,7 +63,7 @@ def satisfaction_as_xlsx(
 ) -> StreamingResponse:
     """Satisfaction as a spreadsheet; a hidden value is empty. The audit log shows who exported it."""
     found = _taken(engine, settings, user, start, until)
-    return spreadsheets.xlsx_file(_name(found), *_table(found, language), language)
+    return spreadsheets.make_xlsx(_name(found), *_table(found, language), language)
 
 
 def _taken(engine: Engine, settings: Settings, user: User, start: date, until: date) -> SatisfactionReport:
@@ -83,7 +83,7 @@ def _name(found: SatisfactionReport) -> str:
 def _table(
     found: SatisfactionReport, language: Language
 ) -> tuple[list[str], Iterator[list[spreadsheets.Cell]]]:
-    words = report_texts.words(language)
+    words = report_texts.list_words(language)
     header = [words[column] for column in ("of", "name", "rated", "satisfaction")]
 
     def rows() -> Iterator[list[spreadsheets.Cell]]:

@@ -33,7 +33,7 @@ def _results(found: search.Found) -> wire.SearchResults:
             wire.FoundRegistration(
                 id=one.id,
                 ticket=one.ticket,
-                official=views.official_view(one.round.official),
+                official=views.describe_official(one.round.official),
                 starts_at=one.round.starts_at,
                 in_operators_line=one.round.is_operators_line,
                 state=one.state,

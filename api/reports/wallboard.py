@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from api import health
-from api.access import WALL_COOKIE, Database, InForce, MayMove, Reading, Writing, watching
+from api.access import WALL_COOKIE, Database, InForce, MayMove, Reading, Writing, admit_watcher
 from api.cookies import keep_cookie
 from hotline.people import wallboard_screens
 from hotline.reports import wallboard
@@ -19,10 +19,10 @@ class Wallboard(BaseModel):
     health: dict[str, str]
 
 
-@router.get("", dependencies=[Depends(watching)])
+@router.get("", dependencies=[Depends(admit_watcher)])
 def show(request: Request, session: Reading, engine: Database, settings: InForce) -> Wallboard:
     """Lines, desks and today's hours at this moment. No citizen is named."""
-    found = health.check(engine, settings, health.readiness(request))
+    found = health.check(engine, settings, health.check_readiness(request))
     return Wallboard(now=wallboard.build_wallboard(session), health=found)
 
 

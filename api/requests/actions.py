@@ -7,7 +7,7 @@ from api.access import MAY_OVERSEE, InForce, MayHandleRequests, Writing
 from api.ids import PathId
 from api.reason_schemas import SaidToQuestion
 from api.requests import request_schemas as wire
-from api.requests.reading import detail
+from api.requests.reading import describe_whole_request
 from db import models
 from hotline import numbers
 from hotline.callbacks import transitions
@@ -46,7 +46,7 @@ def write(
     request = filing.write(session, number=number, week=settings.working_week, who=user.username, **said)
     if body.refer:
         _refer(session, request, body.refer, user)
-    return detail(session, request)
+    return describe_whole_request(session, request)
 
 
 @router.post("/{request_id}/refer")
@@ -56,7 +56,7 @@ def refer(
     """Refer the request to a department until a due date; again: to another department or date."""
     request = work.get_for_update(session, request_id)
     _refer(session, request, body, user)
-    return detail(session, request)
+    return describe_whole_request(session, request)
 
 
 def _refer(session: Session, request: models.Request, body: wire.Refer, user: models.User) -> None:
@@ -77,7 +77,7 @@ def give_back(
     """Record that the department returns the request, and why."""
     request = work.get_for_update(session, request_id)
     work.give_back(session, request, who=user.username, note=body.note)
-    return detail(session, request)
+    return describe_whole_request(session, request)
 
 
 @router.post("/{request_id}/reply")
@@ -90,7 +90,7 @@ def reply(
     """Tell the citizen how it goes on, or that it is solved. `solved` needs the category's evidence."""
     request = work.get_for_update(session, request_id)
     solving.answer(session, request, user=user, reply=body.reply, solved=body.solved, shown=body.pictures)
-    return detail(session, request)
+    return describe_whole_request(session, request)
 
 
 @router.post("/{request_id}/reject")
@@ -100,7 +100,7 @@ def reject(
     """Reject a request that the city cannot solve; the citizen gets the reason."""
     request = work.get_for_update(session, request_id)
     closing.reject(session, request, who=user.username, reason=body.reply)
-    return detail(session, request)
+    return describe_whole_request(session, request)
 
 
 @router.post("/{request_id}/answer")
@@ -112,7 +112,7 @@ def answer(
 ) -> wire.RequestDetail:
     """Record the citizen's answer to the office, whether it is solved."""
     closing.answer(session, request_id, solved=body.solved, who=user.username, named=body.parts)
-    return detail(session, lifecycle.get(session, request_id))
+    return describe_whole_request(session, lifecycle.get(session, request_id))
 
 
 @router.post("/{request_id}/said")
@@ -124,7 +124,7 @@ def say(
 ) -> wire.RequestDetail:
     """Record the citizen's answer to the department's question."""
     request = department_work.record_citizen_answer(session, request_id, body.answer, who=user.username)
-    return detail(session, request)
+    return describe_whole_request(session, request)
 
 
 @router.post("/{request_id}/split")
@@ -137,7 +137,7 @@ def split(
     for part, said in zip(work.split(session, request, pieces, who=user.username), body.parts, strict=True):
         if said.refer:
             _refer(session, part, said.refer, user)
-    return detail(session, request)
+    return describe_whole_request(session, request)
 
 
 @router.post("/{request_id}/join")
@@ -145,7 +145,7 @@ def join(request_id: PathId, user: MayHandleRequests, session: Writing) -> wire.
     """Join the request's parts again; no department may have begun on any."""
     request = work.get_for_update(session, request_id)
     parts.join(session, request, who=user.username)
-    return detail(session, request)
+    return describe_whole_request(session, request)
 
 
 @router.post("/{request_id}/duplicate")
@@ -154,7 +154,7 @@ def merge(
 ) -> wire.RequestDetail:
     """Mark the request as a duplicate; it ends with the other request."""
     closing.merge(session, request_id, body.request_id, who=user.username)
-    return detail(session, lifecycle.get(session, request_id))
+    return describe_whole_request(session, lifecycle.get(session, request_id))
 
 
 @router.post("/{request_id}/separate")
@@ -162,4 +162,4 @@ def separate(request_id: PathId, user: MayHandleRequests, session: Writing) -> w
     """Undo the mark as a duplicate."""
     request = work.get_for_update(session, request_id)
     closing.undo_merge(session, request, who=user.username)
-    return detail(session, request)
+    return describe_whole_request(session, request)

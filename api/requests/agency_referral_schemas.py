@@ -63,12 +63,12 @@ _PLAIN = ("id", "body", "contact", "written", "made_at", "expires_at", "seen_at"
 _SAID = ("answered_at", "answer", "done_at", "done")
 
 
-def of_office(found: Sequence[Passed]) -> list[Pass]:
+def describe_to_office(found: Sequence[Passed]) -> list[Pass]:
     """Return links as the office sees them; it may withdraw each."""
     return [_view(each, who=each.row.who, mine=True) for each in found]
 
 
-def of_department(found: Sequence[Passed], department_id: int | None) -> list[Pass]:
+def describe_to_department(found: Sequence[Passed], department_id: int | None) -> list[Pass]:
     """Return links as a department sees them, without names of the office's people."""
     return [_view(each, who="", mine=each.row.department_id == department_id) for each in found]
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.access import InForce, MayHandleRequests, OfDepartment, Reading, SignedIn, Writing
 from api.ids import PathId
 from api.requests import agency_referral_schemas as wire
-from api.requests.reading import seen_by
+from api.requests.reading import find_seen_by
 from hotline.requests import department_inbox, department_work, lifecycle, work
 from hotline.requests.referrals import agency_referrals
 from settings import Settings
@@ -17,8 +17,8 @@ _OFFICE, _INBOX = "/requests/{request_id}/passes", "/inbox/{request_id}/passes"
 @router.get(_OFFICE, tags=["requests"])
 def list_passes(request_id: PathId, user: SignedIn, session: Reading) -> list[wire.Pass]:
     """The request's links, newest first."""
-    request = seen_by(session, user, lifecycle.get(session, request_id))
-    return wire.of_office(agency_referrals.list_by_request(session, request))
+    request = find_seen_by(session, user, lifecycle.get(session, request_id))
+    return wire.describe_to_office(agency_referrals.list_by_request(session, request))
 
 
 @router.post(_OFFICE, status_code=201, tags=["requests"])
@@ -41,7 +41,7 @@ def withdraw_pass(request_id: PathId, pass_id: PathId, user: MayHandleRequests, 
 def list_ours(request_id: PathId, user: OfDepartment, session: Reading) -> list[wire.Pass]:
     """The request's links by my department and the office, newest first."""
     request = department_inbox.get(session, user.department_id, request_id)
-    return wire.of_department(
+    return wire.describe_to_department(
         agency_referrals.list_by_request(session, request, user.department_id), user.department_id
     )
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.access import MayAdminister, Reading, SignedIn, Writing
 from api.ids import PathId
 from api.requests import category_schemas as wire
-from api.rounds.subjects import spoken
+from api.rounds.subjects import list_spoken
 from db import models
 from hotline.errors import Refused
 from hotline.requests import categories
@@ -72,5 +72,5 @@ def _view(category: models.Category) -> wire.Category:
             for district, department_id in values.departments.items()
         ],
         active=values.active,
-        spoken=spoken(values.key) if values.key else {},
+        spoken=list_spoken(values.key) if values.key else {},
     )

@@ -84,7 +84,7 @@ def _file(
 ) -> StreamingResponse:
     header = STAFF.table(language, "request-columns")
     rows = _rows(engine, ask, shown, language, whole)
-    return spreadsheets.csv_file("137-requests", [header[name] for name in shown], rows)
+    return spreadsheets.make_csv("137-requests", [header[name] for name in shown], rows)
 
 
 def _rows(
@@ -115,7 +115,7 @@ def _cells(
     plain = ("tracking", "district", "written", "place", "latitude", "longitude", "reply", "denials")
     return {
         **{name: getattr(request, name) for name in plain},
-        **{name: spreadsheets.moment(when, language) for name, when in moments.items()},
+        **{name: spreadsheets.format_moment(when, language) for name, when in moments.items()},
         "category": getattr(category, name),
         "department": getattr(department, name, ""),
         "state": STAFF.text(language, "request-states", request.state),

@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from sqlalchemy import Engine
 
-from api.access import Database, InForce, Reading, SignedIn, requires
+from api.access import Database, InForce, Reading, SignedIn, admit_roles
 from api.ids import PathId
-from api.pictures import SHOWN, PictureId, shown_bytes
+from api.pictures import SHOWN, PictureId, send_picture
 from api.requests import request_schemas as wire
-from api.requests.reading import seen_by
+from api.requests.reading import find_seen_by
 from db.engine import reading, writing
 from db.models import User
 from hotline.errors import Refused
@@ -22,13 +22,13 @@ from settings import Settings
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
-MayRelease = Annotated[User, Depends(requires(*publications.MODERATORS))]
+MayRelease = Annotated[User, Depends(admit_roles(*publications.MODERATORS))]
 
 
 @router.get("/{request_id}/release")
 def show_release(request_id: PathId, user: SignedIn, session: Reading) -> wire.Release | None:
     """The request's release; null: none."""
-    seen_by(session, user, lifecycle.get(session, request_id))
+    find_seen_by(session, user, lifecycle.get(session, request_id))
     found = publications.find(session, request_id)
     if found is None:
         return None
@@ -54,7 +54,7 @@ def preview(
 ) -> Response:
     """A preview of the public picture with these areas hidden. It releases nothing."""
     (file,) = _files(engine, user, request_id, [picture_id])
-    return shown_bytes(_copy(settings, file, body).data)
+    return send_picture(_copy(settings, file, body).data)
 
 
 @router.post("/{request_id}/release", status_code=204)
@@ -89,14 +89,14 @@ def release(
 def withdraw(request_id: PathId, user: MayRelease, engine: Database, settings: InForce) -> None:
     """Withdraw the release."""
     with writing(engine) as session:
-        seen_by(session, user, lifecycle.get(session, request_id))
+        find_seen_by(session, user, lifecycle.get(session, request_id))
         gone = publications.withdraw(session, request_id, who=user.username)
     stores.delete(settings, gone)
 
 
 def _files(engine: Engine, user: User, request_id: int, names: Sequence[str]) -> Sequence[stores.File]:
     with reading(engine) as session:
-        seen_by(session, user, lifecycle.get(session, request_id))
+        find_seen_by(session, user, lifecycle.get(session, request_id))
         return attachments.list_files(session, request_id, names)
 
 

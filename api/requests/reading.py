@@ -80,7 +80,7 @@ def list_requests(
     """The inbox: first requests whose citizens say «not solved», then overdue ones, then the newest."""
     found, following = inbox.list_page(session, wanted, after=after, limit=limit)
     at = now(session)
-    return wire.RequestPage(items=[view(request, at) for request in found], next=following)
+    return wire.RequestPage(items=[describe_request(request, at) for request in found], next=following)
 
 
 @router.get("/counts")
@@ -110,17 +110,17 @@ def find_request(
     tracking: Annotated[str, Path(max_length=40)], user: SignedIn, session: Reading
 ) -> wire.CityRequest:
     """The request with this tracking number, in any digits."""
-    return view(
-        seen_by(session, user, lifecycle.get_by_tracking(session, tracking, parts=True)), now(session)
+    return describe_request(
+        find_seen_by(session, user, lifecycle.get_by_tracking(session, tracking, parts=True)), now(session)
     )
 
 
 @router.get("/{request_id}")
 def show(request_id: PathId, user: SignedIn, session: Reading) -> wire.RequestDetail:
     """A request with its history and its probable duplicates."""
-    request = seen_by(session, user, lifecycle.get(session, request_id))
+    request = find_seen_by(session, user, lifecycle.get(session, request_id))
     own = inbox.find_district(session, user)
-    return detail(session, request, own)
+    return describe_whole_request(session, request, own)
 
 
 @router.get("/{request_id}/pictures/{picture_id}", **SHOWN)
@@ -129,7 +129,7 @@ def show_picture(
 ) -> Response:
     """A picture of the damage, or of the repair."""
     with reading(engine) as session:
-        request = seen_by(session, user, lifecycle.get(session, request_id))
+        request = find_seen_by(session, user, lifecycle.get(session, request_id))
         its = models.Picture.request_id == parts.find_whole(session, request).id
         bodys = agency_referrals.where_sent_by_agencies(request.id)
         file = attachments.find(session, picture_id, or_(its, bodys))
@@ -142,13 +142,13 @@ def hear(
 ) -> FileResponse:
     """The citizen's voice message, or a range of it."""
     with reading(engine) as session:
-        request = seen_by(session, user, lifecycle.get(session, request_id))
+        request = find_seen_by(session, user, lifecycle.get(session, request_id))
         path = lifecycle.get_sound(parts.find_whole(session, request), settings.messages_dir)
     what = archive.VOICE_MESSAGE_HEARD
     return play(engine, path, f"request {request_id}", who=user.username, wanted=wanted, what=what)
 
 
-def seen_by(session: Session, user: models.User, request: models.Request) -> models.Request:
+def find_seen_by(session: Session, user: models.User, request: models.Request) -> models.Request:
     """Return the request if the person may see it. Raises Refused("forbidden")."""
     own = inbox.find_district(session, user)
     if own is not None and request.district != own:
@@ -179,14 +179,14 @@ _PLAIN = (
 )
 
 
-def view(request: models.Request, at: datetime) -> wire.CityRequest:
+def describe_request(request: models.Request, at: datetime) -> wire.CityRequest:
     """Return a request at the moment `at`, as a list's row."""
     due = request.owed_at
     return wire.CityRequest(
         **{name: getattr(request, name) for name in _PLAIN},
         number=numbers.format_national(numbers.mask(request.number)) if request.number else None,
         department=_department(request.department),
-        promised_by=views.official_view(request.promised_by) if request.promised_by else None,
+        promised_by=views.describe_official(request.promised_by) if request.promised_by else None,
         spoken=request.voice_message is not None,
         voice_deleted=request.voice_deleted_at is not None,
         overdue=due is not None and due < at,
@@ -194,7 +194,9 @@ def view(request: models.Request, at: datetime) -> wire.CityRequest:
     )
 
 
-def detail(session: Session, request: models.Request, own: int | None = None) -> wire.RequestDetail:
+def describe_whole_request(
+    session: Session, request: models.Request, own: int | None = None
+) -> wire.RequestDetail:
     """Return a request with everything about it; probable duplicates only while it is open.
 
     With `own`, the district that the person may see, other districts' requests are left out.
@@ -214,7 +216,7 @@ def detail(session: Session, request: models.Request, own: int | None = None) ->
         return own is None or other.district == own
 
     return wire.RequestDetail(
-        request=view(request, at),
+        request=describe_request(request, at),
         question=department_work.find_question_text(session, request),
         language=request.language,
         place=place(request),
@@ -225,13 +227,15 @@ def detail(session: Session, request: models.Request, own: int | None = None) ->
         ],
         registration_id=request.registration_id,
         steps=[_step(session, entry, said.get(entry.id)) for entry in lifecycle.list_steps(session, request)],
-        part_of=None if whole is request or not seen(whole) else view(whole, at),
-        parts=[view(part, at) for part in parts.list_current(session, request)],
-        duplicate_of=None if original in (request, whole) or not seen(original) else view(original, at),
-        duplicates=[view(duplicate, at) for duplicate in merged if seen(duplicate)],
+        part_of=None if whole is request or not seen(whole) else describe_request(whole, at),
+        parts=[describe_request(part, at) for part in parts.list_current(session, request)],
+        duplicate_of=None
+        if original in (request, whole) or not seen(original)
+        else describe_request(original, at),
+        duplicates=[describe_request(duplicate, at) for duplicate in merged if seen(duplicate)],
         probable=[
             wire.ProbableDuplicate(
-                request=view(one.request, at), same_number=one.same_number, likeness=one.likeness
+                request=describe_request(one.request, at), same_number=one.same_number, likeness=one.likeness
             )
             for one in probable
             if seen(one.request)

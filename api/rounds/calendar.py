@@ -81,7 +81,7 @@ def list_calendar_days(user: SignedIn, session: Reading, first: First, until: Da
     """
     check_span(session, first, until)
     found = calendar.list_days(session, first, until, user)
-    made = views.round_views(session, [round_ for each in found for round_ in each.rounds])
+    made = views.describe_rounds(session, [round_ for each in found for round_ in each.rounds])
     by_id = {round_.id: round_ for round_ in made}
     return [
         CalendarDay(
@@ -95,7 +95,7 @@ def list_calendar_days(user: SignedIn, session: Reading, first: First, until: Da
                     starts_at=occurrence.starts_at,
                     ends_at=occurrence.ends_at,
                     officials=[
-                        views.official_view(o) for o in occurrence.officials[len(occurrence.rounds) :]
+                        views.describe_official(o) for o in occurrence.officials[len(occurrence.rounds) :]
                     ],
                     lacking=occurrence.lacking,
                 )

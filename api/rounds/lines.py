@@ -13,7 +13,7 @@ from api.access import AtDesk, InForce, MayOversee, Reading, SignedIn, Writing
 from api.ids import PathId, QueryId
 from api.reports import audit_schemas
 from api.rounds import round_schemas
-from api.rounds.notices import texts
+from api.rounds.notices import list_texts
 from db.models import Callback, Registration, Round, User
 from db.states import CallbackState, RegistrationState
 from hotline import audit
@@ -45,7 +45,7 @@ def list_rounds(
         found = phases.list_between(session, start or _EVER, until or _NEVER, mine)
     else:
         found = phases.list_current(session, mine)
-    return views.round_views(session, found)
+    return views.describe_rounds(session, found)
 
 
 def _seen(session: Session, user: User, round_id: int) -> Round:
@@ -57,7 +57,7 @@ def _seen(session: Session, user: User, round_id: int) -> Round:
 @router.get("/{round_id}")
 def show(round_id: PathId, user: SignedIn, session: Reading) -> schemas.Round:
     """One round; an official sees only their own, here and below."""
-    return views.one_round(session, _seen(session, user, round_id))
+    return views.find_round(session, _seen(session, user, round_id))
 
 
 @router.get("/{round_id}/report")
@@ -75,7 +75,7 @@ def notice(round_id: PathId, user: SignedIn, session: Reading, settings: InForce
         raise Refused("not-found", "the operators' line has no notice")
     return round_schemas.Notice(
         **asdict(notices.find_lead_time(session, round_)),
-        texts=texts(round_, settings.public),
+        texts=list_texts(round_, settings.public),
     )
 
 
@@ -89,7 +89,7 @@ def list_carries(round_id: PathId, user: SignedIn, session: Reading) -> round_sc
 
 def _ways(session: Session, ways: dict[int, int]) -> list[round_schemas.Way]:
     return [
-        round_schemas.Way(round=views.one_round(session, phases.get(session, id_)), count=count)
+        round_schemas.Way(round=views.find_round(session, phases.get(session, id_)), count=count)
         for id_, count in ways.items()
     ]
 
@@ -101,7 +101,7 @@ def history(
     """The audit log of this round, newest first."""
     phases.get(session, round_id)
     found = audit.search(session, subject=f"round {round_id}")
-    return views.audit_entries(session, found, language)
+    return views.list_audit_entries(session, found, language)
 
 
 @router.get("/{round_id}/registrations")
@@ -137,7 +137,7 @@ def list_registrations(  # noqa: PLR0917
         waits = registration.state is RegistrationState.WAITING
         place += waits
         items.append(
-            views.registration_view(
+            views.describe_registration(
                 registration,
                 place if waits else None,
                 desks.get(registration.id),
@@ -171,4 +171,4 @@ def claim(round_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback 
     callback = claims.claim(session, round_id=round_id, desk_id=user.desk_id, user_id=user.id)
     if callback is None:
         return Response(status_code=204)
-    return views.callback_view(session, callback)
+    return views.describe_callback(session, callback)

@@ -35,13 +35,13 @@ def list_notices(
             state=notices.find_state(round_, at),
             updated_at=notices.find_updated_at(round_),
             post=_post(posts.get(round_.id)),
-            texts=texts(round_, settings.public),
+            texts=list_texts(round_, settings.public),
         )
-        for round_, shown in zip(found, views.round_views(session, found), strict=True)
+        for round_, shown in zip(found, views.describe_rounds(session, found), strict=True)
     ]
 
 
-def texts(round_: Round, public_url: str) -> dict[Language, round_schemas.NoticeText]:
+def list_texts(round_: Round, public_url: str) -> dict[Language, round_schemas.NoticeText]:
     """Return the round's notice in every language."""
     return {
         language: round_schemas.NoticeText(**asdict(notices.format_text(round_, language, public_url)))

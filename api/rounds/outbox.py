@@ -23,23 +23,23 @@ def list_messages(
     filters: Annotated[outbox_schemas.OutboxFilter, Query()],
 ) -> list[outbox_schemas.OutboxMessage]:
     """The newest messages, newest first; numbers are masked."""
-    return [view(message) for message in sent_messages.list_page(session, **filters.model_dump())]
+    return [describe_message(message) for message in sent_messages.list_page(session, **filters.model_dump())]
 
 
 @router.get("/providers")
 def list_providers(_user: MayOversee, session: Reading, settings: InForce) -> list[outbox_schemas.SmsAccount]:
     """Our accounts at the providers of text messages, as each last reported."""
-    return accounts(session, settings)
+    return list_accounts(session, settings)
 
 
 @router.post("/{message_id}/retry", status_code=202)
 def retry(message_id: PathId, user: MayPlan, session: Writing) -> outbox_schemas.OutboxMessage:
     """Send a message again that failed, expired or did not arrive."""
     sent_messages.retry(session, message_id, user.username)
-    return view(session.get_one(OutboxMessage, message_id, populate_existing=True))
+    return describe_message(session.get_one(OutboxMessage, message_id, populate_existing=True))
 
 
-def view(message: OutboxMessage) -> outbox_schemas.OutboxMessage:
+def describe_message(message: OutboxMessage) -> outbox_schemas.OutboxMessage:
     """Return a message with the fields that may be shown."""
     names = outbox_schemas.OutboxMessage.model_fields.keys() - {"to", "may_retry", "trial"}
     return outbox_schemas.OutboxMessage(
@@ -50,7 +50,7 @@ def view(message: OutboxMessage) -> outbox_schemas.OutboxMessage:
     )
 
 
-def accounts(session: Session, settings: Settings) -> list[outbox_schemas.SmsAccount]:
+def list_accounts(session: Session, settings: Settings) -> list[outbox_schemas.SmsAccount]:
     """Return our accounts, as each last reported."""
     return [
         outbox_schemas.SmsAccount(

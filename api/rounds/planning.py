@@ -24,7 +24,7 @@ def make(body: round_schemas.RoundIn, user: MayPlan, session: Writing) -> schema
     values = _columns(session, body.model_dump())
     official = officials.get(session, values.pop("official_id"))
     made = planning.make(session, official=official, who=user.username, **values)
-    return views.one_round(session, made)
+    return views.find_round(session, made)
 
 
 @router.patch("/{round_id}")
@@ -38,7 +38,7 @@ def change(
     if "languages" in values:
         values["languages"] = ",".join(values["languages"])
     planning.change(session, round_, who=user.username, **_columns(session, values))
-    return views.one_round(session, round_)
+    return views.find_round(session, round_)
 
 
 @router.post("/{round_id}/cancel")
@@ -61,7 +61,7 @@ def end(round_id: PathId, body: reason_schemas.Reason, user: MayChange, session:
     """
     round_ = phases.get(session, round_id)
     round_permissions.end(session, round_, user, body.reason)
-    return views.one_round(session, round_)
+    return views.find_round(session, round_)
 
 
 def _do(
@@ -73,7 +73,7 @@ def _do(
 ) -> schemas.Round:
     round_ = phases.get(session, round_id)
     deed(session, round_, who=user.username, reason=body.reason)
-    return views.one_round(session, round_)
+    return views.find_round(session, round_)
 
 
 def _columns(session: Session, values: dict[str, Any]) -> dict[str, Any]:

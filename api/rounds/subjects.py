@@ -45,7 +45,7 @@ def change_subject(
 ) -> Subject:
     """Change a subject's names, or whether callers hear it. Its prompt must exist in every language."""
     values = body.model_dump(exclude_none=True)
-    if values.get("offered") and set(spoken(subject_id)) != set(catalogue.list_languages()):
+    if values.get("offered") and set(list_spoken(subject_id)) != set(catalogue.list_languages()):
         raise Refused("clip-unknown", f"subject-{subject_id} is no prompt in every language")
     return _view(subjects.change(session, subject_id, who=user.username, **values))
 
@@ -56,11 +56,11 @@ def _view(subject: models.Subject) -> Subject:
         name_fa=subject.name_fa,
         name_en=subject.name_en,
         offered=subject.offered,
-        spoken=spoken(subject.id),
+        spoken=list_spoken(subject.id),
     )
 
 
-def spoken(key: int) -> dict[str, str]:
+def list_spoken(key: int) -> dict[str, str]:
     """Return the prompt of this key, by language."""
     prompt = f"subject-{key}"
     books = {language: catalogue.list_texts(language) for language in catalogue.list_languages()}

@@ -144,7 +144,7 @@ def change_rule(rule_id: PathId, body: RuleChange, user: MayPlan, session: Writi
 @router.get("/timetable/{rule_id}/behind")
 def list_behind(rule_id: PathId, _user: MayOversee, session: Reading) -> list[schemas.Round]:
     """The rule's coming rounds that differ from its present values."""
-    return views.round_views(
+    return views.describe_rounds(
         session, timetable_rules.list_outdated(session, timetable_rules.get(session, rule_id))
     )
 
@@ -173,7 +173,7 @@ def list_days(
             day=found.day,
             starts_at=found.starts_at,
             ends_at=found.ends_at,
-            officials=[views.official_view(official) for official in found.officials],
+            officials=[views.describe_official(official) for official in found.officials],
             round_ids=[round_.id for round_ in found.rounds],
             holiday=found.holiday,
             dropped=bool(found.override and found.override.dropped),

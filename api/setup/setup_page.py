@@ -42,10 +42,10 @@ def show(_user: MayAdminister, session: Reading, settings: InForce) -> setup_sch
         prefixes=list(settings.allowed_prefixes),
         calls=[_call(session, call) for call in trial_calls.list_latest(session)],
         providers=[name for name in (settings.sms_provider, *settings.sms_next) if name],
-        accounts=outbox.accounts(session, settings),
-        texts=[outbox.view(message) for message in trial_texts.list_latest(session)],
+        accounts=outbox.list_accounts(session, settings),
+        texts=[outbox.describe_message(message) for message in trial_texts.list_latest(session)],
         voices=[_voice(settings, language) for language in get_args(_Language)],
-        backup=retention_overview.last_backup(settings),
+        backup=retention_overview.find_last_backup(settings),
         backup_dir=str(settings.backup_dir or ""),
     )
 
@@ -71,7 +71,7 @@ def text(
     body: setup_schemas.Trial, user: MayAdminister, session: Writing, settings: InForce
 ) -> outbox_schemas.OutboxMessage:
     """Send a test message to this number; twice within half a minute sends one."""
-    return outbox.view(
+    return outbox.describe_message(
         trial_texts.ask(session, body.number, who=user.username, language=body.language, settings=settings)
     )
 
@@ -88,7 +88,7 @@ def backup(user: MayAdminister, session: Writing, settings: InForce) -> retentio
             backups.ask(settings)
         except OSError as error:
             raise Refused("disk-full", f"the state folder takes nothing: {error.strerror}") from None
-    return retention_overview.last_backup(settings)
+    return retention_overview.find_last_backup(settings)
 
 
 @router.get("/voices/{language}", **SOUND)

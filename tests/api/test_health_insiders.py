@@ -55,10 +55,10 @@ def test_address_behind_a_local_proxy_is_no_insider(
     with_token: FastAPI, settings: Settings, told: str
 ) -> None:
     scope = {"type": "http", "client": (told, 0), PEER: ("127.0.0.1", 50_000), "headers": []}
-    assert not internal_access.by_address_or_token(Request(scope), settings)
-    assert not internal_access.by_address_or_token(Request(scope), with_token.state.settings)
+    assert not internal_access.is_insider_by_address_or_token(Request(scope), settings)
+    assert not internal_access.is_insider_by_address_or_token(Request(scope), with_token.state.settings)
     shown = scope | {"headers": [(b"authorization", f"Bearer {TOKEN}".encode())]}
-    assert internal_access.by_address_or_token(Request(shown), with_token.state.settings)
+    assert internal_access.is_insider_by_address_or_token(Request(shown), with_token.state.settings)
 
 
 def test_empty_token_opens_nothing(nobody: TestClient) -> None:

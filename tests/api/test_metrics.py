@@ -15,7 +15,7 @@ from sqlalchemy import Engine, event, select, text
 from sqlalchemy.exc import OperationalError
 
 from api.app import create
-from api.metrics import registry
+from api.metrics import make_registry
 from db.engine import connect, now, reading, writing
 from db.models import (
     Breaker,
@@ -377,7 +377,7 @@ def _note(asked: list[tuple[str, Any]], _c: Any, _k: Any, statement: str, parame
 
 def test_error_in_a_measured_transaction_is_the_databases(postgres: Postgres, settings: Settings) -> None:
     engine = connect(postgres.create_database("measured"))
-    registry(engine, settings)
+    make_registry(engine, settings)
     try:
         with pytest.raises(OperationalError), writing(engine) as session:
             session.execute(text("SELECT 1"))

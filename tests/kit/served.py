@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from api.server import Server, server
+from api.server import Server, make_server
 from settings import Settings
 from tests.kit.process import until
 
@@ -13,7 +13,7 @@ from tests.kit.process import until
 @contextmanager
 def running(settings: Settings) -> Iterator[Server]:
     """The server, which serves until the end."""
-    serving, listening = server(settings)
+    serving, listening = make_server(settings)
     thread = threading.Thread(target=serving.run, args=([listening],))
     thread.start()
     try:

@@ -230,7 +230,7 @@ def test_xml_answer_parses_to_the_same_as_json(
     rows: list[dict[str, Any]],
 ) -> None:
     fit = formats._fit(rows)
-    parsed = ElementTree.fromstring(formats.as_xml("service_requests", fit))
+    parsed = ElementTree.fromstring(formats.write_xml("service_requests", fit))
     told = [_of(child) for child in parsed]
     assert told == [_plain(row) or None for row in fit]
 
