@@ -12,7 +12,7 @@ from db.states import CallbackState, Outcome
 from dialer.ami import Ami, NotAccepted
 from dialer.callback_writer import CallbackWriter
 from dialer.caps import Caps
-from dialer.desk_calls import desk_of
+from dialer.desk_calls import find_phone_desk
 from dialer.desk_passwords import DeskPasswords
 from dialer.hangup_causes import Endings
 from dialer.keys import Keys
@@ -150,7 +150,7 @@ class AsteriskEvents:
 
     def _on_user_event(self, event: Event) -> None:
         if event.keys.get("UserEvent") == KEY_EVENT:
-            desk = desk_of(event.keys.get("Channel", ""), _channel_id(event))
+            desk = find_phone_desk(event.keys.get("Channel", ""), _channel_id(event))
             self._keys.pressed(desk, event.keys.get("Key", ""))
         elif event.keys.get("UserEvent") == SUPERVISE_EVENT:
             self._on_supervise(event)
@@ -170,7 +170,7 @@ class AsteriskEvents:
             system_calls.said(token, name, sip, goes_on=event.keys.get("UserEvent") == TRUNK_EVENT)
 
     def _on_supervise(self, event: Event) -> None:
-        desk = desk_of(event.keys.get("Channel", ""), _channel_id(event))
+        desk = find_phone_desk(event.keys.get("Channel", ""), _channel_id(event))
         if desk is not None:
             self._supervising.seen(desk, event.keys.get("Context", ""), event.keys.get("Desk", ""))
 
@@ -202,7 +202,7 @@ class AsteriskEvents:
 
     def _on_join(self, event: Event) -> None:
         channel, token, room = (event.keys.get(key, "") for key in ("Channel", "Uniqueid", "Conference"))
-        desk = desk_of(channel, token)
+        desk = find_phone_desk(channel, token)
         if desk is not None:
             before = self._writer.desk_phone(desk, channel)
             if before and before != channel:
@@ -229,7 +229,7 @@ class AsteriskEvents:
         channel, channel_id = event.keys.get("Channel", ""), _channel_id(event)
         token, call = find_token(channel_id), event.keys.get("Linkedid", "")
         cause = int(event.keys["Cause"]) if event.keys.get("Cause", "").isdecimal() else 0
-        if desk_of(channel, channel_id) is not None:
+        if find_phone_desk(channel, channel_id) is not None:
             self.in_sync = False  # the desk may have a second phone in its room: reconcile
         elif transitions.is_token(call) and channel.startswith("PJSIP/") and channel_id != call:
             # Where a re-INVITE got no answer (408), or nobody there knows the call (481), Asterisk's cause

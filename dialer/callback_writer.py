@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback
 from db.states import IN_TALK, CallbackState, Outcome
-from dialer.live import hung_up_before
-from dialer.outcomes import UNSEEN, Ending, is_cut, of_hangup
+from dialer.live import has_hung_up
+from dialer.outcomes import UNSEEN, Ending, is_cut, map_hangup
 from dialer.patient_clock import PatientClock
 from hotline import heartbeats
 from hotline.callbacks import (
@@ -97,8 +97,8 @@ class CallbackWriter:
                 log.info("%s: ended, %s, in state %s", token, ending, callback.state)
                 return
             by_us = callback.hangup_asked_at is not None
-            outcome = of_hangup(callback.state, ending, by_us=by_us, called_ahead=callback.desk_id is None)
-            if hung_up_before(callback) and not by_us:
+            outcome = map_hangup(callback.state, ending, by_us=by_us, called_ahead=callback.desk_id is None)
+            if has_hung_up(callback) and not by_us:
                 outcome = Outcome.RETURNED
                 waiting_callers.record_hangup(session, callback.registration_id)
             until = None
@@ -123,9 +123,9 @@ class CallbackWriter:
         if callback.state is CallbackState.CLOSED:
             self.ended(callback.token, UNSEEN)
             return
-        if callback.desk_id is None or hung_up_before(callback):
+        if callback.desk_id is None or has_hung_up(callback):
             log.warning("%s: ended unseen in state %s", callback.token, callback.state)
-            outcome = Outcome.RETURNED if hung_up_before(callback) else Outcome.FAILED
+            outcome = Outcome.RETURNED if has_hung_up(callback) else Outcome.FAILED
             self.close(callback.token, outcome, cut=Cut.BY_US)
             return
         if died_at and callback.parting_at and callback.parting_at > died_at:

@@ -8,8 +8,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
-from dialer.outcomes import UNSEEN, Ending, ours, trunk_failed, trunk_worked
-from dialer.trunk import carries
+from dialer.outcomes import UNSEEN, Ending, is_own_fault, is_trunk_failure, is_trunk_success
+from dialer.trunk import is_live_call
 from dialplan.variables import CAPPED_CAUSE
 from hotline.callbacks import placing
 from hotline.nodes import draining
@@ -58,14 +58,16 @@ class Caps:
             self._full_until = time.monotonic() + _FULL_S
             self.reached(call_caps.Cap.CHANNELS)
         with writing(self._engine) as session:
-            if carries(session, token, self._settings):
-                if trunk_failed(ending):
+            if is_live_call(session, token, self._settings):
+                if is_trunk_failure(ending):
                     # If this node is cut off, the trunk is not to blame.
                     if not draining.is_cut_off(session, self._settings.node):
                         circuit_breaker.record_failure(session, circuit_breaker.TRUNK, token)
-                elif trunk_worked(ending) and circuit_breaker.has_failures(session, circuit_breaker.TRUNK):
+                elif is_trunk_success(ending) and circuit_breaker.has_failures(
+                    session, circuit_breaker.TRUNK
+                ):
                     circuit_breaker.record_success(session, circuit_breaker.TRUNK, token)
-            call_caps.record_end(session, token, ours=ours(ending))
+            call_caps.record_end(session, token, ours=is_own_fault(ending))
             circuit_breaker.record_end(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:

@@ -6,18 +6,18 @@ from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from dialer.system_calls import SystemCalls
-from dialplan.accounts import desk_of_channel
+from dialplan.accounts import find_channel_desk
 from dialplan.variables import Context
 from hotline.desks import desk_phones
 from hotline.trunk import call_caps
 
 
-def desk_of(channel: str, channel_id: str) -> int | None:
+def find_phone_desk(channel: str, channel_id: str) -> int | None:
     """Return the desk of a phone's channel: a phone that dialled in, or a telephone that we called.
 
     Asterisk vouches for both: by the account in the channel's name, or by the id that we gave the channel.
     """
-    dialled_in = desk_of_channel(channel)
+    dialled_in = find_channel_desk(channel)
     return desk_phones.find_desk(channel_id) if dialled_in is None else dialled_in
 
 

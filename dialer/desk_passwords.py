@@ -59,7 +59,9 @@ class DeskPasswords:
             return
         with reading(self._engine) as session:
             found = desk_admission.list_passwords(session, self._settings)
-        by_account = {accounts.desk(desk, sip=sip): password for (desk, sip), password in found.items()}
+        by_account = {
+            accounts.get_desk_account(desk, sip=sip): password for (desk, sip), password in found.items()
+        }
         new = [account for account, password in by_account.items() if self._told.get(account, "") != password]
         new.sort(key=lambda account: by_account[account] is None)  # new passwords first
         self._has_news = len(new) > _AT_ONCE

@@ -121,7 +121,7 @@ class Leader(ABC):
         """Release the lock."""
 
 
-def impatient(url: str, **options: Any) -> Engine:
+def create_impatient_engine(url: str, **options: Any) -> Engine:
     """Create an engine that fails fast when the database does not answer."""
     from db import postgres  # noqa: PLC0415  (as db.engine)
 
@@ -134,7 +134,7 @@ class DatabaseLeader(Leader):
     def __init__(self, url: str, key: tuple[int, int] = _KEY) -> None:
         super().__init__()
         self._lock, self._parameters = _LOCK, dict(zip("ab", key, strict=True))
-        self._engine = impatient(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self._engine = create_impatient_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._connection: Connection | None = None
 
     def _take(self) -> bool:
@@ -188,10 +188,10 @@ class LeaderOfAll(DatabaseLeader):
 
 
 def _as(node: str) -> dict[str, int]:
-    return {"a": _KEY[0], "b": _KEY[1], "of": _OF, "node": key_of(node)}
+    return {"a": _KEY[0], "b": _KEY[1], "of": _OF, "node": hash_node_name(node)}
 
 
-def key_of(node: str) -> int:
+def hash_node_name(node: str) -> int:
     """Return a node's name as the second part of an advisory lock."""
     return zlib.crc32(node.encode()) & 0x7FFFFFFF
 
@@ -246,7 +246,7 @@ class FileLeader(Leader):
             os.close(file)
 
 
-def leader(settings: Settings) -> Leader:
+def create_leadership(settings: Settings) -> Leader:
     """Return the leadership for the database in use."""
     if settings.database.startswith("sqlite"):
         return FileLeader(settings.state_dir / "dialer.lock")

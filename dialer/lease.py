@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from db.engine import reading, writing
 from dialer.asterisk_watchdog import AsterisksParent
 from dialer.hang_up import Ends
-from dialer.leader import STILL, DatabaseLeader, impatient, key_of
+from dialer.leader import STILL, DatabaseLeader, create_impatient_engine, hash_node_name
 from dialer.lost_nodes import close_cut
 from hotline.calls_until import APOLOGY_S, CONVERSATIONS_S, read_clock
 from hotline.nodes import draining, leases, node_identity
@@ -62,12 +62,14 @@ class NodeLease(DatabaseLeader):
         self, settings: Settings, hang_up: HangUp, has_asterisk: Callable[[], bool] = lambda: True
     ) -> None:
         """`has_asterisk`: whether this node's Asterisk answers."""
-        super().__init__(settings.database, (_LOCK, key_of(settings.node)))
+        super().__init__(settings.database, (_LOCK, hash_node_name(settings.node)))
         self._settings = settings
         self._hang_up = hang_up
         self._has_asterisk = has_asterisk
         self._had_asterisk_at = read_clock()
-        self._rows = impatient(settings.database, pool_size=1, max_overflow=0, hide_parameters=True)
+        self._rows = create_impatient_engine(
+            settings.database, pool_size=1, max_overflow=0, hide_parameters=True
+        )
         self._at_once = self._rows.execution_options(isolation_level="AUTOCOMMIT")
         """Engine of a renewal, which is one statement and needs no transaction around it."""
         self._others = settings.state_dir / "other-nodes"
@@ -277,7 +279,7 @@ class NodeLease(DatabaseLeader):
             log.debug("a connection did not close: %s", type(error).__name__)
 
 
-def fenced(engine: Engine, settings: Settings, epoch: int) -> Engine:
+def fence_engine(engine: Engine, settings: Settings, epoch: int) -> Engine:
     """Return the engine of a dialer of this epoch: it commits nothing after the epoch (db.engine.writing)."""
     fence: Callable[[Session], None] = partial(leases.check, name=settings.node, epoch=epoch)
     return engine.execution_options(fence=fence)

@@ -62,7 +62,7 @@ class Live:
         """Connect the callback with the caller of this channel; a refusal loses nobody. Raises AmiError."""
         token = callback.token
         try:
-            originate.meet(self._ami, token, caller, callback.registration.language)
+            originate.connect_waiting_caller(self._ami, token, caller, callback.registration.language)
         except NotAccepted as error:
             log.error("%s: not connected: %s", token, error)
             with writing(self._engine) as session:
@@ -72,7 +72,7 @@ class Live:
         log.info("%s: meets a caller on the line", token)
 
 
-def hung_up_before(callback: Callback) -> bool:
+def has_hung_up(callback: Callback) -> bool:
     """Return whether a caller who waited on the line has gone without talking."""
     waited = (CallbackState.DIALING, CallbackState.RINGING, CallbackState.ANSWERED, CallbackState.WAITING)
     return callback.on_the_line and callback.state in waited

@@ -51,7 +51,7 @@ def _variables(values: dict[Variable, str]) -> dict[str, str]:
     return {"Variable": told} if told else {}
 
 
-def meet(ami: Ami, token: str, caller: str, language: str) -> None:
+def connect_waiting_caller(ami: Ami, token: str, caller: str, language: str) -> None:
     """Connect a callback with the caller whose channel has this id; no phone is dialled. Raises AmiError.
 
     If that channel has just ended, the callback's ends, too.

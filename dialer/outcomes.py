@@ -59,34 +59,34 @@ def is_cut(ending: Ending) -> bool:
     return ending.cause in _CUT
 
 
-def of_network(sip: int, *, rang: bool) -> Outcome:
+def map_sip_status(sip: int, *, rang: bool) -> Outcome:
     """Return the outcome of a call that nobody picked up, by the last SIP status; FAILED is our own fault."""
     if rang and sip in _GIVEN_UP:
         return Outcome.NO_ANSWER
     return _SAID_BY_PHONES.get(sip, Outcome.FAILED)
 
 
-def trunk_failed(ending: Ending) -> bool:
+def is_trunk_failure(ending: Ending) -> bool:
     """Return whether the call never reached a phone through a fault of the trunk or of Asterisk."""
     said = ending.sip
-    return said is not None and said // 100 != 2 and of_network(said, rang=False) is Outcome.FAILED
+    return said is not None and said // 100 != 2 and map_sip_status(said, rang=False) is Outcome.FAILED
 
 
-def trunk_worked(ending: Ending) -> bool:
+def is_trunk_success(ending: Ending) -> bool:
     """Return whether the end of the call shows that the trunk reached a phone."""
-    return ending.sip is not None and not trunk_failed(ending)
+    return ending.sip is not None and not is_trunk_failure(ending)
 
 
-def ours(ending: Ending) -> bool:
+def is_own_fault(ending: Ending) -> bool:
     """Return whether the call never reached a phone through our own fault: it costs nobody anything."""
-    return trunk_failed(ending) or ending.cause == CAPPED_CAUSE
+    return is_trunk_failure(ending) or ending.cause == CAPPED_CAUSE
 
 
 def _unheard(ending: Ending) -> Outcome:
     return Outcome.RETURNED if ending.cause == CAPPED_CAUSE else Outcome.FAILED
 
 
-def of_hangup(
+def map_hangup(
     state: CallbackState, ending: Ending, *, by_us: bool, called_ahead: bool = False
 ) -> Outcome | None:
     """Return the outcome of a callback whose channel ended in `state`; None if the desk has to give it.
@@ -102,7 +102,7 @@ def of_hangup(
         case CallbackState.DIALING | CallbackState.RINGING if by_us:
             return Outcome.NO_ANSWER if rang else Outcome.RETURNED
         case CallbackState.DIALING | CallbackState.RINGING:
-            return _unheard(ending) if ending.sip is None else of_network(ending.sip, rang=rang)
+            return _unheard(ending) if ending.sip is None else map_sip_status(ending.sip, rang=rang)
         case CallbackState.ANSWERED | CallbackState.WAITING | CallbackState.SCREENING:
             if by_us:
                 return Outcome.CALL_AGAIN

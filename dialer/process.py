@@ -17,8 +17,8 @@ from dialer import hold_notices
 from dialer.ami import Ami
 from dialer.asterisk_events import NEWS
 from dialer.hang_up import hang_up_placed
-from dialer.leader import Leader, leader
-from dialer.lease import NodeLease, fenced
+from dialer.leader import Leader, create_leadership
+from dialer.lease import NodeLease, fence_engine
 from dialer.loop import Dialer
 from dialer.polling import POLL_S
 from dialplan.accounts import AMI_USER
@@ -72,7 +72,7 @@ def _turns(
     settings: Settings, engine: Engine, ami: Ami, newest: Callable[[], int | None] = lambda: None
 ) -> Iterator["Turns"]:
     """Yield the turns of work. On SQLite, whose file only one machine uses, the leader has the node, too."""
-    leads = leader(settings)
+    leads = create_leadership(settings)
     if settings.database.startswith("sqlite"):
         yield Turns(leads, ami, lambda: Dialer(settings, engine, ami, newest=newest))
         return
@@ -84,7 +84,7 @@ def _turns(
     def begin() -> Dialer:
         epoch = lease.epoch
         ami.may_place_for = lambda: lease.lasts(epoch)
-        return Dialer(settings, fenced(engine, settings, epoch), ami, leads.leads, newest)
+        return Dialer(settings, fence_engine(engine, settings, epoch), ami, leads.leads, newest)
 
     try:
         yield Turns(lease, ami, begin, keepers, leads.release)

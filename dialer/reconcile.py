@@ -16,7 +16,7 @@ from db.models import Callback, Desk
 from db.states import CallbackState, Outcome
 from dialer.ami import Ami, NotAccepted
 from dialer.callback_writer import CallbackWriter
-from dialer.desk_calls import desk_of
+from dialer.desk_calls import find_phone_desk
 from dialer.hangup_causes import Endings
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.silent_lines import SilentLines
@@ -200,7 +200,7 @@ class Reconciler:
         present: dict[int, dict[str, Channel]] = {}
         here: dict[int, Channel] = {}
         for channel_id, c in channels.items():
-            desk = desk_of(c["Channel"], channel_id)
+            desk = find_phone_desk(c["Channel"], channel_id)
             if desk is not None and _at_work(c):
                 present.setdefault(desk, {})[c["Channel"]] = c
         with reading(self._engine) as session:

@@ -12,7 +12,7 @@ from db.engine import reading, writing
 from dialer.ami import Ami, NotAccepted
 from dialer.caps import Caps
 from dialer.originate import originate
-from dialer.outcomes import NEVER_BEGAN, Ending, ours
+from dialer.outcomes import NEVER_BEGAN, Ending, is_own_fault
 from dialplan.variables import Context
 from hotline.trunk.call_caps import CallPermit
 from settings import Settings
@@ -80,7 +80,7 @@ class SystemCalls(ABC):
 
     def over(self, token: str, ending: Ending) -> None:
         """Handle the end of the channel."""
-        self.ended(token, ours=ours(ending))
+        self.ended(token, ours=is_own_fault(ending))
 
     def script_failed(self, token: str) -> None:
         """Handle that a person answered and heard an apology."""

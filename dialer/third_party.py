@@ -13,7 +13,7 @@ from db.engine import reading, writing
 from db.states import GuestEnd, GuestState, Outcome
 from dialer.ami import Ami, AmiError
 from dialer.caps import Caps
-from dialer.outcomes import Ending, of_network, ours
+from dialer.outcomes import Ending, is_own_fault, map_sip_status
 from dialer.system_calls import SystemCalls
 from dialplan.variables import CAPPED_CAUSE, Context, Stage
 from hotline.callbacks import third_party
@@ -187,6 +187,6 @@ def _heard(ending: Ending, *, rang: bool) -> GuestEnd:
     """Return why the guest did not come, from the network's answer."""
     if ending.cause == CAPPED_CAUSE and ending.sip is None:
         return GuestEnd.CAPPED
-    if ending.sip is None or ours(ending):
+    if ending.sip is None or is_own_fault(ending):
         return GuestEnd.FAILED
-    return _NETWORK.get(of_network(ending.sip, rang=rang), GuestEnd.FAILED)
+    return _NETWORK.get(map_sip_status(ending.sip, rang=rang), GuestEnd.FAILED)

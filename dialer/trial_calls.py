@@ -11,7 +11,7 @@ from db.models import TrialCall, TrialResult
 from db.states import Outcome
 from dialer.ami import Ami
 from dialer.caps import Caps
-from dialer.outcomes import Ending, of_network
+from dialer.outcomes import Ending, map_sip_status
 from dialer.system_calls import SystemCalls
 from dialplan.variables import CAPPED_CAUSE, Context, Stage
 from hotline.setup import trial_calls
@@ -121,5 +121,5 @@ def _result(trial: TrialCall, ending: Ending, *, capped: bool) -> TrialResult:
         return TrialResult.NO_ANSWER if trial.rang_at else TrialResult.UNKNOWN
     if ending.sip == 0:
         return TrialResult.NOT_PLACED if trial.said is None else TrialResult.SILENT
-    of_phone = of_network(ending.sip, rang=trial.rang_at is not None)
+    of_phone = map_sip_status(ending.sip, rang=trial.rang_at is not None)
     return _OF_NETWORK.get(of_phone, TrialResult.REFUSED)

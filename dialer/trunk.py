@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import reading, writing
 from db.models import PlacedCall
-from dialer.outcomes import PROVISIONAL, Ending, trunk_failed
+from dialer.outcomes import PROVISIONAL, Ending, is_trunk_failure
 from dialer.trunks import Trunks
 from dialplan.accounts import BROWSER_PHONES
 from hotline.callbacks import transitions
@@ -26,7 +26,7 @@ _STARTS_S = 15.0
 """How long after its start ivr may be silent without a fault."""
 
 
-def carries(session: Session, token: str, settings: Settings) -> bool:
+def is_live_call(session: Session, token: str, settings: Settings) -> bool:
     """Return whether the call of `token` is a live call of ours by the trunk that shows the trunk's health.
 
     A carrier may refuse the emergency service's short number and carry every other call.
@@ -55,7 +55,7 @@ class Trunk:
         with reading(self._engine) as session:
             troubled = circuit_breaker.has_failures(session, circuit_breaker.TRUNK)
             one = name is not None and selection.has_failures(session, name)
-            if not (troubled or one) or not carries(session, token, self._settings):
+            if not (troubled or one) or not is_live_call(session, token, self._settings):
                 return
         with writing(self._engine) as session:
             if name:
@@ -66,7 +66,7 @@ class Trunk:
     def failed(self, token: str, name: str, sip: int) -> None:
         """Record that this trunk did not take the call; the next one is tried."""
         with reading(self._engine) as session:
-            if not carries(session, token, self._settings) or self._trunks.is_cut_off(session):
+            if not is_live_call(session, token, self._settings) or self._trunks.is_cut_off(session):
                 return
         self._trunks.failed(token, name, sip)
 
@@ -77,9 +77,9 @@ class Trunk:
         if name is None:  # no phone was dialled
             return
         with writing(self._engine) as session:
-            if not carries(session, token, self._settings):
+            if not is_live_call(session, token, self._settings):
                 return
-            if trunk_failed(ending):
+            if is_trunk_failure(ending):
                 log.warning("%s: trunk %s did not take it (%s)", token, name, ending.sip or "silence")
                 if not self._trunks.is_cut_off(session):
                     selection.record_failure(session, name, token, ending.sip or 0)
@@ -98,7 +98,7 @@ class Trunk:
             row = selection.find_states(session, [name]).get(name) if name else None
             answers = row.answers if row else circuit_breaker.is_answering_options(session)
             silent = answers is False or self._trunks.is_cut_off(session)
-            silent = silent and carries(session, token, self._settings)
+            silent = silent and is_live_call(session, token, self._settings)
         return ending._replace(sip=0) if silent else ending
 
     def script_spoke(self, token: str) -> None:

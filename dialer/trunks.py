@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from dialer.ami import Ami, NotAccepted
-from dialplan.accounts import trunk_alive, trunk_of_channel
+from dialplan.accounts import find_channel_trunk, get_options_account
 from hotline.nodes import draining
 from hotline.trunk import circuit_breaker, selection
 from settings import Settings
@@ -45,7 +45,7 @@ class Trunks:
         self._engine = engine
         self._ami = ami
         self._names = tuple(trunk.name for trunk in settings.trunks)
-        self._by_account = {trunk_alive(name): name for name in self._names}
+        self._by_account = {get_options_account(name): name for name in self._names}
         self._registered = {f"sip:{t.user}@{t.host}": t.name for t in settings.trunks if t.registers}
         self._carries: dict[str, str] = {}
         self._refused: set[tuple[str, str]] = set()
@@ -62,7 +62,7 @@ class Trunks:
 
     def rings(self, token: str, leg: str) -> str | None:
         """Record that the phone rings by this channel. Return its trunk; None for a phone without a trunk."""
-        name = trunk_of_channel(leg)
+        name = find_channel_trunk(leg)
         if name not in self._names:
             return None
         self._is_by(token, name)
@@ -147,7 +147,7 @@ class Trunks:
 
     def _asked(self, name: str) -> tuple[str, float | None]:
         try:
-            contact = self._ami.value(f"PJSIP_AOR({trunk_alive(name)},contact)")
+            contact = self._ami.value(f"PJSIP_AOR({get_options_account(name)},contact)")
             status = self._ami.value(f"PJSIP_CONTACT({contact},status)")
             took = re.match(r"\d+", self._ami.value(f"PJSIP_CONTACT({contact},rtt)"))
         except NotAccepted as error:

@@ -20,12 +20,12 @@ _TRUNK_CHANNEL = re.compile(rf"PJSIP/{ONLY}(?:-([a-z0-9-]+))?-[0-9a-f]{{8}}$")
 _DESK_CHANNEL = re.compile(r"PJSIP/desk-(\d+)(-sip)?-[0-9a-f]+$")
 
 
-def trunk(name: str) -> str:
+def get_trunk_account(name: str) -> str:
     """Return the account of a trunk's calls."""
     return ONLY if name == ONLY else f"{ONLY}-{name}"
 
 
-def trunk_alive(name: str) -> str:
+def get_options_account(name: str) -> str:
     """Return the account that sends OPTIONS to the trunk.
 
     Calls use another account: a trunk that never answers OPTIONS may still take calls.
@@ -33,13 +33,13 @@ def trunk_alive(name: str) -> str:
     return "trunk-alive" if name == ONLY else f"alive-{name}"
 
 
-def trunk_of_channel(channel: str) -> str | None:
+def find_channel_trunk(channel: str) -> str | None:
     """Return the trunk of a channel such as PJSIP/trunk-second-00000017."""
     match = _TRUNK_CHANNEL.match(channel)
     return (match[1] or ONLY) if match else None
 
 
-def desk(number: int, *, sip: bool = False) -> str:
+def get_desk_account(number: int, *, sip: bool = False) -> str:
     """Return the account of a desk's phone in the browser, or of its SIP phone."""
     return f"desk-{number}-sip" if sip else f"desk-{number}"
 
@@ -50,7 +50,7 @@ def is_sip_phone(channel: str) -> bool:
     return bool(match and match[2])
 
 
-def desk_of_channel(channel: str) -> int | None:
+def find_channel_desk(channel: str) -> int | None:
     """Return the desk of a channel such as PJSIP/desk-3-00000017."""
     match = _DESK_CHANNEL.match(channel)
     return int(match[1]) if match else None

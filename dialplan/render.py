@@ -11,7 +11,7 @@ import certifi
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dialplan import accounts
-from dialplan.kamailio import known_by, of_node, word
+from dialplan.kamailio import adapt_trunk, get_route_secret, make_proxy_text
 from dialplan.variables import (
     ADMITTED_S,
     ASIDES,
@@ -75,8 +75,8 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
     etc.chmod(0o700)
     trunks, known = settings.trunks, ""
     if settings.sip_proxy:
-        trunks = tuple(of_node(trunk, settings.sip_proxy) for trunk in trunks)
-        known = known_by(settings).replace(";", r"\;")
+        trunks = tuple(adapt_trunk(trunk, settings.sip_proxy) for trunk in trunks)
+        known = get_route_secret(settings).replace(";", r"\;")
     for name in _TEMPLATES.list_templates():
         text = _TEMPLATES.get_template(name).render(
             settings=settings,
@@ -89,11 +89,11 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             media_address=_media_address(settings),
             opus=opus,
             trunks=trunks,
-            trunk_account=accounts.trunk,
-            trunk_alive=accounts.trunk_alive,
+            trunk_account=accounts.get_trunk_account,
+            options_account=accounts.get_options_account,
             sip_uri=_uri,
             proxy_uri=partial(_proxy, known=known),
-            trunk_word=partial(word, settings=settings),
+            trunk_word=partial(make_proxy_text, settings=settings),
             transports={trunk.transport for trunk in trunks} - {"udp"},
             proxy_next=PROXY_NEXT,
             proxy_trunk=PROXY_TRUNK,
@@ -101,7 +101,7 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             headers=_HEADERS,
             answers_s=_ANSWERS_S,
             ami_user=accounts.AMI_USER,
-            desk=accounts.desk,
+            desk=accounts.get_desk_account,
             desk_extension=accounts.DESK_EXTENSION,
             browser_phones=accounts.BROWSER_PHONES,
             contexts=Context,

@@ -171,7 +171,8 @@ def desk_phone(
             desk_admission.renew_sip_key(session, place, who=audit.COMMAND_LINE)
         password, key = desk_admission.find_sip_account(session, place, settings, who=audit.COMMAND_LINE)
     typer.echo(
-        f"account  {accounts.desk(desk, sip=True)}\npassword {password}\nserver   {settings.sip} (UDP)"
+        f"account  {accounts.get_desk_account(desk, sip=True)}\npassword {password}\n"
+        f"server   {settings.sip} (UDP)"
     )
     typer.echo(f"dial     {accounts.DESK_EXTENSION}{key}")
 

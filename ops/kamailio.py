@@ -23,7 +23,7 @@ def kamailio(
 ) -> None:
     """Write the configuration of the SIP proxy, Kamailio, for HOTLINE_SIP_PROXY and HOTLINE_SIP_NODES."""
     try:
-        made = proxy.files(settings(), (lies or folder).absolute(), run=run)
+        made = proxy.render_files(settings(), (lies or folder).absolute(), run=run)
     except proxy.NoProxy as error:
         raise fail(error) from None
     for name, text in made.items():

@@ -25,7 +25,7 @@ def pbx(
     if any(trunk.source for trunk in in_force.trunks):
         said = "HOTLINE_TRUNKS is set: HOTLINE_TRUNK_… of settings.env is not looked at: make a table there"
         typer.secho(said, fg="yellow", err=True)
-    made = behind.files(in_force, pbx=at, here=ours)
+    made = behind.render_files(in_force, pbx=at, here=ours)
     for name, text in made.items():
         if out is None:
             typer.echo(f"===== {name}\n{text}")
@@ -36,7 +36,7 @@ def pbx(
         out.mkdir(parents=True, exist_ok=True)
         for name, text in made.items():
             (out / name).write_text(text)
-    for number, step in enumerate(behind.steps(pbx=at, here=ours), 1):
+    for number, step in enumerate(behind.list_steps(pbx=at, here=ours), 1):
         typer.echo(f"{number}. {step}")
 
 

@@ -21,7 +21,15 @@ from ops import asterisk
 from ops.supervise import Plan, become, say
 from prompts.render import build
 from prompts.sources import VoiceError
-from settings import Settings, SettingsError, links_astray, load, old_names, origin, unheeded
+from settings import (
+    Settings,
+    SettingsError,
+    describe_origin,
+    explain_bad_links,
+    list_old_names,
+    list_unheeded,
+    load,
+)
 
 if TYPE_CHECKING:
     from ops import sample
@@ -84,8 +92,8 @@ def prepare(settings: Settings) -> list["sample.Account"]:
 
     Raises CannotRun if the state folder is another node's, or the node's name another machine's.
     """
-    say(f"settings: {origin(settings)}")
-    for said in filter(None, (*old_names(), unheeded(settings), links_astray(settings))):
+    say(f"settings: {describe_origin(settings)}")
+    for said in filter(None, (*list_old_names(), list_unheeded(settings), explain_bad_links(settings))):
         say(said)
     if settings.sip_tls_certificate:
         from ops.doctor import certificates  # few cities have a certificate, and the module is large

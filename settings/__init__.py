@@ -4,7 +4,14 @@ Each module holds one part: `machine`, `city`, `city_keys`, `telephony`, `calls`
 `staff`. `in_force` joins the parts into one `Settings`; `toml_files` has the keys of the TOML files.
 """
 
-from settings.in_force import Settings, links_astray, load, old_names, origin, unheeded
+from settings.in_force import (
+    Settings,
+    describe_origin,
+    explain_bad_links,
+    list_old_names,
+    list_unheeded,
+    load,
+)
 from settings.toml_files import SECRETS
 from settings.values import (
     CITY,
@@ -26,9 +33,9 @@ __all__ = [
     "SettingsError",
     "WorkingHours",
     "WorkingWeek",
-    "links_astray",
+    "describe_origin",
+    "explain_bad_links",
+    "list_old_names",
+    "list_unheeded",
     "load",
-    "old_names",
-    "origin",
-    "unheeded",
 ]

@@ -25,7 +25,7 @@ class Address(NamedTuple):
         return f"{self.host}:{self.port}"
 
 
-def address(value: Any) -> Address:
+def parse_address(value: Any) -> Address:
     """Parse an address written host:port. Raises ValueError."""
     if isinstance(value, Address):
         return value
@@ -35,10 +35,10 @@ def address(value: Any) -> Address:
     return Address(host, int(port))
 
 
-HostAndPort = Annotated[Address, BeforeValidator(address)]
+HostAndPort = Annotated[Address, BeforeValidator(parse_address)]
 
 
-def networks(value: tuple[str, ...]) -> tuple[str, ...]:
+def check_networks(value: tuple[str, ...]) -> tuple[str, ...]:
     """Return the value if each entry is an IP address or a network. Raises ValueError otherwise."""
     for network in value:
         if not _NETWORK.fullmatch(network):
@@ -47,7 +47,7 @@ def networks(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-def overlap(one: str, other: str) -> bool:
+def has_overlap(one: str, other: str) -> bool:
     """Return whether two networks have an address in common."""
     first, second = (ipaddress.ip_network(each, strict=False) for each in (one, other))
     return first.version == second.version and first.overlaps(second)
@@ -69,7 +69,7 @@ class Node(NamedTuple):
     address: Address
 
 
-def nodes(value: Any) -> tuple[Node, ...]:
+def parse_nodes(value: Any) -> tuple[Node, ...]:
     """Parse nodes written name=address:port, separated by spaces or commas. Raises ValueError."""
     if not isinstance(value, str):
         return tuple(value)
@@ -78,7 +78,7 @@ def nodes(value: Any) -> tuple[Node, ...]:
         name, _, where = part.partition("=")
         if not _NODE.fullmatch(name) or not is_address(where.rpartition(":")[0]) or "[" in where:
             raise ValueError("must be name=address:port, for example one=192.0.2.11:5060 two=192.0.2.12:5060")
-        found.append(Node(name, address(where)))
+        found.append(Node(name, parse_address(where)))
     for what in ([node.name for node in found], [node.address for node in found]):
         if len(set(what)) < len(what):
             raise ValueError("two of them have the same name or address")

@@ -6,7 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from settings import city_file
 from settings.city_file import PAGE
-from settings.colours import READABLE, contrast, readable
+from settings.colours import READABLE, make_readable, measure_contrast
 from settings.part import Part
 from settings.values import (
     OptionalBounds,
@@ -14,7 +14,7 @@ from settings.values import (
 )
 
 
-def city_in_force(named: Path | None, state_dir: Path | None) -> Path:
+def find_city_file(named: Path | None, state_dir: Path | None) -> Path:
     """Return the named file, else the one chosen at the first visit, else the sample."""
     chosen = (state_dir or Path("var")) / "city" / "city.toml"
     return named or (chosen if chosen.is_file() else city_file.SAMPLE)
@@ -43,10 +43,10 @@ class OfCity(Part):
     @field_validator("city_accent")
     @classmethod
     def _accent(cls, value: str) -> str:
-        if value and (found := contrast(value, PAGE)) < READABLE:
+        if value and (found := measure_contrast(value, PAGE)) < READABLE:
             raise ValueError(
                 f"cannot be read on the pages: its contrast with them is {found:.1f}, and {READABLE} is the "
-                f"least; the same, darker: {readable(value, PAGE, '#000000')}"
+                f"least; the same, darker: {make_readable(value, PAGE, '#000000')}"
             )
         return value.lower()
 
@@ -62,7 +62,7 @@ class OfCity(Part):
     @field_validator("city")
     @classmethod
     def _city(cls, value: Path | None, others: ValidationInfo) -> Path | None:
-        path = city_in_force(value, others.data.get("state_dir"))
+        path = find_city_file(value, others.data.get("state_dir"))
         try:
             city_file.read(path)
         except city_file.CityError as error:

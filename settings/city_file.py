@@ -21,7 +21,7 @@ from pydantic import (
 
 from settings import toml_files
 from settings.city_keys import CityKeys
-from settings.colours import READABLE, contrast, readable
+from settings.colours import READABLE, make_readable, measure_contrast
 from settings.toml_files import OLD_NAMES
 
 SAMPLE = Path(__file__).parents[1] / "city.toml"
@@ -84,10 +84,10 @@ class Look(_Part):
     @field_validator("accent")
     @classmethod
     def _is_read(cls, value: str) -> str:
-        if value and (found := contrast(value, PAGE)) < READABLE:
+        if value and (found := measure_contrast(value, PAGE)) < READABLE:
             raise ValueError(
                 f"accent cannot be read on the pages: its contrast is {found:.1f}, and {READABLE} is the "
-                f"least; the same, darker: {readable(value, PAGE, '#000000')}"
+                f"least; the same, darker: {make_readable(value, PAGE, '#000000')}"
             )
         return value
 
@@ -163,7 +163,7 @@ def parse(text: str, clips: Sequence[str] = (), folder: Path = Path()) -> City:
     others = {name: given.pop(name) for name in [*given] if name not in City.model_fields}
     settings: dict[str, Any] = {}
     try:
-        settings = toml_files.values("city", others, folder)
+        settings = toml_files.read_values("city", others, folder)
         CityKeys.model_validate(settings)
     except ValidationError as error:
         keys = {name: key for name, (_, key) in OLD_NAMES.items()}
@@ -195,7 +195,7 @@ def read(path: Path, clips: Sequence[str] = ()) -> City:
         raise CityError("no UTF-8") from None
 
 
-def now(path: Path) -> City:
+def load_valid_city(path: Path) -> City:
     """Return the city from this file, or its last valid version if the file is broken now.
 
     Raises CityError if this process has read no valid version.

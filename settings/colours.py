@@ -4,22 +4,22 @@ READABLE = 4.5
 """The least contrast of readable text (WCAG 2, AA)."""
 
 
-def contrast(one: str, other: str) -> float:
+def measure_contrast(one: str, other: str) -> float:
     """Return the contrast, from 1 (equal) to 21 (black on white); colours are written #0b6f77."""
     dark, light = sorted((_luminance(one), _luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
 
-def mix(one: str, other: str, share: float) -> str:
+def mix_colours(one: str, other: str, share: float) -> str:
     """Mix two colours; `share` (0 to 1) is the other colour's part."""
     pairs = zip(_parts(one), _parts(other), strict=True)
     return "#" + "".join(f"{round(mine * (1 - share) + its * share):02x}" for mine, its in pairs)
 
 
-def readable(colour: str, on: str, toward: str, least: float = READABLE) -> str:
+def make_readable(colour: str, on: str, toward: str, least: float = READABLE) -> str:
     """Return the colour, mixed with just enough of `toward` to be readable."""
-    steps = (mix(colour, toward, step / 50) for step in range(51))
-    return next((found for found in steps if contrast(found, on) >= least), toward)
+    steps = (mix_colours(colour, toward, step / 50) for step in range(51))
+    return next((found for found in steps if measure_contrast(found, on) >= least), toward)
 
 
 def _parts(colour: str) -> list[int]:

@@ -16,12 +16,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from settings import city_file, secret_file, toml_files
 from settings.calls import Calls
-from settings.city import OfCity, city_in_force
+from settings.city import OfCity, find_city_file
 from settings.city_keys import CityKeys
 from settings.keeping import Keeping
 from settings.machine import Machine
 from settings.messages import Messages
-from settings.part import env_file
+from settings.part import find_env_file
 from settings.staff import Directory, Staff
 from settings.telephony import Telephony
 from settings.toml_files import OLD_NAMES, SECRETS, explain_old, place
@@ -45,7 +45,7 @@ class Settings(
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="HOTLINE_", env_file=env_file(), extra="ignore", ignored_types=(cached_property,)
+        env_prefix="HOTLINE_", env_file=find_env_file(), extra="ignore", ignored_types=(cached_property,)
     )
 
     @model_validator(mode="before")
@@ -60,14 +60,14 @@ class Settings(
             return given  # the state folder is wrong itself and named in its own error
         with suppress(city_file.CityError):  # HOTLINE_CITY is wrong itself and named in its own error
             named = Path(given["city"]) if given.get("city") else None
-            found = dict(city_file.read(city_in_force(named, chosen.parent)).settings)
+            found = dict(city_file.read(find_city_file(named, chosen.parent)).settings)
         for file in ("messages", "directory"):
             path = Path(given.get(file) or chosen / f"{file}.toml").absolute()
             if not (given.get(file) or path.is_file()):
                 continue
             found[file] = path
             try:
-                found |= toml_files.values(file, toml_files.read(path), path.parent)
+                found |= toml_files.read_values(file, toml_files.read(path), path.parent)
             except ValueError as error:
                 wrong += [f"{path}: {line}" for line in str(error).splitlines()]
         if wrong:
@@ -77,12 +77,12 @@ class Settings(
     @property
     def city_path(self) -> Path:
         """The file that describes the city."""
-        return city_in_force(self.city, self.state_dir)
+        return find_city_file(self.city, self.state_dir)
 
     @property
     def of_city(self) -> city_file.City:
         """The city's description; each process reads the file again when it has changed."""
-        return city_file.now(self.city_path)
+        return city_file.load_valid_city(self.city_path)
 
     @property
     def bounds(self) -> Bounds:
@@ -242,20 +242,20 @@ def load(**overrides: Any) -> Settings:
     return settings
 
 
-def old_names() -> list[str]:
+def list_old_names() -> list[str]:
     """Return a line for each old name that has a value: what to write instead, and where."""
     given = _given(Settings.model_config["env_file"])
     return [explain_old(name) for name in OLD_NAMES if given.get(name)]
 
 
-def origin(settings: Settings | None) -> str:
+def describe_origin(settings: Settings | None) -> str:
     """Name the settings' file and the state folder, for the first line of a start."""
     file = Path(str(Settings.model_config["env_file"])).absolute()
     said = f"{file}" if file.is_file() else f"there is no {file}"
     return f"{said}; HOTLINE_STATE_DIR={settings.state_dir}" if settings else said
 
 
-def unheeded(settings: Settings) -> str:
+def list_unheeded(settings: Settings) -> str:
     """Name the single-trunk settings that HOTLINE_TRUNKS overrides; empty: none."""
     if not any(trunk.source for trunk in settings.trunks):
         return ""
@@ -264,7 +264,7 @@ def unheeded(settings: Settings) -> str:
     return f"{', '.join(given)}: not looked at, HOTLINE_TRUNKS names the trunks" if given else ""
 
 
-def links_astray(settings: Settings) -> str:
+def explain_bad_links(settings: Settings) -> str:
     """Explain why links in messages and on pages lead nowhere; empty: links work."""
     if settings.public_url or settings.http.host not in ("0.0.0.0", "[::]"):  # noqa: S104
         return ""

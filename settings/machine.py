@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from settings.addresses import Address, networks
+from settings.addresses import Address, check_networks
 from settings.part import PROJECT, Part
 from settings.values import PATH, PORT, HostPort, PortRange, Ports, Words
 
@@ -86,7 +86,7 @@ class Machine(Part):
     @field_validator("trusted_proxies", "insiders")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return networks(value)
+        return check_networks(value)
 
     @field_validator("turn_urls")
     @classmethod

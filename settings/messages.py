@@ -16,8 +16,8 @@ from settings.values import (
     OptionalPath,
     Texts,
     Words,
-    signing_secret,
-    words,
+    check_signing_secret,
+    split_words,
 )
 
 _NEEDED_BY = {
@@ -103,7 +103,7 @@ class Messages(Part):
     sms_next: Annotated[
         tuple[Literal["console", "kavenegar", "smsir", "melipayamak", "ghasedak", "ippanel", "http"], ...],
         NoDecode,
-        BeforeValidator(words),
+        BeforeValidator(split_words),
     ] = Field((), validate_default=True)
     """Fallback providers, in order. The next one sends a message when the one before surely has not."""
     sms_templates: OptionalPath = None
@@ -144,19 +144,19 @@ class Messages(Part):
     @field_validator("notice_webhook_secret")
     @classmethod
     def _webhook_secret(cls, value: str, others: ValidationInfo) -> str:
-        return signing_secret(value) if value or others.data.get("notice_webhook") else value
+        return check_signing_secret(value) if value or others.data.get("notice_webhook") else value
 
     @field_validator("request_webhook_secret")
     @classmethod
     def _request_secret(cls, value: str, others: ValidationInfo) -> str:
-        return signing_secret(value) if value or others.data.get("request_webhook") else value
+        return check_signing_secret(value) if value or others.data.get("request_webhook") else value
 
     @field_validator("sms_inbound_secret")
     @classmethod
     def _inbound_secret(cls, value: str, others: ValidationInfo) -> str:
         if value and not others.data.get("sms_provider"):
             raise ValueError(f"needs {place('sms_provider')}, which sends the answers")
-        return signing_secret(value) if value else value
+        return check_signing_secret(value) if value else value
 
     @field_validator("sms_provider")
     @classmethod

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 PROJECT = Path(__file__).parents[1]
 
 
-def env_file() -> Path:
+def find_env_file() -> Path:
     """Return the named file, else the one in the current folder, else the project's."""
     here = Path("hotline.env")
     named = os.environ.get("HOTLINE_ENV_FILE")

@@ -9,14 +9,14 @@ from pydantic_settings import NoDecode
 
 from settings import city_file
 from settings import trunks as carriers
-from settings.addresses import Address, address, is_address, networks, overlap
-from settings.city import city_in_force
+from settings.addresses import Address, check_networks, has_overlap, is_address, parse_address
+from settings.city import find_city_file
 from settings.part import Part
 from settings.trunks import ONLY, Trunk
 from settings.values import PATH, HostPort, Nodes, OptionalPath, Words
 
 
-def apart(allowed: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+def refuse_overlap(allowed: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
     """Refuse carriers' networks that include a TLS proxy's address, from which browsers come. Raises
     ValueError.
     """
@@ -24,7 +24,7 @@ def apart(allowed: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
         return allowed  # a trial on one machine, where the dialplan alone tells them apart
     for each in allowed:
         for proxy in ("127.0.0.1", "::1", *others.data.get("trusted_proxies", ())):
-            if overlap(each, proxy):
+            if has_overlap(each, proxy):
                 raise ValueError(
                     f"{each} includes {proxy}, whence browsers come (HOTLINE_WEBSOCKET_URL is a TLS "
                     "proxy's); must be the carrier's addresses alone, for example 198.51.100.0/24"
@@ -58,7 +58,7 @@ class Telephony(Part):
     sip_tls_key: OptionalPath = None
     """The key of HOTLINE_SIP_TLS_CERTIFICATE."""
     sip_proxy: Annotated[
-        Address | None, NoDecode, BeforeValidator(lambda value: address(value) if value else None)
+        Address | None, NoDecode, BeforeValidator(lambda value: parse_address(value) if value else None)
     ] = None
     """Kamailio's address:port for carriers and nodes (docs/operate/sip-proxy.md). A node takes callers from
     it alone and sends calls through it. Empty: carriers speak with Asterisk directly."""
@@ -68,7 +68,7 @@ class Telephony(Part):
     """New calls in a second that the proxy takes from each carrier, and from the nodes. It answers 503 to
     more."""
     sip_proxy_metrics: Annotated[
-        Address | None, NoDecode, BeforeValidator(lambda value: address(value) if value else None)
+        Address | None, NoDecode, BeforeValidator(lambda value: parse_address(value) if value else None)
     ] = None
     """The proxy machine's address:port where Prometheus reads the number of rejected callers. It is HTTP
     without a password: use 127.0.0.1:9137 or an inner network. Empty: none."""
@@ -96,13 +96,13 @@ class Telephony(Part):
     @field_validator("trunk_allowed")
     @classmethod
     def _carriers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return networks(value)
+        return check_networks(value)
 
     @field_validator("trunk_allowed")
     @classmethod
     def _no_proxies(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
         """Refuse a carrier at a TLS proxy's address: browsers elsewhere come from there."""
-        return apart(value, others)
+        return refuse_overlap(value, others)
 
     @field_validator("sip_tls_key")
     @classmethod
@@ -144,7 +144,7 @@ class Telephony(Part):
             return (Trunk(name=ONLY, **where, **account, **defaults),)
         found = carriers.read(Path(value), defaults) if isinstance(value, str | Path) else value
         for each in found:
-            apart(each.allowed, others)
+            refuse_overlap(each.allowed, others)
             if 0 < each.channels <= said.get("channels_for_callers", 0):
                 raise ValueError(f"[{each.name}] channels: must be more than HOTLINE_CHANNELS_FOR_CALLERS")
         return found
@@ -152,7 +152,7 @@ class Telephony(Part):
     @field_validator("trunk_codecs")
     @classmethod
     def _codecs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return carriers.known_codecs(value)
+        return carriers.check_codecs(value)
 
     @field_validator("allowed_prefixes")
     @classmethod
@@ -160,7 +160,7 @@ class Telephony(Part):
         if not value:
             if "city" not in others.data:
                 return ()  # this setting is wrong itself and named in its own error
-            path = city_in_force(others.data["city"], others.data.get("state_dir"))
+            path = find_city_file(others.data["city"], others.data.get("state_dir"))
             return ("+989", f"+98{city_file.read(path).city.area_code[1:]}")
         if not all(p[:1] == "+" and p[1:].isdecimal() for p in value):
             raise ValueError("must be prefixes such as +989, +9831")

@@ -167,7 +167,7 @@ def read(path: Path) -> dict[str, Any]:
         raise ValueError(f"is no TOML: {error}") from None
 
 
-def values(file: str, tables: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def read_values(file: str, tables: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Return the settings of a TOML file by name. Raises ValueError, which names every wrong key."""
     names = {key: name for name, (of, key) in OLD_NAMES.items() if of == file}
     found: dict[str, Any] = {}

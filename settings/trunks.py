@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from settings import toml_files
-from settings.addresses import HostAndPort, is_address, networks, overlap
+from settings.addresses import HostAndPort, check_networks, has_overlap, is_address
 
 PROFILES = Path(__file__).parents[1] / "dialplan" / "carriers"
 ONLY = "trunk"
@@ -36,7 +36,7 @@ _MOST = 8
 _WORD = r"^[A-Za-z0-9._+-]*$"
 
 
-def known_codecs(value: tuple[str, ...]) -> tuple[str, ...]:
+def check_codecs(value: tuple[str, ...]) -> tuple[str, ...]:
     """Return the codecs if all are known and one is not Opus. Raises ValueError otherwise."""
     if not set(value) - {"opus"} or set(value) - set(CODECS):  # Opus is not everywhere: never alone
         raise ValueError(f"must be some of {', '.join(sorted(CODECS))}")
@@ -79,11 +79,11 @@ class Trunk(BaseModel):
     numbers: Literal["national", "e164", "digits", "double-zero"] = "national"
     did: str = Field("", pattern=r"^(\+?[0-9]{3,15})?$")
     prefix: str = Field("", pattern=r"^[0-9*]{0,6}$")
-    allowed: Annotated[tuple[str, ...], AfterValidator(networks)] = ()
+    allowed: Annotated[tuple[str, ...], AfterValidator(check_networks)] = ()
     channels: int = Field(0, ge=0, le=10_000)
     qualify_seconds: int = Field(5, ge=0, le=60)
     dtmf: Literal["auto", "rfc4733", "info", "inband", "auto_info"] = "auto"
-    codecs: Annotated[tuple[str, ...], AfterValidator(known_codecs)] = CODECS
+    codecs: Annotated[tuple[str, ...], AfterValidator(check_codecs)] = CODECS
 
     @field_validator("name")
     @classmethod
@@ -133,7 +133,7 @@ def read(path: Path, defaults: Mapping[str, Any]) -> tuple[Trunk, ...]:
 
 
 @cache
-def profiles() -> dict[str, dict[str, Any]]:
+def load_profiles() -> dict[str, dict[str, Any]]:
     """Return the carrier profiles by name: a description, the keys they need, and their defaults."""
     return {
         path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(PROFILES.glob("*.toml"))
@@ -147,9 +147,9 @@ def _one(name: str, table: Any, defaults: Mapping[str, Any]) -> Trunk:
     if not given.keys().isdisjoint(("name", "source")):
         raise ValueError("name, source: no such keys")
     kind = table.get("profile", "")
-    profile = profiles().get(kind) if isinstance(kind, str) else None
+    profile = load_profiles().get(kind) if isinstance(kind, str) else None
     if profile is None:
-        raise ValueError(f"profile: must be one of {', '.join(profiles())}")
+        raise ValueError(f"profile: must be one of {', '.join(load_profiles())}")
     lacking = [key for key in profile["needs"] if not given.get(key)]
     if lacking:
         raise ValueError("\n".join(f"{key}: must be given" for key in lacking))
@@ -178,7 +178,7 @@ def _unlike(found: list[Trunk]) -> Iterator[str]:
     """Yield an error for two trunks with a common address and unlike rules: a call could belong to either."""
     for one, other in combinations(found, 2):
         same = (one.caller, one.numbers, one.transport) == (other.caller, other.numbers, other.transport)
-        if not same and any(overlap(a, b) for a in one.allowed for b in other.allowed):
+        if not same and any(has_overlap(a, b) for a in one.allowed for b in other.allowed):
             yield (
                 f"[{one.name}] and [{other.name}] take calls from the same address, and must have the same "
                 "caller, numbers and transport"

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
 
-from settings.addresses import Address, Node, address, nodes
+from settings.addresses import Address, Node, parse_address, parse_nodes
 
 
 class SettingsError(Exception):
@@ -103,7 +103,7 @@ def _quiet_hours(value: Any) -> QuietHours:
 
 
 def _working_days(value: Any) -> Any:
-    days = words(value)
+    days = split_words(value)
     if not days or not set(days) <= set(WEEK):
         raise ValueError(f"must be days of {', '.join(WEEK)}")
     return days
@@ -130,7 +130,7 @@ def _bounds(value: Any) -> Bounds | None:
     return Bounds(south, west, north, east)
 
 
-def words(value: Any) -> Any:
+def split_words(value: Any) -> Any:
     """Split words at commas or spaces."""
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
@@ -165,7 +165,7 @@ def _voice_files(value: Any) -> Any:
     return {language.strip(): path.strip() for language, _, path in pairs}
 
 
-def signing_secret(value: str) -> str:
+def check_signing_secret(value: str) -> str:
     """Return a signing secret as standardwebhooks.com defines it. Raises ValueError."""
     try:
         length = len(base64.b64decode(value.removeprefix("whsec_"), validate=True))
@@ -176,9 +176,9 @@ def signing_secret(value: str) -> str:
     return value
 
 
-HostPort = Annotated[Address, NoDecode, BeforeValidator(address)]
-Nodes = Annotated[tuple[Node, ...], NoDecode, BeforeValidator(nodes)]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(words)]
+HostPort = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
+Nodes = Annotated[tuple[Node, ...], NoDecode, BeforeValidator(parse_nodes)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_words)]
 Roles = Annotated[
     tuple[
         Literal[
@@ -193,7 +193,7 @@ Roles = Annotated[
         ...,
     ],
     NoDecode,
-    BeforeValidator(words),
+    BeforeValidator(split_words),
 ]
 Texts = Annotated[dict[str, str], NoDecode, BeforeValidator(_texts)]
 Amounts = Annotated[dict[str, float], NoDecode, BeforeValidator(_amounts)]

@@ -81,7 +81,7 @@ def show_account(
     staffing.record_account_shown(session, desk, who=user.username)
     account = desk_admission.find_sip_account(session, desk, settings, who=user.username)
     return place_schemas.DeskAccount(
-        username=accounts.desk(desk.id, sip=True),
+        username=accounts.get_desk_account(desk.id, sip=True),
         password=account.password,
         server=str(settings.sip),
         extension=accounts.DESK_EXTENSION + account.key,

@@ -26,7 +26,7 @@ def desk_phone(
     Both end with the sign-in. The password also ends when another sign-in of mine asks for the account.
     """
     assert user.desk_id is not None  # noqa: S101
-    name = accounts.desk(user.desk_id)
+    name = accounts.get_desk_account(user.desk_id)
     found = relay.relay(settings, name, now(session))
     node = phones.find_node(session, session.get_one(models.Desk, user.desk_id))
     password = settings.secret_for(name)  # what an Asterisk knows that an upgrade left running
@@ -94,7 +94,7 @@ def sip_account(user: AtDesk, session: Writing, settings: InForce) -> phone_sche
     audit.record(session, user.username, "desk-phone-account-shown", f"desk {user.desk_id}")
     account = desk_admission.find_sip_account(session, desk, settings, who=user.username)
     return phone_schemas.SipAccount(
-        username=accounts.desk(desk.id, sip=True),
+        username=accounts.get_desk_account(desk.id, sip=True),
         password=account.password,
         server=node.sip if node else str(settings.sip),
         extension=accounts.DESK_EXTENSION + account.key,

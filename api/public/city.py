@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse
 from api.access import InForce
 from api.pages import CACHED
 from hotline.errors import Refused
-from settings.colours import contrast, mix, readable
+from settings.colours import make_readable, measure_contrast, mix_colours
 
 router = APIRouter(prefix="/public", include_in_schema=False)
 
@@ -68,12 +68,12 @@ def _rule(where: str, values: dict[str, str]) -> str:
 
 
 def _light(accent: str) -> dict[str, str]:
-    soft = mix(accent, _WHITE, 0.9)
-    pale = mix(accent, _WHITE, 0.8)
-    ink = readable(accent, pale, _BLACK)
+    soft = mix_colours(accent, _WHITE, 0.9)
+    pale = mix_colours(accent, _WHITE, 0.8)
+    ink = make_readable(accent, pale, _BLACK)
     return {
         "--accent": accent,
-        "--accent-deep": mix(accent, _BLACK, 0.15),
+        "--accent-deep": mix_colours(accent, _BLACK, 0.15),
         "--accent-line": accent,
         "--accent-ink": ink,
         "--accent-soft": soft,
@@ -82,14 +82,14 @@ def _light(accent: str) -> dict[str, str]:
 
 
 def _dark(accent: str) -> dict[str, str]:
-    soft, pale = mix(accent, _DARK_ROOM, 0.8), mix(accent, _DARK_ROOM, 0.7)
+    soft, pale = mix_colours(accent, _DARK_ROOM, 0.8), mix_colours(accent, _DARK_ROOM, 0.7)
     # The lightest background is the hardest one to write on.
-    lightest = max(_DARK_ROOM, pale, key=lambda behind: contrast(behind, _BLACK))
+    lightest = max(_DARK_ROOM, pale, key=lambda behind: measure_contrast(behind, _BLACK))
     return {
         "--accent": accent,
-        "--accent-deep": mix(accent, _BLACK, 0.15),
-        "--accent-line": readable(accent, _DARK_ROOM, _WHITE, least=3),
-        "--accent-ink": readable(accent, lightest, _WHITE),
+        "--accent-deep": mix_colours(accent, _BLACK, 0.15),
+        "--accent-line": make_readable(accent, _DARK_ROOM, _WHITE, least=3),
+        "--accent-ink": make_readable(accent, lightest, _WHITE),
         "--accent-soft": soft,
         "--accent-pale": pale,
     }

@@ -58,7 +58,7 @@ class _Line:
     """The secret contact that we register at the trunk; the trunk's calls to it are its own."""
 
 
-def files(settings: Settings, folder: Path, *, run: Path) -> dict[str, str]:
+def render_files(settings: Settings, folder: Path, *, run: Path) -> dict[str, str]:
     """Return each file's text by its name in `folder`; `run` is the folder of the running Kamailio's socket.
 
     The files hold secrets. Raises NoProxy.
@@ -101,21 +101,21 @@ def files(settings: Settings, folder: Path, *, run: Path) -> dict[str, str]:
     return {name: _TEMPLATES.get_template(name).render(values) for name in names}
 
 
-def word(trunk: str, settings: Settings) -> str:
+def make_proxy_text(trunk: str, settings: Settings) -> str:
     """Return the proxy's text for PROXY_TRUNK: the trunk's name and a secret, so that nobody else can write
     it.
     """
     return f"{trunk}/{settings.secret_for(f'sip-proxy-trunk-{trunk}')}"
 
 
-def known_by(settings: Settings) -> str:
+def get_route_secret(settings: Settings) -> str:
     """Return the secret in a node's route to the proxy; a sender that only forges the node's address lacks
     it.
     """
     return f";{_NODE}={_node_key(settings)}"
 
 
-def of_node(trunk: Trunk, proxy: Address) -> Trunk:
+def adapt_trunk(trunk: Trunk, proxy: Address) -> Trunk:
     """Return the trunk as a node behind the proxy uses it; the proxy alone registers with the carrier."""
     return trunk.model_copy(
         update={
@@ -135,7 +135,7 @@ def _node_key(settings: Settings) -> str:
 def _line(trunk: Trunk, settings: Settings) -> _Line:
     return _Line(
         name=trunk.name,
-        word=word(trunk.name, settings),
+        word=make_proxy_text(trunk.name, settings),
         trunk=trunk,
         sources=[each for each in trunk.allowed if ip_network(each, strict=False).version == 4],
         contact=settings.secret_for(f"line-{trunk.name}") if trunk.registers else "",

@@ -20,13 +20,13 @@ _MOBILE = 13
 """Characters of an Iranian mobile number with its +98."""
 
 
-def files(settings: Settings, *, pbx: Address, here: Address) -> dict[str, str]:
+def render_files(settings: Settings, *, pbx: Address, here: Address) -> dict[str, str]:
     """Return each file's text by its name. `pbx` and `here` are the SIP addresses (UDP) of both."""
     values = {"pbx": pbx, "here": here, "patterns": _patterns(settings)}
     return {name: _TEMPLATES.get_template(name).render(values) for name in FILES}
 
 
-def steps(*, pbx: Address, here: Address) -> list[str]:
+def list_steps(*, pbx: Address, here: Address) -> list[str]:
     """Return the steps that a person takes in FreePBX's or Issabel's pages."""
     return [
         f"settings.env: into this installation's hotline.env, then start it anew; it listens on {here},"

@@ -17,7 +17,7 @@ log = logging.getLogger("ivr")
 def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Tell the dialplan `yes` or `no`. Without a database it gets no answer, and asks again."""
     channel = call.env.get("agi_channel", "")
-    desk = accounts.desk_of_channel(channel)
+    desk = accounts.find_channel_desk(channel)
     if desk is None:
         raise AGIError("no desk's phone")
     with writing(engine) as session:

@@ -11,7 +11,7 @@ import typer
 
 from ops.doctor import certificates, directories, machine, stored, telephone
 from ops.doctor.findings import LATE_S, Finding, Known, Look, State, fault, no_connection, ok, warning
-from settings import SECRETS, Settings, SettingsError, load, old_names, origin
+from settings import SECRETS, Settings, SettingsError, describe_origin, list_old_names, load
 
 LOOKS: dict[str, Look] = {
     "version": machine.versions,
@@ -74,10 +74,10 @@ def examine() -> tuple[Sequence[Finding], Settings | None]:
         try:  # after a broken secret or an unknown name the rest can still be checked
             settings = Settings(**_NO_OTHERS)
         except ValueError:
-            return [ok("settings", origin(None)), *wrong], None
+            return [ok("settings", describe_origin(None)), *wrong], None
     known = stored.first_look(settings)
-    old = [warning("old name", *said.rsplit("; ", 1)) for said in old_names()]
-    return [ok("settings", origin(settings)), *wrong, *old, *looked(known, LOOKS)], settings
+    old = [warning("old name", *said.rsplit("; ", 1)) for said in list_old_names()]
+    return [ok("settings", describe_origin(settings)), *wrong, *old, *looked(known, LOOKS)], settings
 
 
 def looked(known: Known, looks: dict[str, Look], late_s: float = LATE_S) -> list[Finding]:

@@ -15,7 +15,7 @@ from hotline.version import VERSION
 from ops.backup import signing
 from ops.doctor.findings import Finding, Known, fault, ok, warning
 from ops.doctor.stored import sqlite_file
-from settings import SECRETS, Settings, links_astray
+from settings import SECRETS, Settings, explain_bad_links
 
 _OTHERS = 0o077
 _LATE, _LOST = timedelta(hours=36), timedelta(days=7)
@@ -30,7 +30,7 @@ def versions(known: Known) -> Iterator[Finding]:
 
 def links(known: Known) -> Iterator[Finding]:
     """Check that links in messages to citizens lead to us."""
-    if said := links_astray(known.settings):
+    if said := explain_bad_links(known.settings):
         yield warning("links", said, "HOTLINE_PUBLIC_URL=https://137.city.example; docs/operate/proxy.md")
 
 

@@ -22,7 +22,7 @@ from hotline.nodes import leases
 from hotline.trunk import selection, status
 from hotline.trunk.status import Is
 from ops.doctor.findings import LATE_S, Finding, Known, fault, no_connection, ok, short, warning
-from settings import Settings, unheeded
+from settings import Settings, list_unheeded
 from settings.trunks import Trunk
 
 _PROCESSES = ("asterisk", "ivr", "dialer", "scheduler")
@@ -206,7 +206,7 @@ def nodes(known: Known) -> Iterator[Finding]:
 def trunk(known: Known) -> Iterator[Finding]:
     """Check the trunks, by the dialer's records."""
     ours = known.settings.trunks
-    if said := unheeded(known.settings):
+    if said := list_unheeded(known.settings):
         yield warning("settings", said, "take them out of hotline.env; docs/operate/trunk.md")
     if [each.host for each in ours] == [type(known.settings).model_fields["trunk_host"].default]:
         where = "HOTLINE_TRUNK_HOST; docs/operate/trunk.md"

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from db.engine import now, reading, writing
 from db.states import CallbackState, Outcome
-from dialer.leader import DatabaseLeader, FileLeader, Leader, leader
+from dialer.leader import DatabaseLeader, FileLeader, Leader, create_leadership
 from dialer.process import Turns
 from dialplan.accounts import AMI_USER
 from hotline.callbacks import transitions
@@ -141,7 +141,7 @@ def outcome(engine: Engine, token: str) -> Outcome | None:
 @pytest.fixture
 def two(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Leader, Leader]]:
     monkeypatch.setattr("dialer.leader._LOOK_S", 0.0)
-    both = leader(settings), leader(settings)
+    both = create_leadership(settings), create_leadership(settings)
     yield both
     for each in both:
         each.close()
@@ -186,7 +186,7 @@ def test_leader_with_a_cut_connection_yields_first(two: tuple[Leader, Leader], d
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_absent_database_leaves_no_leader(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dialer.leader._LOOK_S", 0.0)
-    away = leader(
+    away = create_leadership(
         settings.model_copy(update={"database_url": "postgresql+psycopg://nobody@127.0.0.1:9/none"})
     )
     assert not away.leads()

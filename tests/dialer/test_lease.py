@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, func, text, update
 from db.engine import now, reading, writing
 from db.models import Node, Official, OfficialKind
 from dialer import lease as module
-from dialer.lease import NodeLease, fenced
+from dialer.lease import NodeLease, fence_engine
 from hotline.nodes import administration, draining, leases
 from settings import Settings
 from tests.dialer.node_lease import Asterisk, Clock, another, turn
@@ -141,7 +141,7 @@ def test_node_whose_work_was_taken_ends_its_calls(
     one_of_two: NodeLease, asterisk: Asterisk, settings: Settings, engine: Engine
 ) -> None:
     lease = one_of_two
-    before = fenced(engine, settings.model_copy(update={"node": "one"}), lease.epoch)
+    before = fence_engine(engine, settings.model_copy(update={"node": "one"}), lease.epoch)
     with writing(engine) as session:
         leases.renew(session, "one", lease.epoch, fences=True)
         gone = now(session) - leases.LEASE - leases.GRACE

@@ -13,8 +13,8 @@ from db.models import Callback, Desk, Node, Round
 from db.states import CallbackState as C
 from db.states import RegistrationState
 from dialer import lost_nodes as module
-from dialer.leader import Leader, leader
-from dialer.lease import fenced
+from dialer.leader import Leader, create_leadership
+from dialer.lease import fence_engine
 from dialer.lost_nodes import LostNodes
 from hotline import calls_until
 from hotline.callbacks import lost_nodes
@@ -250,7 +250,7 @@ def nodes(
     for name in ("one", "two", "three"):
         its = settings.model_copy(update={"node": name})
         with writing(engine) as session:
-            made[name] = its, leader(its), a_node(session, settings, name)
+            made[name] = its, create_leadership(its), a_node(session, settings, name)
     yield made
     for _, lead, _ in made.values():
         lead.close()
@@ -278,11 +278,11 @@ def test_deposed_leader_writes_nothing_more(
     task.take_over(leads=second.leads())
     until(second.leads, "the server has ended the session of the one that hangs")
 
-    with pytest.raises(leases.Fenced), writing(fenced(engine, its, lease.epoch)) as session:
+    with pytest.raises(leases.Fenced), writing(fence_engine(engine, its, lease.epoch)) as session:
         make.a_callback(session, C.DIALING)
     with writing(engine) as session:
         assert leases.renew(session, "one", lease.epoch, fences=True) is None
-    with pytest.raises(leases.Fenced), writing(fenced(engine, its, lease.epoch)) as session:
+    with pytest.raises(leases.Fenced), writing(fence_engine(engine, its, lease.epoch)) as session:
         make.a_callback(session, C.DIALING)
     assert [hung.leads() for _ in range(3)] == [False] * 3, "it wakes up, and follows"
     assert second.leads()

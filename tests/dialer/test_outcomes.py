@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.states import FREE_OF_CHARGE, IN_TALK, ON_THE_PHONE, RETRIED, CallbackState, Outcome
-from dialer.outcomes import NEVER_BEGAN, Ending, of_hangup, ours, trunk_failed
+from dialer.outcomes import NEVER_BEGAN, Ending, is_own_fault, is_trunk_failure, map_hangup
 from dialplan.variables import CAPPED_CAUSE
 
 C, O = CallbackState, Outcome  # noqa: E741
@@ -46,7 +46,7 @@ OURS = (0, 100, 400, 401, 402, 403, 405, 407, 420, 482, 483, 488, 500, 501, 502,
     ],
 )
 def test_a_call_that_nobody_picked_up(state: C, sip: int | None, outcome: O):
-    assert of_hangup(state, Ending(BUSY, sip), by_us=False) is outcome
+    assert map_hangup(state, Ending(BUSY, sip), by_us=False) is outcome
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_call_that_nobody_picked_up(state: C, sip: int | None, outcome: O):
     ],
 )
 def test_a_call_that_somebody_picked_up(state: C, cause: int, outcome: O | None):
-    assert of_hangup(state, Ending(cause), by_us=False) is outcome
+    assert map_hangup(state, Ending(cause), by_us=False) is outcome
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_call_that_somebody_picked_up(state: C, cause: int, outcome: O | None)
     ],
 )
 def test_an_end_that_the_desk_asked_for(state: C, outcome: O | None):
-    assert of_hangup(state, Ending(NORMAL), by_us=True) is outcome
+    assert map_hangup(state, Ending(NORMAL), by_us=True) is outcome
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_an_end_that_the_desk_asked_for(state: C, outcome: O | None):
 def test_whose_fault_it_was_that_a_call_never_came_to_a_phone(
     ending: Ending, of_the_trunk: bool, of_ours: bool
 ):
-    assert (trunk_failed(ending), ours(ending)) == (of_the_trunk, of_ours)
+    assert (is_trunk_failure(ending), is_own_fault(ending)) == (of_the_trunk, of_ours)
 
 
 @given(
@@ -108,13 +108,13 @@ def test_whose_fault_it_was_that_a_call_never_came_to_a_phone(
     by_us=st.booleans(),
 )
 def test_no_end_of_a_call_decides_for_the_citizen(state: C, cause: int, sip: int | None, by_us: bool):
-    outcome = of_hangup(state, Ending(cause, sip), by_us=by_us)
+    outcome = map_hangup(state, Ending(cause, sip), by_us=by_us)
 
     assert outcome is None if state in (*IN_TALK, C.PARTING) else outcome in RETRIED
 
 
 @given(sip=st.integers(500, 599), rang=st.booleans())
 def test_no_fault_of_a_server_is_paid_by_a_citizen(sip: int, rang: bool):
-    outcome = of_hangup(C.RINGING if rang else C.DIALING, Ending(BUSY, sip), by_us=False)
+    outcome = map_hangup(C.RINGING if rang else C.DIALING, Ending(BUSY, sip), by_us=False)
 
     assert outcome in FREE_OF_CHARGE

@@ -81,8 +81,8 @@ def test_another_installation_has_other_passwords(configured: Callable[..., Sett
 
 @pytest.mark.parametrize("number", [1, 9, 10, 500])
 def test_a_desks_channels_lead_back_to_the_desk(number: int):
-    for account in (accounts.desk(number), accounts.desk(number, sip=True)):
-        assert accounts.desk_of_channel(f"PJSIP/{account}-0000002a") == number
+    for account in (accounts.get_desk_account(number), accounts.get_desk_account(number, sip=True)):
+        assert accounts.find_channel_desk(f"PJSIP/{account}-0000002a") == number
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_desks_channels_lead_back_to_the_desk(number: int):
     ],
 )
 def test_a_trunks_channels_lead_back_to_the_trunk(channel: str, name: str | None):
-    assert accounts.trunk_of_channel(channel) == name
+    assert accounts.find_channel_trunk(channel) == name
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_trunks_channels_lead_back_to_the_trunk(channel: str, name: str | None
     ],
 )
 def test_other_channels_are_no_desks(channel: str):
-    assert accounts.desk_of_channel(channel) is None
+    assert accounts.find_channel_desk(channel) is None
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_settings_without_a_proxy_name_what_is_missing(
         (tmp_path / "trunks.toml").write_text(settings["trunks"])
         settings = settings | {"trunks": str(tmp_path / "trunks.toml")}
     with pytest.raises(kamailio.NoProxy) as said:
-        kamailio.files(configured(**settings), tmp_path, run=tmp_path)
+        kamailio.render_files(configured(**settings), tmp_path, run=tmp_path)
     assert word in str(said.value)
 
 

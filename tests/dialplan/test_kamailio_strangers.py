@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dialplan.kamailio import word
+from dialplan.kamailio import make_proxy_text
 from settings import load
 from tests.kit.kamailio import Kamailio
 from tests.kit.ports import free_port
@@ -294,7 +294,10 @@ def test_carrier_by_registration_is_known_by_its_contact_alone(
             other.ask("BYE")
             assert len(node.of("BYE")) == 2
             came = [(invite.user, invite.header("X-Hotline-Trunk")) for invite in node.of("INVITE")]
-            assert came == [("137", word("main", settings)), ("02191000137", word("spare", settings))]
+            assert came == [
+                ("137", make_proxy_text("main", settings)),
+                ("02191000137", make_proxy_text("spare", settings)),
+            ]
 
             with Peer(
                 "127.0.0.6", free_port()

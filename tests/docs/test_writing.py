@@ -29,23 +29,25 @@ FORBIDDEN = set(
 )
 VERBS = set(
     """
-    accept adapt add adjust admit adopt allow announce answer apology append ask assign beat begin
-    bind block bring build call can cancel carry change check choose claim clean clear close confirm
-    connect consult convert count create declare decline decode delete describe detach detect
-    disable discard dismiss drain draw drop enable encode encrypt end erase escape estimate execute
-    expect explain export file fill find finish fit follow forecast forget format free get give
-    grant hand hang has hash hear hide hold inspect is issue join keep lacks leave level list load
-    lock log make map mark mask match may measure merge move normalize object offer open order
-    override parse pause pay place plan play postpone prepare promise prove queue rate read record
-    redraw refer refuse register reject relay release remember remove rename render renew repeat
-    replace reply report request resample reserve reset resolve resume retry return revoke rotate
-    run say screen seal search select send serve set settle shorten show shut sign skip solve sort
-    speak split start step stop subscribe summarize take takes tell trim unblock undo unlock
-    unsubscribe update use verify warm warn where withdraw write
+    accept adapt add adjust admit adopt allow announce answer apology append ask assign beat become
+    begin bind block bring build call can cancel carry catch change check choose claim clean clear
+    close confirm connect consult convert copy count create declare decline decode decrypt define
+    delete depose derive describe detach detect disable discard discover dismiss drain draw drop
+    enable encode encrypt end erase escape estimate examine execute expect explain export fail fence
+    fetch file fill find finish fit follow forecast foresee forget format free get give grant hand
+    hang has hash hear hide hold inspect install is issue join keep lacks leave level list listen
+    load lock log make map mark mask match may measure merge mix move needs normalize object offer
+    open order originate override parse pass pause pay place plan play postpone prepare preview
+    print process promise prove put queue rate reach read receive record redirect redraw refer
+    refresh refuse register reject relay release remember remove rename render renew repeat replace
+    reply report request resample reserve reset resolve restore resume retry return revoke rotate
+    run say screen seal search select send separate serve set settle share shorten show shut sign
+    skip solve sort speak split start step stop subscribe sum summarize sync take takes tell trim
+    unblock undo unlock unpack unsubscribe update upgrade use verify warm warn where withdraw write
     """.split()  # noqa: SIM905
 )
 """First words of public functions. `where_` begins a condition in SQL."""
-NAMED = ("api", "hotline", "ivr", "prompts", "scheduler")
+NAMED = ("api", "dialer", "dialplan", "hotline", "ivr", "prompts", "scheduler", "settings")
 """Folders whose public functions begin with a verb."""
 PUBLIC = ("get", "post", "put", "patch", "delete", "head", "api_route", "command", "callback")
 """Decorators of FastAPI and Typer whose functions are named by what a program or an administrator says."""

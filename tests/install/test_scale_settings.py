@@ -98,7 +98,7 @@ def test_both_nodes_make_the_same_proxy_configuration(
         for name, value in environment(service).items():
             monkeypatch.setenv(name, value)
         settings = load(_env_file=None, state_dir=tmp_path)
-        made.append(kamailio.files(settings, Path("/run/sip-proxy"), run=Path("/tmp")))
+        made.append(kamailio.render_files(settings, Path("/run/sip-proxy"), run=Path("/tmp")))
 
     assert made[0] == made[1] and settings.sip_proxy
     assert services()["kamailio"]["networks"]["default"]["ipv4_address"] == settings.sip_proxy.host

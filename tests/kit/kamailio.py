@@ -20,7 +20,7 @@ class Kamailio:
         assert settings.sip_proxy
         self.address = (settings.sip_proxy.host, settings.sip_proxy.port)
         self.folder = folder_in_memory("kamailio-", 1 << 28)
-        for name, text in kamailio.files(settings, self.folder, run=self.folder).items():
+        for name, text in kamailio.render_files(settings, self.folder, run=self.folder).items():
             path = self.folder / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)

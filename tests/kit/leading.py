@@ -3,13 +3,13 @@
 import sys
 import time
 
-from dialer.leader import leader
+from dialer.leader import create_leadership
 from settings import load
 
 
 def main(state_dir: str, database: str) -> None:
     """Print `leads` or `follows` whenever it changes, for ever."""
-    lead = leader(load(_env_file=None, state_dir=state_dir, database_url=database))
+    lead = create_leadership(load(_env_file=None, state_dir=state_dir, database_url=database))
     said = ""
     while True:
         now = "leads" if lead.leads() else "follows"

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from dialplan.kamailio import known_by
+from dialplan.kamailio import get_route_secret
 from settings import load
 from tests.kit.kamailio import Kamailio
 from tests.kit.ports import free_port
@@ -113,7 +113,7 @@ def make(place: Place) -> Iterator[MakeCall]:
 
 def route(place: Place) -> str:
     """Return the route by which a node's calls come to the proxy."""
-    return f"Route: <sip:{place.settings.sip_proxy};lr{known_by(place.settings)}>"
+    return f"Route: <sip:{place.settings.sip_proxy};lr{get_route_secret(place.settings)}>"
 
 
 def out_of(place: Place, number: str) -> Call:

@@ -10,7 +10,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from db.engine import connect
 from db.models import Event
-from dialer.leader import impatient
+from dialer.leader import create_impatient_engine
 from tests.kit.reused_database import ReusedDatabase
 
 
@@ -64,7 +64,9 @@ def test_engine_with_other_settings_compiles_for_itself(
         connection.execute(statement)
     compiled.clear()
 
-    other = impatient(engine.url.render_as_string(hide_password=False), isolation_level="AUTOCOMMIT")
+    other = create_impatient_engine(
+        engine.url.render_as_string(hide_password=False), isolation_level="AUTOCOMMIT"
+    )
     with other.connect() as connection:
         connection.execute(statement)
     other.dispose()

@@ -86,7 +86,7 @@ class Proxy(Space):
         self("sysctl -qw net.ipv4.ip_nonlocal_bind=1")  # as the page says
         etc = folder / name
         etc.mkdir(exist_ok=True)
-        for file, text in kamailio.files(settings, etc, run=Path("/run/kamailio")).items():
+        for file, text in kamailio.render_files(settings, etc, run=Path("/run/kamailio")).items():
             (etc / file).write_text(text)
         text = (SAMPLE / "keepalived.conf").read_text()
         if name == "two":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import Settings, load, old_names
+from settings import Settings, list_old_names, load
 from settings.toml_files import OLD_NAMES
 from tests.kit.cities import GOLRUD
 
@@ -31,13 +31,15 @@ def test_each_old_value_arrives_or_a_line_says_why_not(file: Path) -> None:
     settings, plain = load(), load(_env_file=None)
 
     arrived = {name for name in Settings.model_fields if getattr(settings, name) != getattr(plain, name)}
-    ignored = set(re.findall(r"^HOTLINE_(\w+): not looked at", "\n".join(old_names()).lower(), re.M | re.I))
+    ignored = set(
+        re.findall(r"^HOTLINE_(\w+): not looked at", "\n".join(list_old_names()).lower(), re.M | re.I)
+    )
     assert len(NAMES) == 162 and arrived.isdisjoint(ignored)
     assert set(NAMES) - arrived - ignored == set()
 
 
 def test_each_old_name_gets_one_line_without_its_value(file: Path) -> None:
-    lines = old_names()
+    lines = list_old_names()
 
     assert [line.partition(":")[0] for line in lines] == [f"HOTLINE_{name.upper()}" for name in OLD_NAMES]
     assert "geheim" not in "".join(lines)
@@ -45,4 +47,4 @@ def test_each_old_name_gets_one_line_without_its_value(file: Path) -> None:
 
 def test_file_without_old_names_gets_no_line(file: Path) -> None:
     file.write_text("HOTLINE_DESKS=30\n")
-    assert old_names() == []
+    assert list_old_names() == []

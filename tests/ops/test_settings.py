@@ -90,7 +90,7 @@ def test_command_started_elsewhere_finds_file_and_state(
         folder.mkdir()
     for name in ("settings", "city.toml", "dialplan"):
         (project / name).symlink_to(ROOT / name)
-    script = "from settings import load, origin; s = load(); print(s.desks, s.state_dir); print(origin(s))"
+    script = "import settings as s; l = s.load(); print(l.desks, l.state_dir); print(s.describe_origin(l))"
 
     def said(**environment: str) -> list[str]:
         return subprocess.run(

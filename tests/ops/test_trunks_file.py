@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from settings import SettingsError, load
-from settings.trunks import Trunk, profiles
+from settings.trunks import Trunk, load_profiles
 
 GIVEN = {"user": "137", "secret": "s3cret-word", "host": "192.0.2.1:5060"}
 
@@ -37,9 +37,9 @@ def test_missing_file_gives_the_one_trunk_of_the_settings(tmp_path: Path) -> Non
     assert (one.codecs, one.numbers, one.qualify_seconds) == (("alaw",), "e164", 0)
 
 
-@pytest.mark.parametrize("name", profiles())
+@pytest.mark.parametrize("name", load_profiles())
 def test_complete_table_makes_a_trunk_of_its_profile(tmp_path: Path, name: str) -> None:
-    profile = profiles()[name]
+    profile = load_profiles()[name]
     needs = {key: GIVEN[key] for key in profile["needs"]}
     (trunk,) = read(tmp_path, f"[one]\nprofile = '{name}'\n{written(**needs)}")
     assert profile["about"]

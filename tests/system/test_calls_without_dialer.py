@@ -11,7 +11,7 @@ import pytest
 from dialer import asterisk_watchdog
 from dialer import originate as module
 from dialer.ami import Ami
-from dialer.originate import meet, originate
+from dialer.originate import connect_waiting_caller, originate
 from dialplan.accounts import AMI_USER
 from dialplan.variables import Context, Stage
 from hotline import calls_until
@@ -131,7 +131,7 @@ def test_bridge_meets_the_person_called_not_the_dialing_half(
         caller = called(asterisk, ami, "left", f"+98{WHO_ANSWERS[1:]}", Context.WAITING)
         until(lambda caller=caller: caller in bridges(asterisk), f"{nth}: the caller waits with music")
         meeting = f"callback-{uuid4().hex}"
-        meet(ami, meeting, caller, "fa")
+        connect_waiting_caller(ami, meeting, caller, "fa")
         until(lambda meeting=meeting: f"{meeting};2" in bridges(asterisk), f"{nth}: somebody is met")
         at = bridges(asterisk)
         assert at[caller] == at[f"{meeting};2"] != at[f"{caller};2"], f"{nth}: {at}"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dialplan.accounts import AMI_USER
-from dialplan.kamailio import word
+from dialplan.kamailio import make_proxy_text
 from dialplan.variables import CALLERS_ADMITTED, LINES_FULL
 from dialplan.variables import PROXY_TRUNK as TRUNK
 from ivr.admission import Admission, adapt_limit
@@ -304,7 +304,7 @@ def test_forged_proxy_header_makes_no_trunk_call(
             )
             call.ask("INVITE")
             assert call.status in ("401", "404"), call.first
-    hidden = [f"Subject: x\r{TRUNK}: {word('spare', place.one.settings)}"]  # whose number this is
+    hidden = [f"Subject: x\r{TRUNK}: {make_proxy_text('spare', place.one.settings)}"]  # whose number this is
     call = Call(place.main, place.kamailio.address, f"sip:02191001234@{place.proxy}", more=hidden)
     call.ask("INVITE")
     assert call.status == "404"

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from api import web
 from api.app import create
 from settings import Settings, SettingsError, load
-from settings.colours import READABLE, contrast
+from settings.colours import READABLE, measure_contrast
 
 TOKENS = (Path(web.BUILT).parent / "src" / "tokens.css").read_text()
 EMBLEM = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'
@@ -34,9 +34,9 @@ def test_city_colour_is_readable_in_both_schemes(settings: Settings, accent: str
     for rule, paper in ((light, "#ffffff"), (dark, "#1a2629"), (public, "#1a2629")):
         values = dict(re.findall(r"(--[\w-]+): (#[0-9a-f]{6});", rule))
         for behind in (paper, values["--accent-soft"], values["--accent-pale"]):
-            assert contrast(values["--accent-ink"], behind) >= READABLE
-        assert contrast(values["--accent-line"], paper) >= 3
-    assert f"--accent: {accent};" in light and contrast(accent, "#ffffff") >= READABLE
+            assert measure_contrast(values["--accent-ink"], behind) >= READABLE
+        assert measure_contrast(values["--accent-line"], paper) >= 3
+    assert f"--accent: {accent};" in light and measure_contrast(accent, "#ffffff") >= READABLE
 
 
 def test_unreadable_colour_is_refused_with_a_readable_one() -> None:
@@ -89,10 +89,14 @@ def test_own_colours_have_enough_contrast(room: int) -> None:
     for family in ("accent", "danger", "warning", "good", "apart", "quiet"):
         behind = [*everywhere, token[f"--{family}-soft"]]
         assert all(
-            contrast(token[ink], on) >= READABLE for ink in ("--ink", f"--{family}-ink") for on in behind
+            measure_contrast(token[ink], on) >= READABLE
+            for ink in ("--ink", f"--{family}-ink")
+            for on in behind
         )
-        assert contrast(token[f"--{family}-line"], token["--paper"]) >= 3
+        assert measure_contrast(token[f"--{family}-line"], token["--paper"]) >= 3
     for fill in ("accent", "danger"):
-        assert contrast(token[f"--on-{fill}"], token[f"--{fill}"]) >= READABLE
-    assert all(contrast(token["--map-ink"], token[f"--map-{shade}"]) >= READABLE for shade in range(5))
-    assert all(contrast(token[f"--chart-{part}"], token["--paper"]) >= 3 for part in range(1, 4))
+        assert measure_contrast(token[f"--on-{fill}"], token[f"--{fill}"]) >= READABLE
+    assert all(
+        measure_contrast(token["--map-ink"], token[f"--map-{shade}"]) >= READABLE for shade in range(5)
+    )
+    assert all(measure_contrast(token[f"--chart-{part}"], token["--paper"]) >= 3 for part in range(1, 4))

@@ -12,7 +12,7 @@ from api.cookies import COOKIE
 from db.engine import now, reading, writing
 from db.models import Desk, User
 from db.states import CallbackState
-from dialer.desk_calls import desk_of
+from dialer.desk_calls import find_phone_desk
 from hotline.callbacks import conversations, transitions
 from hotline.desks import desk_phones
 from hotline.errors import Refused
@@ -148,7 +148,7 @@ def test_call_under_way_is_listed_with_its_age(engine: Engine, desk_id: int):
     ],
 )
 def test_desk_phone_is_known_by_account_or_channel_id(channel: str, channel_id: str, desk: int | None):
-    assert desk_of(channel, channel_id) == desk
+    assert find_phone_desk(channel, channel_id) == desk
 
 
 # --- PINs ---
