@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import reading
 from db.models import Callback, LedgerEntry, PlacedCall, Registration
-from db.states import FREE_OF_CHARGE, HOLDS_PLACE, CallbackState, Fact, Outcome
+from db.states import FREE_OF_CHARGE, HOLDS_PLACE, RETRIED, CallbackState, Fact, Outcome
 from dialplan.variables import Context
 from hotline.callbacks import schedule
 from hotline.callbacks.schedule import Line
@@ -166,16 +166,7 @@ def out_of_order(system: System, facts: Facts) -> Iterator[str]:
 def _due(system: System, facts: Facts, before: Sequence[Callback], attempts: int, at: datetime) -> bool:
     last = before[-1]
     outcome = last.outcome
-    if (
-        outcome is None
-        or last.ended_at is None
-        or outcome
-        in (
-            Outcome.REACHED,
-            Outcome.REFUSED,
-            Outcome.WRONG_NUMBER,
-        )
-    ):
+    if outcome not in RETRIED or last.ended_at is None:
         return False
     said = facts.said.get(last.registration_id, ())
     closed_at = min((moment for moment in said if moment >= last.ended_at), default=last.ended_at)
