@@ -132,10 +132,10 @@ def _unpack(root: Path, release: str = "sid") -> None:
         "--skip=check/chrootless",  # extract runs no package scripts, so root is safe here
         "--include=asterisk",
         "--components=main",
-        *apt_options(),
+        *list_apt_options(),
         release,
         str(fresh),
-        *mirror(),
+        *find_mirror(),
     ]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
@@ -156,14 +156,14 @@ def _unpacked(root: Path) -> Asterisk:
     raise NoAsterisk(f"{root} is incomplete: delete it and start again")
 
 
-def apt_options() -> list[str]:
+def list_apt_options() -> list[str]:
     """Return mmdebstrap's options for apt: ours, and the machine's own on release files past their date."""
     dump = subprocess.run(["apt-config", "dump"], check=False, capture_output=True, text=True).stdout
     found = re.findall(r"^(Acquire::Check-(?:Valid-Until|Date) .*);$", dump, re.MULTILINE)
     return [f"--aptopt={option}" for option in (_APT, *found)]
 
 
-def mirror() -> list[str]:
+def find_mirror() -> list[str]:
     """Return the mirror from which this machine installs Debian, if it is a Debian."""
     if "\nID=debian" not in f"\n{Path('/etc/os-release').read_text()}":
         return []

@@ -7,7 +7,7 @@ request becomes the line that the API writes for a refused page.
 import json
 import re
 
-from ops.log import escaped
+from ops.log import escape
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _REFUSED = re.compile(
@@ -29,7 +29,7 @@ _UNKNOWN_TOO = re.compile(
 _WRONG = ("ChallengeResponseFailed", "InvalidPassword")
 
 
-def readable(line: str) -> str:
+def format_event(line: str) -> str:
     """Return the event of Asterisk's line as one line; empty for an uninteresting one.
 
     A line that is no event (at the start) is returned unchanged.
@@ -46,4 +46,4 @@ def readable(line: str) -> str:
         return f"WARNING sign-in refused ({why}) from {refused['address']}"
     if level in ("NOTICE", "SECURITY"):
         return ""
-    return escaped(f"{level:<7} {place['filename']}:{place['line']} {message}")
+    return escape(f"{level:<7} {place['filename']}:{place['line']} {message}")

@@ -7,7 +7,7 @@ import typer
 
 from hotline import audit
 from hotline.requests import category_files
-from ops.terminal import fail, transaction
+from ops.terminal import fail, open_transaction
 
 app = typer.Typer(no_args_is_help=True, help="The categories of requests, as a TOML file.")
 _MOST = 1_000_000
@@ -18,7 +18,7 @@ def export(
     file: Annotated[Path, typer.Argument(help="The file to write; an existing one is replaced.")],
 ) -> None:
     """Write all categories into a file, to be edited and imported."""
-    with transaction(read_only=True) as session:
+    with open_transaction(read_only=True) as session:
         text = category_files.export(session)
     try:
         file.write_text(text, encoding="utf-8")
@@ -37,6 +37,6 @@ def import_(file: Annotated[Path, typer.Argument(help="TOML, as export writes it
         text = written.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise fail(error) from None
-    with transaction() as session:
+    with open_transaction() as session:
         taken = category_files.take(session, text, who=audit.COMMAND_LINE)
     typer.echo(f"{taken.added} added, {taken.changed} changed, {taken.same} as they were")

@@ -18,9 +18,9 @@ Number = Annotated[str, typer.Argument(help="A telephone number, as people write
 def export(number: Number) -> None:
     """Print all data of a number as JSON; the audit log records it."""
     called = _parse(number)
-    with terminal.transaction() as session:
+    with terminal.open_transaction() as session:
         found = account_contents.export(
-            session, called, who=audit.COMMAND_LINE, public_url=terminal.settings().public
+            session, called, who=audit.COMMAND_LINE, public_url=terminal.load_settings().public
         )
     typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
 
@@ -32,7 +32,7 @@ def delete(
 ) -> None:
     """Delete the data of a number; docs/citizens.md names what stays."""
     called = _parse(number)
-    with terminal.transaction() as session:
+    with terminal.open_transaction() as session:
         erasure.delete_citizen(session, called, who=audit.COMMAND_LINE, give_up=give_up)
     typer.echo("deleted; files go within a minute")
 
@@ -45,14 +45,14 @@ def new_owner(
 ) -> None:
     """Separate the number from all data of its former owner, for good: somebody else has it now."""
     called = _parse(number)
-    with terminal.transaction() as session:
+    with terminal.open_transaction() as session:
         erasure.delete_former_owner(session, called, who=audit.COMMAND_LINE, reason=reason, give_up=give_up)
     typer.echo("separated; files go within a minute")
 
 
 def _parse(number: str) -> str:
     """Parse any valid number: one that is no longer called may have data."""
-    called = numbers.parse_caller(number, terminal.settings().allowed_prefixes)
+    called = numbers.parse_caller(number, terminal.load_settings().allowed_prefixes)
     if called is None:
         raise terminal.fail(f"no telephone number: {number}")
     return called

@@ -6,7 +6,7 @@ import typer
 
 from hotline import audit
 from hotline.setup import city_rows
-from ops.terminal import fail, settings, transaction
+from ops.terminal import fail, load_settings, open_transaction
 from prompts import catalogue
 from settings import city_file
 from settings.city_file import City, CityError
@@ -29,13 +29,13 @@ def load(
     file: Path | None = typer.Argument(None, help="The city's file; the one in force if not given."),  # noqa: B008
 ) -> None:
     """Load a city's offices and departments into the database: adds and renames, deletes nothing."""
-    city = _read(file or settings().city_path)
-    with transaction() as session:
+    city = _read(file or load_settings().city_path)
+    with open_transaction() as session:
         done = city_rows.load(session, city, who=audit.COMMAND_LINE)
     for what, names in (("added", done.added), ("renamed", done.renamed), ("not in the file", done.beyond)):
         for name in names:
             typer.echo(f"{what:<16} {name}")
-    if file and file.absolute() != settings().city_path:
+    if file and file.absolute() != load_settings().city_path:
         typer.echo(f"Its names and look are in force with HOTLINE_CITY={file.absolute()}, after a start.")
 
 

@@ -34,13 +34,13 @@ from ops import (
     timetable_commands,
 )
 from ops.backup.commands import add_to as add_backup_commands
-from ops.doctor.command import doctor
-from ops.first_visit import lines as first_visit_lines
-from ops.first_visit import setup_code
+from ops.doctor.command import print_findings
+from ops.first_visit import make_lines as first_visit_lines
+from ops.first_visit import print_setup_code
 from ops.people import add_to as add_people_commands
-from ops.terminal import answering, transaction
 from ops.terminal import fail as _fail
-from ops.terminal import settings as _settings
+from ops.terminal import handle_no_answer, open_transaction
+from ops.terminal import load_settings as _settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
@@ -63,13 +63,13 @@ for name, group in (
     ("node", nodes.app),
 ):
     app.add_typer(group, name=name)
-app.command("pbx")(pbx.pbx)
-app.command("kamailio")(kamailio.kamailio)
+app.command("pbx")(pbx.print_pbx)
+app.command("kamailio")(kamailio.write_kamailio)
 timetable_commands.add_to(app)
 add_people_commands(user_app)
 add_backup_commands(app, db_app)
-app.command()(doctor)
-app.command("setup-code")(setup_code)
+app.command("doctor")(print_findings)
+app.command("setup-code")(print_setup_code)
 
 
 @app.callback()
@@ -100,7 +100,7 @@ def process(name: Annotated[str, typer.Argument(help="ivr, dialer, scheduler or 
 @app.command("audit")
 def audit_log(who: str = "", action: str = "", subject: str = "", limit: int = 100) -> None:
     """Print the audit log, newest first, filtered by the given words."""
-    with transaction(read_only=True) as session:
+    with open_transaction(read_only=True) as session:
         for e in audit.search(session, who=who, action=action, subject=subject, limit=limit):
             typer.echo(f"{e.at:%Y-%m-%d %H:%M}Z  {e.who:<16} {e.action:<20} {e.subject:<18} {e.reason}")
 
@@ -156,7 +156,7 @@ def desk_phone(
     if use not in ("", "sip", "browser"):
         raise _fail("--use takes sip or browser")
     if use or number is not None:
-        with transaction() as session:
+        with open_transaction() as session:
             called = (
                 numbers.parse_desk(number, settings.allowed_prefixes, settings.extensions) if number else None
             )
@@ -165,7 +165,7 @@ def desk_phone(
             desk_phones.choose(session, chosen, kind, called, who=audit.COMMAND_LINE)
     if number is not None:
         return
-    with transaction() as session:
+    with open_transaction() as session:
         place = staffing.get(session, desk, settings.desks)
         if renew:
             desk_admission.renew_sip_key(session, place, who=audit.COMMAND_LINE)
@@ -189,7 +189,7 @@ def turn_secret() -> None:
 def db_upgrade() -> None:
     """Upgrade the tables to this version."""
     try:
-        with answering():
+        with handle_no_answer():
             upgrade(connect(_settings().database))
     except OtherVersion as error:
         raise _fail(error) from None
@@ -198,14 +198,14 @@ def db_upgrade() -> None:
 @number_app.command("block")
 def number_block(number: str, reason: BlockReason = BlockReason.NUISANCE) -> None:
     """Refuse registrations of a number; its callers hear why."""
-    with transaction() as session:
+    with open_transaction() as session:
         blocked.block(session, numbers.parse(number, _settings().allowed_prefixes), reason)
 
 
 @number_app.command("unblock")
 def number_unblock(number: str) -> None:
     """Let a number register again."""
-    with transaction() as session:
+    with open_transaction() as session:
         blocked.unblock(session, numbers.parse(number, _settings().allowed_prefixes))
 
 
@@ -223,7 +223,7 @@ def user_add(
     password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
 ) -> None:
     """Add a person."""
-    with transaction() as session:
+    with open_transaction() as session:
         staff.add(
             session,
             username=username,
@@ -243,7 +243,7 @@ def user_pin(
     pin: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
 ) -> None:
     """Set the PIN (4 to 8 digits) that admits a person's telephone to their desk's room."""
-    with transaction() as session:
+    with open_transaction() as session:
         users.set_pin(session, username, numbers.convert_digits(pin))
         audit.record(session, audit.COMMAND_LINE, "pin-set", f"person {username}")
 

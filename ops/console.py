@@ -15,12 +15,12 @@ core may still answer a ping of its manager interface, or list the channels that
 """
 
 
-def works(console: Path) -> str:
+def check_node(console: Path) -> str:
     """Check Asterisk with `core_works`, and end calls that another node may place again.
 
     Return the log entry.
     """
-    core_works(console)
+    check_core(console)
     return end_calls(console)
 
 
@@ -55,7 +55,7 @@ def _channel(fields: Sequence[str]) -> calls_until.Channel:
     return calls_until.Channel(fields[0], fields[-1].strip(), fields[1], fields[_DATA - 1], fields[_DATA])
 
 
-def core_works(console: Path) -> None:
+def check_core(console: Path) -> None:
     """Return when Asterisk has answered. Raises OSError if it does not within _ANSWER_S."""
     if b"nobody is not a known channel" not in _ask(console, _QUESTIONS):
         raise OSError("Asterisk's console says something else")

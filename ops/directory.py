@@ -7,7 +7,7 @@ import typer
 from db.engine import connect
 from hotline import audit
 from hotline.directory import members, oidc, sync
-from ops.terminal import fail, settings, transaction
+from ops.terminal import fail, load_settings, open_transaction
 
 app = typer.Typer(no_args_is_help=True, help="Staff from the office's directory.")
 
@@ -17,7 +17,7 @@ def check(
     believe: Annotated[bool, typer.Option(help="Accept that so many people have left at once.")] = False,
 ) -> None:
     """Ask the directory now who is still there, as the scheduler does; the log names faults."""
-    in_force = settings()
+    in_force = load_settings()
     looks = [
         take for take, is_set in ((sync.take, in_force.ldap_url), (oidc.take, in_force.oidc_issuer)) if is_set
     ]
@@ -32,5 +32,5 @@ def check(
 @app.command()
 def adopt(username: str) -> None:
     """Hand this account over to the directory: its password here ends, and its name there identifies it."""
-    with transaction() as session:
+    with open_transaction() as session:
         members.adopt(session, username, who=audit.COMMAND_LINE)

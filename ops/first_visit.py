@@ -4,12 +4,12 @@ import typer
 
 from db.engine import connect, reading, writing
 from hotline.setup import first_visit
-from ops.terminal import settings as settings_in_force
-from ops.terminal import transaction
+from ops.terminal import load_settings as settings_in_force
+from ops.terminal import open_transaction
 from settings import Settings
 
 
-def lines(settings: Settings) -> list[str]:
+def make_lines(settings: Settings) -> list[str]:
     """Return an empty installation's lines at its start, with a new code; none once an account exists."""
     engine = connect(settings.database)
     try:
@@ -22,10 +22,10 @@ def lines(settings: Settings) -> list[str]:
         engine.dispose()
 
 
-def setup_code() -> None:
+def print_setup_code() -> None:
     """Print a new code for the first visit; the one before is void."""
     settings = settings_in_force()
-    with transaction() as session:
+    with open_transaction() as session:
         for line in _told(settings, first_visit.make_code(session, settings)):
             typer.echo(line)
 

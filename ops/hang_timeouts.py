@@ -80,7 +80,7 @@ class Patience:
         return True
 
 
-def look(pid: int) -> Seen | None:
+def read_state(pid: int) -> Seen | None:
     """Return the kernel's state of this process; None once it is gone."""
     try:
         fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from dialplan import kamailio as proxy
-from ops.terminal import fail, settings
+from ops.terminal import fail, load_settings
 
 _FOLDER = Path("/etc/kamailio")
 
 
-def kamailio(
+def write_kamailio(
     folder: Annotated[Path, typer.Argument(help="Folder of the files, such as /etc/kamailio.")] = _FOLDER,
     lies: Annotated[
         Path | None, typer.Option("--lies", help="Folder of the files on the proxy, if different.")
@@ -23,7 +23,7 @@ def kamailio(
 ) -> None:
     """Write the configuration of the SIP proxy, Kamailio, for HOTLINE_SIP_PROXY and HOTLINE_SIP_NODES."""
     try:
-        made = proxy.render_files(settings(), (lies or folder).absolute(), run=run)
+        made = proxy.render_files(load_settings(), (lies or folder).absolute(), run=run)
     except proxy.NoProxy as error:
         raise fail(error) from None
     for name, text in made.items():

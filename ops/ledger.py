@@ -8,7 +8,7 @@ import typer
 from db.engine import connect, reading, writing
 from hotline.ledger import entries, seals
 from hotline.ledger.verify import Leap, verify
-from ops.terminal import settings
+from ops.terminal import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="The public ledger of the order of calling.")
 
@@ -18,7 +18,7 @@ _PAGE = 2000
 @app.command("verify")
 def verify_all() -> None:
     """Verify the whole history; print problems and exit 1 if there are any. A clock that leapt is none."""
-    report = verify(connect(settings().database))
+    report = verify(connect(load_settings().database))
     for problem in report.problems:
         typer.secho(problem, fg="red", err=True)
     if report.leap:
@@ -42,7 +42,7 @@ def _verdict(problems: list[str]) -> str:
 @app.command("seal")
 def seal_now() -> None:
     """Seal the new entries now, as the scheduler does every minute; print the newest seal."""
-    engine = connect(settings().database)
+    engine = connect(load_settings().database)
     with reading(engine) as session:
         seals.warm(session)
     with writing(engine) as session:
@@ -53,7 +53,7 @@ def seal_now() -> None:
 @app.command("export")
 def export(after: Annotated[int, typer.Option(help="Begin after this entry.")] = 0) -> None:
     """Print the entries, one canonical text a line, as the hashes use it (docs/ledger.md)."""
-    engine = connect(settings().database)
+    engine = connect(load_settings().database)
     while True:
         with reading(engine) as session:
             found = entries.list_entries(session, after, _PAGE)

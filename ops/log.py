@@ -21,14 +21,14 @@ class OneLine(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the event's line."""
-        return escaped(super().formatMessage(record))
+        return escape(super().formatMessage(record))
 
     def formatException(self, ei: Any) -> str:
         """Return the lines of the traceback."""
-        return "\n".join(f"| {escaped(line)}" for line in super().formatException(ei).split("\n"))
+        return "\n".join(f"| {escape(line)}" for line in super().formatException(ei).split("\n"))
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """Return the text with every unprintable character escaped as in Python."""
     return "".join(each if each.isprintable() or each == "\u200c" else ascii(each)[1:-1] for each in text)
 
@@ -68,7 +68,7 @@ def _of_a_call(event: str) -> dict[str, str]:
     return {"call": found["call"], "event": found["rest"]} if found else {"event": event}
 
 
-def as_json(process: str, line: str) -> str:
+def format_json(process: str, line: str) -> str:
     """Return the JSON object of a process's line; our own JSON is returned unchanged."""
     if line.startswith("{"):
         try:

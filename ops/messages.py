@@ -19,7 +19,7 @@ def list_(
     limit: int = 100,
 ) -> None:
     """Print the newest messages; numbers are masked."""
-    with terminal.transaction(read_only=True) as session:
+    with terminal.open_transaction(read_only=True) as session:
         for message in sent_messages.list_page(session, state=state, limit=limit):
             typer.echo(
                 f"{message.id:>8}  {message.state:<8} {message.kind:<16} "
@@ -31,7 +31,7 @@ def list_(
 @app.command()
 def retry(message: Annotated[int, typer.Argument(help="The message's number.", metavar="ID")]) -> None:
     """Send a message again that failed or expired."""
-    with terminal.transaction() as session:
+    with terminal.open_transaction() as session:
         sent_messages.retry(session, message, audit.COMMAND_LINE)
     typer.echo(f"message {message} is due again: `hotline137 message list` says what becomes of it, and why")
 

@@ -8,7 +8,7 @@ import typer
 
 from hotline import audit
 from hotline.nodes import administration
-from ops.terminal import transaction
+from ops.terminal import open_transaction
 
 app = typer.Typer(no_args_is_help=True, help="Machines that share this database (docs/operate/nodes.md).")
 
@@ -29,7 +29,7 @@ def list_nodes() -> None:
 
     States: live, draining, no-asterisk, no-trunk, no-ivr, silent, gone.
     """
-    with transaction(read_only=True) as session:
+    with open_transaction(read_only=True) as session:
         found = [each._asdict() for each in administration.list_all(session)]
     typer.echo(json.dumps(found, ensure_ascii=False, indent=1, default=lambda at: f"{at:%Y-%m-%dT%H:%M:%SZ}"))
 
@@ -43,7 +43,7 @@ def drain(
     ] = False,
 ) -> None:
     """Give the node no new round; its present work ends by itself, and nobody is cut off."""
-    with transaction() as session:
+    with open_transaction() as session:
         administration.drain(session, name, who=audit.COMMAND_LINE, drained=not undo)
     typer.echo(f"node {name}: " + ("gets new work again" if undo else "gets no new work"))
     if wait and not undo:
@@ -57,7 +57,7 @@ def drain(
 def _wait(name: str) -> None:
     rested, said = 0, ""
     while rested < _LOOKS:
-        with transaction(read_only=True) as session:
+        with open_transaction(read_only=True) as session:
             left = administration.count_in_progress(session, name)
         rested = 0 if left else rested + 1
         words = ", ".join(f"{kind}: {count}" for kind, count in left.items())
@@ -72,8 +72,8 @@ def _wait(name: str) -> None:
 @app.command()
 def remove(name: _Name) -> None:
     """Remove a node that is gone for good."""
-    with transaction() as session:
+    with open_transaction() as session:
         administration.give_up(session, name, who=audit.COMMAND_LINE)
-    with transaction() as session:
+    with open_transaction() as session:
         administration.remove(session, name, who=audit.COMMAND_LINE)
     typer.echo(f"node {name}: removed")

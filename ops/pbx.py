@@ -7,12 +7,12 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from dialplan import pbx as behind
-from ops.terminal import fail, settings
+from ops.terminal import fail, load_settings
 from settings.addresses import Address
 from settings.values import HostPort
 
 
-def pbx(
+def print_pbx(
     pbx: Annotated[str, typer.Option(help="SIP address of the PBX: host:port.")],
     here: Annotated[str, typer.Option(help="SIP address of this system, a different one: host:port.")],
     out: Annotated[Path | None, typer.Option(help="A folder to write the files to.")] = None,
@@ -21,7 +21,7 @@ def pbx(
     at, ours = _address("--pbx", pbx), _address("--here", here)
     if at == ours:
         raise fail(f"--here and --pbx are both {at}: on one machine this system needs a port of its own")
-    in_force = settings()
+    in_force = load_settings()
     if any(trunk.source for trunk in in_force.trunks):
         said = "HOTLINE_TRUNKS is set: HOTLINE_TRUNK_… of settings.env is not looked at: make a table there"
         typer.secho(said, fg="yellow", err=True)

@@ -11,17 +11,17 @@ from db.models import User
 from hotline import audit
 from hotline.errors import Refused
 from hotline.people import accounts, sign_ins
-from ops.terminal import settings, transaction
+from ops.terminal import load_settings, open_transaction
 
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to `hotline137 user`."""
-    app.command("password")(password)
+    app.command("password")(set_password)
     app.command("reset-second-factor")(reset_second_factor)
     app.command("end-sessions")(end_sessions)
 
 
-def password(
+def set_password(
     username: str,
     new: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
 ) -> None:
@@ -30,7 +30,7 @@ def password(
     The name is unlocked, and all their sessions end.
     """
     with _person(username, "password-set") as (session, user):
-        accounts.set_password(session, user.id, new, given=True, city=settings().of_city)
+        accounts.set_password(session, user.id, new, given=True, city=load_settings().of_city)
         sign_ins.end_sessions(session, user.id)
 
 
@@ -48,7 +48,7 @@ def end_sessions(username: str) -> None:
 
 @contextmanager
 def _person(username: str, action: str) -> Iterator[tuple[Session, User]]:
-    with transaction() as session:
+    with open_transaction() as session:
         user = accounts.find_by_name(session, username)
         if user is None:
             raise Refused("not-found", f"no person {username}")

@@ -37,12 +37,12 @@ def move(where: Annotated[Where, typer.Argument(help="The new location of all pi
 
     Before a move back stop the scheduler; empty HOTLINE_PICTURES_STORE afterwards.
     """
-    settings = terminal.settings()
+    settings = terminal.load_settings()
     bucket, folder = stores.open_bucket(settings), stores.open_folder(settings)
     if bucket is None:
         raise terminal.fail("no store is named: HOTLINE_PICTURES_STORE")
     to_store = where is Where.STORE
-    with terminal.transaction(read_only=True) as session:
+    with terminal.open_transaction(read_only=True) as session:
         if not to_store and heartbeats.is_alive(session, heartbeats.SCHEDULER):
             raise terminal.fail("the scheduler would bring them back: stop it first")
     source, target = (folder, bucket) if to_store else (bucket, folder)
@@ -53,7 +53,7 @@ def move(where: Annotated[Where, typer.Argument(help="The new location of all pi
 
 
 def _moved(source: Store, target: Store, *, to_store: bool) -> Counter[Moved]:
-    engine, became, after = connect(terminal.settings().database), Counter[Moved](), ""
+    engine, became, after = connect(terminal.load_settings().database), Counter[Moved](), ""
     while True:
         with reading(engine) as session:
             due = transfer.list_due(session, stored=not to_store, after=after, limit=_AT_ONCE)

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from ops import asterisk_log
-from ops.console import works
+from ops.console import check_node
 from ops.log import Form
 from ops.supervisor import ASTERISK_INHERITS, Program, Supervisor
 
@@ -24,7 +24,7 @@ def main() -> None:
     program = Program(name, argv)
     if name == "asterisk":
         os.umask(0o007)  # its group may read and write its recordings, too (settings.asterisk_files)
-        program = Program(name, argv, _asked(argv), asterisk_log.readable, inherits=ASTERISK_INHERITS)
+        program = Program(name, argv, _asked(argv), asterisk_log.format_event, inherits=ASTERISK_INHERITS)
     form: Form = "json" if os.environ.get("HOTLINE_LOG") == "json" else "console"
     asyncio.run(Supervisor([program], partial(print, flush=True), form).run())
 
@@ -35,7 +35,7 @@ def _asked(argv: Sequence[str]) -> Callable[[], str]:
     found = re.search(r"(?m)^astrundir => (.+)$", config)
     if not found:
         raise SystemExit("no astrundir in Asterisk's configuration")
-    return partial(works, Path(found[1]) / "asterisk.ctl")
+    return partial(check_node, Path(found[1]) / "asterisk.ctl")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ops.terminal import fail, settings
+from ops.terminal import fail, load_settings
 
 app = typer.Typer(no_args_is_help=True, help="The prompts that callers hear.")
 _Everybody = Annotated[bool, typer.Option("--everybody", help="Only prompts that nearly every caller hears.")]
@@ -18,7 +18,7 @@ def build() -> None:
     from prompts.sources import VoiceError
 
     try:
-        report = build_all(settings(), progress=_progress)
+        report = build_all(load_settings(), progress=_progress)
     except VoiceError as error:
         raise fail(error) from None
     for note in report.notes:
@@ -33,7 +33,7 @@ def check() -> None:
     from prompts.sources import VoiceError
 
     try:
-        wrong = check_all(settings())
+        wrong = check_all(load_settings())
     except VoiceError as error:
         raise fail(error) from None
     if wrong:
@@ -50,7 +50,7 @@ def listen(
     from prompts.catalogue import PromptError
 
     try:
-        path = player.join(settings(), language, prompt)
+        path = player.join(load_settings(), language, prompt)
     except PromptError as error:
         raise fail(error) from None
     if not player.play(path):
@@ -65,7 +65,7 @@ def length(language: str = "fa") -> None:
 
     sums: dict[str, float] = {}
     try:
-        for section, prompt, seconds in list_lengths(settings(), language):
+        for section, prompt, seconds in list_lengths(load_settings(), language):
             sums[section] = sums.get(section, 0) + seconds
             typer.echo(f"{seconds:6.1f}  {prompt}")
     except PromptError as error:
@@ -82,7 +82,7 @@ def script(language: str = "fa", *, everybody: _Everybody = False) -> None:
     from prompts.render import RECORDINGS
 
     try:
-        for line in studio.write(language, settings().of_city, RECORDINGS, everybody=everybody):
+        for line in studio.write(language, load_settings().of_city, RECORDINGS, everybody=everybody):
             typer.echo(line)
     except PromptError as error:
         raise fail(error) from None
@@ -96,7 +96,7 @@ def takes(language: str = "fa", *, everybody: _Everybody = False) -> None:
     from prompts.takes import check as check_takes
 
     try:
-        found = list(check_takes(RECORDINGS, language, settings().of_city, everybody=everybody))
+        found = list(check_takes(RECORDINGS, language, load_settings().of_city, everybody=everybody))
     except PromptError as error:
         raise fail(error) from None
     again = [take for take in found if take.problems]
@@ -124,7 +124,7 @@ def voice(
     if language not in list_languages():
         raise fail(f"no prompts in {language!r}; there are: {', '.join(list_languages())}")
     try:
-        typer.echo(take(settings(), source, language, sha256, _bytes))
+        typer.echo(take(load_settings(), source, language, sha256, _bytes))
     except VoiceError as error:
         raise fail(error) from None
     build()

@@ -14,7 +14,7 @@ from hotline.errors import Refused
 from hotline.line import carry_over, order, registration
 from hotline.reports import round_reports
 from hotline.rounds import notices, officials, phases, planning
-from ops.terminal import fail, settings, transaction
+from ops.terminal import fail, load_settings, open_transaction
 from settings import CITY
 
 app = typer.Typer(
@@ -64,7 +64,7 @@ def list_rounds(
     history: Annotated[bool, typer.Option("--all", help="Include those of the last year.")] = False,
 ) -> None:
     """Print the rounds that are not long over."""
-    with transaction(read_only=True) as session:
+    with open_transaction(read_only=True) as session:
         at = now(session)
         year = timedelta(days=365)
         for r in (
@@ -77,7 +77,7 @@ def list_rounds(
 @app.command("line")
 def show_line(round_id: Number, limit: int = 200) -> None:
     """Print the round's line in the order of calling, with the reasons; numbers are masked."""
-    with transaction(read_only=True) as session:
+    with open_transaction(read_only=True) as session:
         phases.get(session, round_id)
         for place, r in enumerate(order.list_page(session, round_id, limit, None), start=1):
             why = f"{order.find_reason(r)} {r.rounds_missed or ''} {r.moved_reason}".strip()
@@ -87,8 +87,8 @@ def show_line(round_id: Number, limit: int = 200) -> None:
 @app.command()
 def notice(round_id: Number, language: Annotated[Literal["fa", "en"], typer.Option()] = "fa") -> None:
     """Print the round's notice: for the website, then for social networks."""
-    with transaction(read_only=True) as session:
-        told = notices.format_text(phases.get(session, round_id), language, settings().public)
+    with open_transaction(read_only=True) as session:
+        told = notices.format_text(phases.get(session, round_id), language, load_settings().public)
         typer.echo(f"{told.title}\n\n{told.body}\n\n{told.short}")
 
 
@@ -119,7 +119,7 @@ def make(
     --registration-until change that.
     """
     ends_at = start + timedelta(hours=hours)
-    with transaction() as session:
+    with open_transaction() as session:
         made = planning.make(
             session,
             official=_official(session, official),
@@ -170,7 +170,7 @@ def change(
     short_notice: ShortNotice = False,
 ) -> None:
     """Change a round; after its begin only what is still to come. Omitted values stay."""
-    with transaction() as session:
+    with open_transaction() as session:
         given: dict[str, Any] = {
             "starts_at": start,
             "ends_at": end,
@@ -197,21 +197,21 @@ def change(
 @app.command()
 def cancel(round_id: Number, reason: Reason) -> None:
     """Cancel the round; its registrations pass to the official's next one."""
-    with transaction() as session:
+    with open_transaction() as session:
         planning.cancel(session, phases.get(session, round_id), who=audit.COMMAND_LINE, reason=reason)
 
 
 @app.command("open")
 def begin(round_id: Number) -> None:
     """Record that callbacks begin."""
-    with transaction() as session:
+    with open_transaction() as session:
         planning.open_now(session, phases.get(session, round_id), who=audit.COMMAND_LINE)
 
 
 @app.command()
 def end(round_id: Number) -> None:
     """Record that the round has ended."""
-    with transaction() as session:
+    with open_transaction() as session:
         planning.end(session, phases.get(session, round_id), who=audit.COMMAND_LINE)
 
 
@@ -222,7 +222,7 @@ def take_back(round_id: Number, reason: Reason) -> None:
     A place that was called, moved or given up since stays where it is. Merged places of one number become two
     again. The kept one keeps the latest subject and message.
     """
-    with transaction() as session:
+    with open_transaction() as session:
         round_ = phases.get(session, round_id)
         done = carry_over.take_back(session, round_, who=audit.COMMAND_LINE, reason=reason)
     typer.echo(f"{done.back} are back in round {round_id}; {done.stay} stay where they are")
@@ -231,7 +231,7 @@ def take_back(round_id: Number, reason: Reason) -> None:
 @app.command("move-up")
 def move_up(ticket: str, reason: Reason) -> None:
     """Put a waiting citizen before all that nobody moved up."""
-    with transaction() as session:
+    with open_transaction() as session:
         found = registration.get_by_ticket(session, tickets.parse(ticket))
         order.move_up(session, found, who=audit.COMMAND_LINE, reason=reason)
 
@@ -239,7 +239,7 @@ def move_up(ticket: str, reason: Reason) -> None:
 @app.command()
 def report(round_id: Number) -> None:
     """Print the round's results, also while it runs."""
-    with transaction(read_only=True) as session:
+    with open_transaction(read_only=True) as session:
         round_ = phases.get(session, round_id)
         phase = phases.find_phase(round_, now(session))
         told = round_reports.build_report(session, round_id)

@@ -98,7 +98,7 @@ def prepare(settings: Settings) -> list["sample.Account"]:
     if settings.sip_tls_certificate:
         from ops.doctor import certificates  # few cities have a certificate, and the module is large
 
-        for said in certificates.concerns(settings):
+        for said in certificates.list_faults(settings):
             say(said)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     say("prompts")
@@ -106,8 +106,8 @@ def prepare(settings: Settings) -> list["sample.Account"]:
     say("database")
     engine = connect(settings.database)
     upgrade(engine)
-    of_one_node(settings, engine)
-    of_one_machine(settings, engine)
+    claim_state_folder(settings, engine)
+    claim_node_name(settings, engine)
     accounts: list[sample.Account] = []
     if settings.sample and not _is_there(engine, "officials"):
         from ops.sample import fill
@@ -127,7 +127,7 @@ def _is_there(engine: Engine, kind: str) -> bool:
         return session.scalar(select(column("id")).select_from(table(kind)).limit(1)) is not None
 
 
-def of_one_node(settings: Settings, engine: Engine) -> None:
+def claim_state_folder(settings: Settings, engine: Engine) -> None:
     """Mark the state folder as this node's. Raises CannotRun if a node at work elsewhere uses it.
 
     Two nodes would overwrite each other's configuration of Asterisk and limit of callers. A machine with a
@@ -153,7 +153,7 @@ def _is_no_others(settings: Settings, engine: Engine, marked: str) -> None:
             )
 
 
-def of_one_machine(settings: Settings, engine: Engine) -> None:
+def claim_node_name(settings: Settings, engine: Engine) -> None:
     """Identify this machine, and wait until no other one works under this node's name.
 
     A restarted machine does not wait; one that lost its state folder waits for its old lease. The identity is
@@ -217,7 +217,7 @@ def _first_visit(settings: Settings) -> list[str]:
         engine.dispose()
     from ops import first_visit
 
-    return first_visit.lines(settings)
+    return first_visit.make_lines(settings)
 
 
 def _welcome(settings: Settings, accounts: list["sample.Account"], first_visit: list[str]) -> str:

@@ -29,10 +29,10 @@ _EXAMPLE = """# Copy to hotline.env, and remove the # before what you change.
 """
 
 
-def page() -> str:
+def render_page() -> str:
     """Return the text of docs/settings.md."""
     said = _PAGE
-    for part in parts():
+    for part in list_parts():
         said += f"\n## {_head(part)}\n"
         for file in ("", *FILES):
             rows = [
@@ -48,10 +48,10 @@ def page() -> str:
     return said
 
 
-def example() -> str:
+def render_example() -> str:
     """Return the text of hotline.env.example."""
     said = _EXAMPLE
-    for part in parts():
+    for part in list_parts():
         settings = list(_settings(part))
         said += f"\n## {_head(part)}\n" if settings else ""
         for name, default, text in settings:
@@ -62,11 +62,11 @@ def example() -> str:
 
 def write(project: Path) -> None:
     """Write both files into the project."""
-    (project / "docs" / "settings.md").write_text(page())
-    (project / "hotline.env.example").write_text(example())
+    (project / "docs" / "settings.md").write_text(render_page())
+    (project / "hotline.env.example").write_text(render_example())
 
 
-def explanations(part: type[Part]) -> dict[str, str]:
+def find_explanations(part: type[Part]) -> dict[str, str]:
     """Return the explanation of each setting of a part, by name: the text below it in the source."""
     (of_part,) = ast.parse(inspect.getsource(part)).body
     assert isinstance(of_part, ast.ClassDef)  # noqa: S101
@@ -81,7 +81,7 @@ def explanations(part: type[Part]) -> dict[str, str]:
     }
 
 
-def parts() -> list[type[Part]]:
+def list_parts() -> list[type[Part]]:
     """Return the parts of the settings, in order."""
     found = [part for part in reversed(Settings.__mro__) if issubclass(part, Part)]
     return [part for part in found if part not in (Part, Settings)]
@@ -93,7 +93,7 @@ def _head(part: type[Part]) -> str:
 
 def _settings(part: type[Part], file: str = "") -> Iterator[tuple[str, str, str]]:
     """Yield the settings of a part in the environment, or in a file: name, default as text, explanation."""
-    for name, text in explanations(part).items():
+    for name, text in find_explanations(part).items():
         of, key = OLD_NAMES.get(name, ("", f"HOTLINE_{name.upper()}"))
         if of == file:
             field = Settings.model_fields[name]

@@ -16,7 +16,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from ops import asterisk_log
-from ops.console import works
+from ops.console import check_node
 from ops.log import Form
 from ops.supervisor import ASTERISK_INHERITS, Program, Supervisor
 
@@ -61,9 +61,9 @@ def main() -> None:
 
 def keep(plan: Plan) -> None:
     """Keep all processes, and print the welcome when they are ready."""
-    asked = partial(works, Path(plan.console))
+    asked = partial(check_node, Path(plan.console))
     programs = [
-        Program(name, argv, asked, asterisk_log.readable, inherits=ASTERISK_INHERITS)
+        Program(name, argv, asked, asterisk_log.format_event, inherits=ASTERISK_INHERITS)
         if name == "asterisk"
         else Program(name, argv)
         for name, argv in plan.programs

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from hotline import watchdog
 from ops import log
-from ops.hang_timeouts import LOOK_S, Patience, look
+from ops.hang_timeouts import LOOK_S, Patience, read_state
 
 _STOP_S = 6.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.3, 10.0
@@ -79,7 +79,7 @@ class Supervisor:
         """Write a line of the merged log."""
         with contextlib.suppress(OSError):  # a failing log must not stop the programs
             if self._form == "json":
-                self._write(log.as_json(name, line))
+                self._write(log.format_json(name, line))
             else:
                 self._write(f"{time.strftime('%H:%M:%S')} {name:<{self._width}} | {line}")
 
@@ -146,7 +146,7 @@ class Supervisor:
             await asyncio.sleep(_until_next(LOOK_S))
             listen()
             now = time.monotonic()
-            if patience.spent(now - last, look(pid)):
+            if patience.spent(now - last, read_state(pid)):
                 self.log(program.name, f"has done nothing for {int(patience.idle)} s: killed")
                 return
             last = now

@@ -13,7 +13,7 @@ from hotline.errors import Refused
 from settings import Settings, SettingsError, load
 
 
-def settings() -> Settings:
+def load_settings() -> Settings:
     """Return the settings; end the command if one is wrong."""
     try:
         return load()
@@ -29,7 +29,7 @@ def fail(reason: object) -> typer.Exit:
 
 
 @contextmanager
-def answering() -> Iterator[None]:
+def handle_no_answer() -> Iterator[None]:
     """Run a block that needs the database; end the command if it does not answer. No password is printed."""
     try:
         yield
@@ -39,15 +39,15 @@ def answering() -> Iterator[None]:
 
 
 @contextmanager
-def transaction(*, read_only: bool = False) -> Iterator[Session]:
+def open_transaction(*, read_only: bool = False) -> Iterator[Session]:
     """Open a transaction of a command; end the command after a refusal, or if the tables are missing."""
     open_ = reading if read_only else writing
-    engine = connect(settings().database)
-    with answering(), reading(engine) as session:
+    engine = connect(load_settings().database)
+    with handle_no_answer(), reading(engine) as session:
         if not may_run(session.connection()):
             raise fail("this version's tables are not in the database: hotline137 db upgrade")
     try:
-        with answering(), open_(engine) as session:
+        with handle_no_answer(), open_(engine) as session:
             yield session
     except Refused as refused:
         raise fail(refused) from None

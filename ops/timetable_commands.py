@@ -15,7 +15,7 @@ from hotline import audit
 from hotline.errors import Refused
 from hotline.rounds import officials
 from hotline.timetable import day_overrides, days, round_making, timetable_rules
-from ops.terminal import transaction
+from ops.terminal import open_transaction
 from settings import CITY
 
 official_app = typer.Typer(no_args_is_help=True, help="The offices that answer citizens.")
@@ -31,19 +31,19 @@ def add_to(app: typer.Typer) -> None:
         app.add_typer(group, name=name)
 
 
-def a_day(text: str) -> date:
+def parse_day(text: str) -> date:
     """Parse a day, Jalali (1405-09-11) or Gregorian (2026-12-02), in any script's digits."""
     year, month, day = (int(part) for part in text.replace("/", "-").split("-"))
     found: date = jdatetime.date(year, month, day).togregorian() if year < 1900 else date(year, month, day)
     return found
 
 
-def an_hour(text: str) -> time:
+def parse_hour(text: str) -> time:
     """Parse a time of day, 09:00."""
     return datetime.strptime(text, "%H:%M").time()
 
 
-def numbers_of(text: str) -> Sequence[int]:
+def parse_numbers(text: str) -> Sequence[int]:
     """Parse numbers and ranges: 4,7-9 is 4, 7, 8, 9."""
     found: list[int] = []
     try:
@@ -55,7 +55,7 @@ def numbers_of(text: str) -> Sequence[int]:
     return found
 
 
-Day = Annotated[date, typer.Argument(parser=a_day, metavar="DAY", help="1405-09-11 or 2026-12-02.")]
+Day = Annotated[date, typer.Argument(parser=parse_day, metavar="DAY", help="1405-09-11 or 2026-12-02.")]
 RuleId = Annotated[int, typer.Argument(metavar="ID", help="The rule's number.")]
 Reason = Annotated[str, typer.Option(help="The reason, which citizens read.")]
 
@@ -77,7 +77,7 @@ def _check_clip(clip: str) -> None:
 @official_app.command("list")
 def official_list() -> None:
     """Print the offices with their numbers for other commands."""
-    with transaction(read_only=True) as session:
+    with open_transaction(read_only=True) as session:
         for o in officials.list_all(session):
             typer.echo(f"{o.id:>4}  {o.kind:<16} {o.clip:<30} {o.office_en}  {o.office_fa}")
 
@@ -91,7 +91,7 @@ def official_add(
     district: Annotated[int | None, typer.Option(help="The district of a district's manager.")] = None,
 ) -> None:
     """Add an office, and print its number."""
-    with transaction() as session:
+    with open_transaction() as session:
         _check_clip(clip)
         made = officials.add(
             session, kind=kind, office_fa=office_fa, office_en=office_en, clip=clip, district=district
@@ -109,7 +109,7 @@ def official_change(
 ) -> None:
     """Change an office; omitted values stay."""
     given = {"office_fa": office_fa, "office_en": office_en, "clip": clip, "district": district}
-    with transaction() as session:
+    with open_transaction() as session:
         if clip is not None:
             _check_clip(clip)
         values = {name: value for name, value in given.items() if value is not None}
@@ -119,7 +119,7 @@ def official_change(
 @timetable_app.command("list")
 def timetable_list() -> None:
     """Print the rules."""
-    with transaction(read_only=True) as session:
+    with open_transaction(read_only=True) as session:
         for r in timetable_rules.list_all(session):
             state = "" if r.active else "  (stopped)"
             hours = f"{r.starts_at:%H:%M}-{r.ends_at:%H:%M}"
@@ -132,11 +132,11 @@ def timetable_add(
     rrule: Annotated[str, typer.Argument(help="Its days by RFC 5545, for example FREQ=WEEKLY;BYDAY=WE")],
     *,
     answering: Annotated[str, typer.Option("--officials", help="Their numbers in turn: 4-18 or 4,9,7.")],
-    starts_at: Annotated[time, typer.Option("--from", parser=an_hour, metavar="HH:MM")],
-    ends_at: Annotated[time, typer.Option("--to", parser=an_hour, metavar="HH:MM")],
+    starts_at: Annotated[time, typer.Option("--from", parser=parse_hour, metavar="HH:MM")],
+    ends_at: Annotated[time, typer.Option("--to", parser=parse_hour, metavar="HH:MM")],
     starts_on: Annotated[
         date | None,
-        typer.Option(parser=a_day, metavar="DAY", help="Its first day; today if not given."),
+        typer.Option(parser=parse_day, metavar="DAY", help="Its first day; today if not given."),
     ] = None,
     at_once: Annotated[int, typer.Option(help="Number of officials who answer on one day.")] = 1,
     announce_days: Annotated[int, typer.Option(help="Days from the notice to the round.")] = 7,
@@ -147,7 +147,7 @@ def timetable_add(
     minutes: Annotated[int, typer.Option(help="Agreed minutes of one conversation.")] = 6,
 ) -> None:
     """Add a rule, and print its number. The scheduler creates its rounds within a minute."""
-    with transaction() as session:
+    with open_transaction() as session:
         rule = timetable_rules.add(
             session,
             name=name,
@@ -155,7 +155,7 @@ def timetable_add(
             starts_on=starts_on or days.find_local_day(now(session)),
             starts_at=starts_at,
             ends_at=ends_at,
-            officials=[officials.get(session, number) for number in numbers_of(answering)],
+            officials=[officials.get(session, number) for number in parse_numbers(answering)],
             at_once=at_once,
             announce_days=announce_days,
             registration_days=registration_days,
@@ -168,7 +168,7 @@ def timetable_add(
 @timetable_app.command("show")
 def timetable_show(rule_id: RuleId, weeks: Annotated[int, typer.Option(min=1, max=104)] = 4) -> None:
     """Print a rule's next days: who answers and when, as created and as planned."""
-    with transaction(read_only=True) as session:
+    with open_transaction(read_only=True) as session:
         today = days.find_local_day(now(session))
         rule = timetable_rules.get(session, rule_id)
         for o in round_making.list_occurrences(session, rule, today, today + timedelta(weeks=weeks)):
@@ -198,13 +198,13 @@ def timetable_except(
     *,
     reason: Reason,
     drop: Annotated[bool, typer.Option("--drop", help="No round on that day.")] = False,
-    starts_at: Annotated[time | None, typer.Option("--from", parser=an_hour, metavar="HH:MM")] = None,
-    ends_at: Annotated[time | None, typer.Option("--to", parser=an_hour, metavar="HH:MM")] = None,
+    starts_at: Annotated[time | None, typer.Option("--from", parser=parse_hour, metavar="HH:MM")] = None,
+    ends_at: Annotated[time | None, typer.Option("--to", parser=parse_hour, metavar="HH:MM")] = None,
     substitute: Annotated[int | None, typer.Option(help="The official who speaks instead.")] = None,
     short_notice: Annotated[bool, typer.Option(help="Allow less than a day's notice.")] = False,
 ) -> None:
     """Override one day; an existing round is changed or cancelled."""
-    with transaction() as session:
+    with open_transaction() as session:
         day_overrides.override_day(
             session,
             timetable_rules.get(session, rule_id),
@@ -222,7 +222,7 @@ def timetable_except(
 @timetable_app.command("stop")
 def timetable_stop(rule_id: RuleId, reason: Annotated[str, typer.Option()] = "") -> None:
     """Stop a rule; its existing rounds stay."""
-    with transaction() as session:
+    with open_transaction() as session:
         timetable_rules.stop(
             session, timetable_rules.get(session, rule_id), who=audit.COMMAND_LINE, reason=reason
         )
@@ -233,7 +233,7 @@ def holiday_list(
     weeks: Annotated[int, typer.Option(min=1, max=104)] = 26,
 ) -> None:
     """Print the days on which the city does not answer, and its own decisions about others."""
-    with transaction(read_only=True) as session:
+    with open_transaction(read_only=True) as session:
         first = days.find_local_day(now(session))
         last = first + timedelta(weeks=weeks)
         own = {h.day: h for h in session.scalars(select(Holiday).where(Holiday.day.between(first, last)))}
@@ -250,7 +250,7 @@ def holiday_add(
     works: Annotated[bool, typer.Option("--works", help="The city works although it is a holiday.")] = False,
 ) -> None:
     """Close a day, or open one (--works); the timetable's rounds on a closed day are cancelled."""
-    with transaction() as session:
+    with open_transaction() as session:
         for round_id in day_overrides.add_holiday(session, day, name, works=works, who=audit.COMMAND_LINE):
             typer.echo(f"round {round_id} is cancelled; who is registered passes to the next one")
 
@@ -258,5 +258,5 @@ def holiday_add(
 @holiday_app.command("remove")
 def holiday_remove(day: Day) -> None:
     """Remove the city's decision about a day; rounds that it cancelled stay so."""
-    with transaction() as session:
+    with open_transaction() as session:
         day_overrides.remove_holiday(session, day, who=audit.COMMAND_LINE)

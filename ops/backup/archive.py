@@ -49,7 +49,7 @@ class Kept(NamedTuple):
     """
 
 
-def statement_of(head: bytes, manifest: bytes) -> bytes:
+def make_statement(head: bytes, manifest: bytes) -> bytes:
     """Return the bytes that are signed: the head, and by the manifest every file."""
     return hashlib.sha256(head).digest() + hashlib.sha256(manifest).digest()
 
@@ -97,7 +97,7 @@ class Writer:
         files = {name: kept._asdict() for name, kept in self.files.items()}
         manifest = _json({"files": files, "counts": counts})
         self._text(MANIFEST, manifest)
-        self._text(SIGNATURE, self._sign(statement_of(self._head, manifest)))
+        self._text(SIGNATURE, self._sign(make_statement(self._head, manifest)))
         self._tar.close()
 
     def _write(self, name: str, file: IO[bytes], size: int, mtime: float) -> None:
@@ -181,7 +181,7 @@ def unpack(source: IO[bytes], folder: Path, check: Any = lambda head: None) -> U
                     _compare(files, found)
                     last = tar.next()
                     signature = _text_of(tar, last) if last and last.name == SIGNATURE else None
-                    statement = statement_of(head_text, manifest)
+                    statement = make_statement(head_text, manifest)
                     return Unpacked(head, files, said["counts"], statement, signature)
                 else:
                     found[member.name] = _unpack_one(tar, member, folder, found)
@@ -243,7 +243,7 @@ def _compare(said: dict[str, Kept], found: dict[str, Kept]) -> None:
             raise Unusable(f"the archive is damaged: {name} is not what was written")
 
 
-def recipient(key: str) -> Any:
+def parse_recipient(key: str) -> Any:
     """Parse a public key of `age`. Raises Unusable."""
     try:
         return pyrage.x25519.Recipient.from_str(key)
@@ -252,12 +252,12 @@ def recipient(key: str) -> Any:
 
 
 @contextmanager
-def encrypted(out: IO[bytes], key: str) -> Iterator[IO[bytes]]:
+def encrypt_output(out: IO[bytes], key: str) -> Iterator[IO[bytes]]:
     """Encrypt the block's output to the key; without a key pass it on. Raises OSError."""
     if not key:
         yield out
         return
-    to, failed = recipient(key), list[BaseException]()
+    to, failed = parse_recipient(key), list[BaseException]()
     reading, writing = os.pipe()
 
     def work() -> None:
@@ -281,7 +281,7 @@ def encrypted(out: IO[bytes], key: str) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def decrypted(file: IO[bytes], keys: str) -> Iterator[IO[bytes]]:
+def decrypt_archive(file: IO[bytes], keys: str) -> Iterator[IO[bytes]]:
     """Yield the decrypted archive; `keys` is the text of a file with age's secret keys. Raises Unusable."""
     begin = file.read(len(_AGE))
     file.seek(0)

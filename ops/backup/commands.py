@@ -19,7 +19,7 @@ from ops.backup.archive import Unusable
 _POLITE = 10
 
 
-def backup(
+def make_backup(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Existing folder for the file.")],
     to: Annotated[
         str | None,
@@ -34,7 +34,7 @@ def backup(
     ] = 0,
 ) -> None:
     """Make one file of everything that has to be kept, while calls go on."""
-    settings = terminal.settings()
+    settings = terminal.load_settings()
     os.nice(_POLITE)  # calls come first
     key = settings.backup_recipient if to is None else to
     try:
@@ -71,7 +71,7 @@ def restore(
     ] = False,
 ) -> None:
     """Put a backup in the place of this installation, which is empty and does not run."""
-    settings = terminal.settings()
+    settings = terminal.load_settings()
     try:
         done = restoring.restore(
             settings, file, key.read_text() if key else "", over=over, signer=signer, unproven=unproven
@@ -101,15 +101,15 @@ def restore(
         raise typer.Exit(1)
 
 
-def backup_signer() -> None:
+def show_backup_signer() -> None:
     """Print the public key that proves this machine's backups; keep it where the backup's key is kept."""
     try:
-        typer.echo(signing.signer_of(signing.read_key(terminal.settings())))
+        typer.echo(signing.get_signer(signing.read_key(terminal.load_settings())))
     except (Unusable, OSError) as error:
         raise terminal.fail(error) from None
 
 
-def db_copy(
+def copy_database(
     source: Annotated[str, typer.Argument(metavar="FROM", help="sqlite:///… or postgresql+psycopg://…")],
     target: Annotated[str, typer.Argument(metavar="TO", help="The same; an empty database.")],
 ) -> None:
@@ -120,7 +120,7 @@ def db_copy(
     there = Path(source.removeprefix("sqlite:///").partition("?")[0])
     if source.startswith("sqlite:///") and not there.is_file():  # SQLite would create the file
         raise terminal.fail(f"there is no file {there}")
-    with terminal.answering():
+    with terminal.handle_no_answer():
         _copy(source, target)
 
 
@@ -144,7 +144,7 @@ def _copy(source: str, target: str) -> None:
 
 def add_to(app: typer.Typer, db_app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    app.command("backup")(backup)
-    app.command("backup-signer")(backup_signer)
+    app.command("backup")(make_backup)
+    app.command("backup-signer")(show_backup_signer)
     app.command("restore")(restore)
-    db_app.command("copy")(db_copy)
+    db_app.command("copy")(copy_database)

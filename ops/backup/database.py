@@ -35,26 +35,26 @@ class Copied(NamedTuple):
     counts: dict[str, int]
 
 
-def kind_of(url: str) -> str:
+def get_kind(url: str) -> str:
     """Return the kind of database: sqlite or postgresql."""
     return "sqlite" if url.startswith("sqlite") else "postgresql"
 
 
-def name_of(kind: str) -> str:
+def get_copy_name(kind: str) -> str:
     """Return the copy's name in an archive for that kind of database."""
     return SQLITE if kind == "sqlite" else POSTGRESQL
 
 
-def sqlite_file(url: str) -> Path:
+def get_sqlite_file(url: str) -> Path:
     """Return the path of an SQLite database."""
     return Path(make_url(url).database or "")
 
 
 def copy(url: str, to: Path) -> Copied:
     """Copy the database, as it is at one moment, into the file. Raises Unusable, OSError."""
-    if kind_of(url) == "sqlite":
+    if get_kind(url) == "sqlite":
         try:
-            return _copy_sqlite(sqlite_file(url), to)
+            return _copy_sqlite(get_sqlite_file(url), to)
         except sqlite3.Error as error:
             raise Unusable(f"the database cannot be copied: {error}") from None
     return _dump(url, to)
@@ -156,8 +156,8 @@ def put(path: Path, kind: str, url: str) -> Iterator[str]:
     A failure before or within the block restores everything. Raises Unusable, OSError.
     """
     at = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    if kind_of(url) == "sqlite":
-        with _put_sqlite(path, sqlite_file(url), at) as aside:
+    if get_kind(url) == "sqlite":
+        with _put_sqlite(path, get_sqlite_file(url), at) as aside:
             yield aside
         return
     engine = connect(url)

@@ -19,8 +19,8 @@ from hotline.ledger.verify import verify
 from hotline.recordings import archive
 from hotline.version import VERSION
 from ops.backup import contents, database, signing
-from ops.backup.archive import Unpacked, Unusable, decrypted, unpack
-from ops.backup.take import only_one, scratch, sync
+from ops.backup.archive import Unpacked, Unusable, decrypt_archive, unpack
+from ops.backup.take import lock_backups, make_scratch_folder, sync
 from settings import Settings, secret_file
 
 SETTINGS = "settings-of-backup"
@@ -60,14 +60,14 @@ def restore(
 
     Raises Unusable: nothing is changed.
     """
-    with only_one(settings), ExitStack() as open_:
+    with lock_backups(settings), ExitStack() as open_:
         trusted = signing.find_trusted(settings, signer)
         if not trusted and not unproven:
             raise Unusable(f"no signer is known here. {_WAYS}")
         _check_target(settings, over=over)
-        beside = open_.enter_context(scratch(settings))
+        beside = open_.enter_context(make_scratch_folder(settings))
         try:
-            with file.open("rb") as packed, decrypted(packed, keys) as plain:
+            with file.open("rb") as packed, decrypt_archive(packed, keys) as plain:
                 found = unpack(plain, beside, lambda head: _check_head(head, settings))
         except OSError as error:
             raise Unusable(f"{error.filename or file}: {error.strerror or error}") from None
@@ -106,8 +106,8 @@ def _why_unproven(found: Unpacked, trusted: str | None) -> str:
 def _check_target(settings: Settings, *, over: bool) -> None:
     engine = connect(settings.database)
     try:
-        if database.kind_of(settings.database) == "sqlite":
-            path = database.sqlite_file(settings.database)
+        if database.get_kind(settings.database) == "sqlite":
+            path = database.get_sqlite_file(settings.database)
             if not path.exists():
                 return _check_empty("", settings, over=over)
         check_at_rest(engine)
@@ -140,7 +140,7 @@ def _check_empty(filled: str, settings: Settings, *, over: bool) -> None:
 def _check_head(head: dict[str, Any], settings: Settings) -> None:
     if not is_known(str(head["schema"])) or _numbers(str(head["version"])) > _numbers(VERSION):
         raise Unusable(f"the archive is of the newer version {head['version']}: install that one first")
-    kind, here = head["database"], database.kind_of(settings.database)
+    kind, here = head["database"], database.get_kind(settings.database)
     if kind not in ("sqlite", "postgresql"):
         raise Unusable("the archive's database is of no kind that is known here")
     if (kind, here) == ("postgresql", "sqlite"):
@@ -154,7 +154,7 @@ def _numbers(said: str) -> list[int]:
 
 
 def _check_whole(found: Unpacked, beside: Path) -> Path:
-    copy, secret = database.name_of(found.head["database"]), contents.SECRET
+    copy, secret = database.get_copy_name(found.head["database"]), contents.SECRET
     if copy not in found.files:
         raise Unusable("the archive has no database in it")
     if secret in found.files:

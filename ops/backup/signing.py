@@ -32,7 +32,7 @@ def read_key(settings: Settings) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
-def signer_of(key: Ed25519PrivateKey) -> str:
+def get_signer(key: Ed25519PrivateKey) -> str:
     """Return the public key as an administrator writes it down: 64 hexadecimal digits."""
     return key.public_key().public_bytes_raw().hex()
 
@@ -44,13 +44,13 @@ def find_trusted(settings: Settings, signer: str) -> str | None:
         if not _SIGNER.fullmatch(plain):
             raise Unusable("--signer takes the 64 hexadecimal digits that hotline137 backup-signer prints")
         return plain
-    return signer_of(read_key(settings)) if (settings.state_dir / KEY).exists() else None
+    return get_signer(read_key(settings)) if (settings.state_dir / KEY).exists() else None
 
 
 def sign(key: Ed25519PrivateKey, statement: bytes) -> bytes:
-    """Return the archive's last member for the statement (`archive.statement_of`)."""
+    """Return the archive's last member for the statement (`archive.make_statement`)."""
     signature = key.sign(_CONTEXT + statement).hex()
-    return json.dumps({"signer": signer_of(key), "signature": signature}).encode()
+    return json.dumps({"signer": get_signer(key), "signature": signature}).encode()
 
 
 def check(found: Unpacked, trusted: str) -> None:

@@ -18,7 +18,7 @@ from hotline import backups
 from hotline.backups import Status, Why
 from hotline.version import VERSION
 from ops.backup import contents, database, signing
-from ops.backup.archive import Unusable, Writer, encrypted, recipient
+from ops.backup.archive import Unusable, Writer, encrypt_output, parse_recipient
 from settings import Settings
 
 _PLAIN, _AGE = ".tar", ".tar.age"
@@ -50,13 +50,13 @@ def take(
     (hotline.backups). Raises Unusable, with nothing left behind.
     """
     began, at = time.monotonic(), datetime.now(UTC)
-    with only_one(settings):
+    with lock_backups(settings):
         last = backups.read(settings)
         if unless_since and last and backups.has_backup_since(last, folder, unless_since):
             return None
         try:
             if key:
-                recipient(key)
+                parse_recipient(key)
             made = _take(settings, folder, key, began, at)
         except (Unusable, OSError, SQLAlchemyError) as error:
             refused = _refused(error)
@@ -73,7 +73,7 @@ def take(
 
 
 @contextmanager
-def only_one(settings: Settings) -> Iterator[None]:
+def lock_backups(settings: Settings) -> Iterator[None]:
     """Allow one backup or restore at a time for this state folder. Raises Unusable if another one runs."""
     with backups.lock(settings) as alone:
         if not alone:
@@ -84,7 +84,7 @@ def only_one(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def scratch(settings: Settings) -> Iterator[Path]:
+def make_scratch_folder(settings: Settings) -> Iterator[Path]:
     """Yield a temporary folder on the state folder's disk; after a kill the next backup deletes it."""
     folder = Path(tempfile.mkdtemp(prefix=_COPY, dir=settings.state_dir))
     try:
@@ -117,17 +117,17 @@ def _take(settings: Settings, folder: Path, key: str, began: float, at: datetime
 
 def _write(settings: Settings, part: Path, key: str, at: datetime) -> tuple[int, int, list[str]]:
     signer = signing.read_key(settings)
-    with scratch(settings) as beside:
+    with make_scratch_folder(settings) as beside:
         copy = beside / "copy"
         copied = database.copy(settings.database, copy)
         head = {
             "version": VERSION,
             "schema": copied.schema,
-            "database": database.kind_of(settings.database),
+            "database": database.get_kind(settings.database),
             "at": at.isoformat(timespec="seconds"),
         }
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            with encrypted(out, key) as plain:
+            with encrypt_output(out, key) as plain:
                 writer = Writer(plain, head, partial(signing.sign, signer))
                 writer.add(copied.name, copy)
                 notes = contents.put(settings, writer)

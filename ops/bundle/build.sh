@@ -23,7 +23,7 @@ echo "packages of $suite" >&2
 apt=$work/apt
 mkdir -p "$apt"/{lists/partial,archives/partial,preferences.d,apt.conf.d}
 touch "$apt/status"
-mirror=${MIRROR:-$(.venv/bin/python -c 'from ops.asterisk import mirror; print(*mirror())')}
+mirror=${MIRROR:-$(.venv/bin/python -c 'from ops.asterisk import find_mirror; print(*find_mirror())')}
 : "${mirror:?name a mirror of Debian: MIRROR=…}"
 : > "$apt/sources.list"
 for each in "$mirror $suite" "$mirror $suite-updates" "${SECURITY:-${mirror%/}-security} $suite-security"; do

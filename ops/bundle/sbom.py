@@ -23,7 +23,7 @@ _CHANGED = re.compile(r"\S+ \(([^)]+)\)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
-def bom(packages: Path, asterisk: Path, voices: Path) -> Bom:
+def list_components(packages: Path, asterisk: Path, voices: Path) -> Bom:
     """Return the components of one bundle: of Debian, Asterisk, Python and the pages, and the voices."""
     made = Bom()
     made.metadata.component = whole = Component(
@@ -93,7 +93,7 @@ def _library(kind: str, name: str, version: str, digests: list[str], space: str 
 def main() -> None:
     """Write the document to standard output."""
     packages, asterisk, voices = map(Path, sys.argv[1:])
-    sys.stdout.write(JsonV1Dot6(bom(packages, asterisk, voices)).output_as_string(indent=1))
+    sys.stdout.write(JsonV1Dot6(list_components(packages, asterisk, voices)).output_as_string(indent=1))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from ops.doctor.findings import Finding, Known, State, fault, ok, warning
+from ops.doctor.findings import Finding, Known, State, fail, report_ok, warn
 from settings import Settings
 
 _SOON, _VERY_SOON = timedelta(days=21), timedelta(days=5)
@@ -19,7 +19,7 @@ _RENEW = "systemctl reload hotline137-prepare, then systemctl restart hotline137
 """
 
 
-def certificates(known: Known) -> Iterator[Finding]:
+def check_certificates(known: Known) -> Iterator[Finding]:
     """Check the certificates of our HTTPS and wss addresses, as browsers see them."""
     urls = {
         "HOTLINE_PUBLIC_URL": known.settings.public_url,
@@ -40,27 +40,25 @@ def _certificate(name: str, host: str, port: int) -> Finding:
             until = ssl.cert_time_to_seconds(str((wire.getpeercert() or {})["notAfter"]))
     except ssl.SSLCertVerificationError as error:
         why = error.verify_message
-        return fault("certificate", f"{host} ({name}): {why}", "renew it at the proxy, with its whole chain")
+        return fail("certificate", f"{host} ({name}): {why}", "renew it at the proxy, with its whole chain")
     except (OSError, KeyError) as error:
-        return warning(
-            "certificate", f"{host}:{port} ({name}) does not answer from here: {error}", "the proxy?"
-        )
+        return warn("certificate", f"{host}:{port} ({name}) does not answer from here: {error}", "the proxy?")
     return _lasts(f"{host} ({name})", datetime.fromtimestamp(until, UTC))
 
 
-def of_trunks(known: Known) -> Iterator[Finding]:
+def check_trunk_certificate(known: Known) -> Iterator[Finding]:
     """Check the certificate that Asterisk shows to carriers by TLS: its key, its age, and its copy."""
-    yield from of_asterisk(known.settings)
+    yield from check_asterisk_certificate(known.settings)
     path, copy = known.settings.sip_tls_certificate, known.settings.state_dir / "asterisk/etc/sip-tls.crt"
     try:
         is_old = path is not None and path.read_bytes() != copy.read_bytes()
     except OSError:
         return  # reported above, or never prepared
     if is_old:
-        yield fault("SIP certificate", f"Asterisk still shows the one before {path}", _RENEW)
+        yield fail("SIP certificate", f"Asterisk still shows the one before {path}", _RENEW)
 
 
-def of_asterisk(settings: Settings) -> Iterator[Finding]:
+def check_asterisk_certificate(settings: Settings) -> Iterator[Finding]:
     """Check the certificate for trunks at a start: with a wrong key only these trunks fail."""
     name, path, key = "SIP certificate", settings.sip_tls_certificate, settings.sip_tls_key
     if path is None or key is None:
@@ -68,23 +66,27 @@ def of_asterisk(settings: Settings) -> Iterator[Finding]:
     try:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError) as error:
-        yield fault(name, f"HOTLINE_SIP_TLS_CERTIFICATE={path}: {_why(error)}", "PEM, the whole chain")
+        yield fail(name, f"HOTLINE_SIP_TLS_CERTIFICATE={path}: {_why(error)}", "PEM, the whole chain")
         return
     try:
         ours = load_pem_private_key(key.read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
         do = "PEM without a password, which the user of hotline137 can read"
-        yield fault(name, f"HOTLINE_SIP_TLS_KEY={key}: {_why(error)}", do)
+        yield fail(name, f"HOTLINE_SIP_TLS_KEY={key}: {_why(error)}", do)
         return
     if ours.public_key() != certificate.public_key():
         do = f"give the key that the certificate was made for; then {_RENEW}"
-        yield fault(name, f"HOTLINE_SIP_TLS_KEY={key} does not belong to {path}", do)
+        yield fail(name, f"HOTLINE_SIP_TLS_KEY={key} does not belong to {path}", do)
     yield _lasts(f"{path}", certificate.not_valid_after_utc, name)
 
 
-def concerns(settings: Settings) -> list[str]:
+def list_faults(settings: Settings) -> list[str]:
     """Return the faults of the certificate, in lines for a log."""
-    return [f"{each.said}: {each.do}" for each in of_asterisk(settings) if each.state is not State.OK]
+    return [
+        f"{each.said}: {each.do}"
+        for each in check_asterisk_certificate(settings)
+        if each.state is not State.OK
+    ]
 
 
 def _why(error: Exception) -> str:
@@ -96,9 +98,9 @@ def _why(error: Exception) -> str:
 def _lasts(what: str, until: datetime, name: str = "certificate") -> Finding:
     left = until - datetime.now(UTC)
     if left <= timedelta(0):
-        return fault(name, f"{what}: it has expired", "renew it, and restart what shows it")
+        return fail(name, f"{what}: it has expired", "renew it, and restart what shows it")
     said = f"{what}: {left.days} days left"
     if left < _SOON:
-        say = fault if left < _VERY_SOON else warning
+        say = fail if left < _VERY_SOON else warn
         return say(name, said, "why was it not renewed? The log of certbot, or of Caddy")
-    return ok(name, said)
+    return report_ok(name, said)

@@ -10,33 +10,43 @@ from typing import Annotated, Any
 import typer
 
 from ops.doctor import certificates, directories, machine, stored, telephone
-from ops.doctor.findings import LATE_S, Finding, Known, Look, State, fault, no_connection, ok, warning
+from ops.doctor.findings import (
+    LATE_S,
+    Finding,
+    Known,
+    Look,
+    State,
+    fail,
+    find_missing_connection,
+    report_ok,
+    warn,
+)
 from settings import SECRETS, Settings, SettingsError, describe_origin, list_old_names, load
 
 LOOKS: dict[str, Look] = {
-    "version": machine.versions,
-    "clock": stored.clock,
-    "NTP": machine.ntp,
-    "database": stored.database,
-    "processes": stored.processes,
-    "nodes": stored.nodes,
-    "asterisk": telephone.asterisk,
-    "AMI": telephone.manager,
-    "trunk": stored.trunk,
-    "ports": telephone.ports,
-    "desks": stored.desk_phones,
-    "websocket": telephone.websocket,
-    "certificates": certificates.certificates,
-    "SIP certificate": certificates.of_trunks,
-    "links": machine.links,
-    "disk": machine.space,
-    "permissions": machine.permissions,
-    "database files": stored.database_files,
-    "prompts": machine.prompts,
-    "backup": machine.backup,
-    "text messages": stored.text_messages,
-    "directory": directories.directory,
-    "trial": telephone.trial,
+    "version": machine.report_versions,
+    "clock": stored.check_clock,
+    "NTP": machine.check_ntp,
+    "database": stored.check_database,
+    "processes": stored.check_processes,
+    "nodes": stored.check_nodes,
+    "asterisk": telephone.check_asterisk,
+    "AMI": telephone.check_manager,
+    "trunk": stored.check_trunks,
+    "ports": telephone.check_ports,
+    "desks": stored.check_desk_phones,
+    "websocket": telephone.check_websocket,
+    "certificates": certificates.check_certificates,
+    "SIP certificate": certificates.check_trunk_certificate,
+    "links": machine.check_links,
+    "disk": machine.check_space,
+    "permissions": machine.check_permissions,
+    "database files": stored.check_database_files,
+    "prompts": machine.check_prompts,
+    "backup": machine.check_backup,
+    "text messages": stored.check_text_messages,
+    "directory": directories.check_directories,
+    "trial": telephone.check_trial_functions,
 }
 _COLOURS = {State.OK: "green", State.WARNING: "yellow", State.FAULT: "red"}
 _EXIT = {State.OK: 0, State.WARNING: 1, State.FAULT: 2}
@@ -45,7 +55,7 @@ _SECRET = 6
 _NO_OTHERS: dict[str, Any] = {}
 
 
-def doctor(
+def print_findings(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Print faults and their remedies; exit 0: none, 1: warnings, 2: faults. It changes nothing."""
@@ -70,17 +80,22 @@ def examine() -> tuple[Sequence[Finding], Settings | None]:
     try:
         settings = load()
     except (SettingsError, OSError) as error:
-        wrong = [fault("settings", line, "docs/settings.md") for line in str(error).splitlines()]
+        wrong = [fail("settings", line, "docs/settings.md") for line in str(error).splitlines()]
         try:  # after a broken secret or an unknown name the rest can still be checked
             settings = Settings(**_NO_OTHERS)
         except ValueError:
-            return [ok("settings", describe_origin(None)), *wrong], None
-    known = stored.first_look(settings)
-    old = [warning("old name", *said.rsplit("; ", 1)) for said in list_old_names()]
-    return [ok("settings", describe_origin(settings)), *wrong, *old, *looked(known, LOOKS)], settings
+            return [report_ok("settings", describe_origin(None)), *wrong], None
+    known = stored.read_facts(settings)
+    old = [warn("old name", *said.rsplit("; ", 1)) for said in list_old_names()]
+    return [
+        report_ok("settings", describe_origin(settings)),
+        *wrong,
+        *old,
+        *run_checks(known, LOOKS),
+    ], settings
 
 
-def looked(known: Known, looks: dict[str, Look], late_s: float = LATE_S) -> list[Finding]:
+def run_checks(known: Known, looks: dict[str, Look], late_s: float = LATE_S) -> list[Finding]:
     """Return the findings of these checks; a slow or failing check hides no other."""
     found: dict[str, list[Finding]] = {}
     threads = [
@@ -96,7 +111,7 @@ def looked(known: Known, looks: dict[str, Look], late_s: float = LATE_S) -> list
     return [
         finding
         for name in looks
-        for finding in found.get(name) or ([] if name in found else [warning(name, late, "ask again")])
+        for finding in found.get(name) or ([] if name in found else [warn(name, late, "ask again")])
     ]
 
 
@@ -104,8 +119,8 @@ def _look(name: str, look: Look, known: Known, found: dict[str, list[Finding]]) 
     try:
         found[name] = list(look(known))
     except Exception as error:  # a fault of the check itself
-        full = no_connection(name, error)
-        found[name] = [full or warning(name, f"could not be looked at: {type(error).__name__}", "ask again")]
+        full = find_missing_connection(name, error)
+        found[name] = [full or warn(name, f"could not be looked at: {type(error).__name__}", "ask again")]
 
 
 def _hidden(settings: Settings | None) -> list[str]:

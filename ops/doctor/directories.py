@@ -12,13 +12,13 @@ from hotline.directory import ldap, roles, state
 from hotline.directory.ldap_connection import Away
 from hotline.directory.oidc_provider import connect
 from hotline.directory.roles import RolesError
-from ops.doctor.findings import Finding, Known, fault, ok, warning
+from ops.doctor.findings import Finding, Known, fail, report_ok, warn
 from settings import Settings
 
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
-def directory(known: Known) -> Iterator[Finding]:
+def check_directories(known: Known) -> Iterator[Finding]:
     """Check that the directory and the city's sign-in admit us, have the named groups, and were believed."""
     settings, name = known.settings, "directory"
     if settings.oidc_issuer:
@@ -31,20 +31,20 @@ def directory(known: Known) -> Iterator[Finding]:
             grants = roles.read(settings.directory_roles)
             missing = ldap.find_states(one, (), {each.group for each in grants}).missing_groups
         except (Away, RolesError) as error:
-            yield fault(name, f"{url}: {error}", "docs/operate/directory.md")
+            yield fail(name, f"{url}: {error}", "docs/operate/directory.md")
             continue
         for group in missing:
-            yield warning(name, f"{url}: no group {group}", "the file of roles; make it, or take it out")
+            yield warn(name, f"{url}: no group {group}", "the file of roles; make it, or take it out")
         if not missing:
-            yield ok(name, f"{url} lets us in and has every group")
+            yield report_ok(name, f"{url} lets us in and has every group")
     if known.engine is None or known.why:
         return
     with reading(known.engine) as session:
         if found := state.find_trouble(session):
-            yield warning(name, str(found), "hotline137 directory check; docs/operate/directory.md")
+            yield warn(name, str(found), "hotline137 directory check; docs/operate/directory.md")
         if settings.ldap_url and not _rescuers(session):
             said = "no administrator has a password of their own: nobody gets in without it"
-            yield warning(name, said, "hotline137 user add, one for the safe")
+            yield warn(name, said, "hotline137 user add, one for the safe")
 
 
 def _provider(settings: Settings) -> Finding:
@@ -54,11 +54,11 @@ def _provider(settings: Settings) -> Finding:
         with connect(settings):
             pass
     except Away as away:
-        return fault(name, f"{issuer}: {away}", "oidc.issuer; docs/operate/directory.md")
+        return fail(name, f"{issuer}: {away}", "oidc.issuer; docs/operate/directory.md")
     parts = urlsplit(issuer)
     if parts.scheme != "https" and parts.hostname not in _HERE:
-        return warning(name, f"{issuer} is not encrypted: whoever is on the way can be anybody", "https://")
-    return ok(name, f"{issuer} answers as itself")
+        return warn(name, f"{issuer} is not encrypted: whoever is on the way can be anybody", "https://")
+    return report_ok(name, f"{issuer} answers as itself")
 
 
 def _rescuers(session: Session) -> bool:

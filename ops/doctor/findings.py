@@ -31,17 +31,17 @@ class Finding:
     do: str = ""
 
 
-def ok(name: str, said: str) -> Finding:
+def report_ok(name: str, said: str) -> Finding:
     """Return a finding without a fault."""
     return Finding(name, State.OK, said)
 
 
-def warning(name: str, said: str, do: str) -> Finding:
+def warn(name: str, said: str, do: str) -> Finding:
     """Return a finding about something that works but needs attention."""
     return Finding(name, State.WARNING, said, do)
 
 
-def fault(name: str, said: str, do: str) -> Finding:
+def fail(name: str, said: str, do: str) -> Finding:
     """Return a finding about something that does not work, or will soon fail."""
     return Finding(name, State.FAULT, said, do)
 
@@ -55,16 +55,16 @@ _NO_CONNECTION = (
 """Messages of PostgreSQL and pgBouncer without a connection left; they come without an error code."""
 
 
-def short(error: Exception) -> str:
+def shorten_error(error: Exception) -> str:
     """Return the driver's own first line: no statement and no values."""
     lines = str(getattr(error, "orig", None) or error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
 
 
-def no_connection(name: str, error: Exception | str) -> Finding | None:
+def find_missing_connection(name: str, error: Exception | str) -> Finding | None:
     """Return a fault if the database has no connection left, else None."""
     if any(word in str(error) for word in _NO_CONNECTION):
-        return fault(
+        return fail(
             name,
             "too many connections: the database has none left",
             "raise its max_connections, a number for each node: docs/operate/postgresql.md",

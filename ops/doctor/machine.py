@@ -13,8 +13,8 @@ from hotline import backups
 from hotline.recordings import disk
 from hotline.version import VERSION
 from ops.backup import signing
-from ops.doctor.findings import Finding, Known, fault, ok, warning
-from ops.doctor.stored import sqlite_file
+from ops.doctor.findings import Finding, Known, fail, report_ok, warn
+from ops.doctor.stored import find_sqlite_file
 from settings import SECRETS, Settings, explain_bad_links
 
 _OTHERS = 0o077
@@ -23,18 +23,18 @@ _ASKED_S = 3.0
 _LEAST_INODES = 0.05
 
 
-def versions(known: Known) -> Iterator[Finding]:
+def report_versions(known: Known) -> Iterator[Finding]:
     """Report the versions of this program and of Python."""
-    yield ok("version", f"hotline137 {VERSION}, Python {platform.python_version()}")
+    yield report_ok("version", f"hotline137 {VERSION}, Python {platform.python_version()}")
 
 
-def links(known: Known) -> Iterator[Finding]:
+def check_links(known: Known) -> Iterator[Finding]:
     """Check that links in messages to citizens lead to us."""
     if said := explain_bad_links(known.settings):
-        yield warning("links", said, "HOTLINE_PUBLIC_URL=https://137.city.example; docs/operate/proxy.md")
+        yield warn("links", said, "HOTLINE_PUBLIC_URL=https://137.city.example; docs/operate/proxy.md")
 
 
-def ntp(_known: Known) -> Iterator[Finding]:
+def check_ntp(_known: Known) -> Iterator[Finding]:
     """Check that the clock is set by NTP, by systemd's word; elsewhere that is unknown."""
     asked = ["timedatectl", "show", "--property=NTPSynchronized", "--value"]
     try:
@@ -42,15 +42,15 @@ def ntp(_known: Known) -> Iterator[Finding]:
     except (OSError, subprocess.TimeoutExpired):
         return
     if told.strip() == "no":
-        yield warning("clock", "it is not set by NTP", "apt-get install chrony, or systemd-timesyncd")
+        yield warn("clock", "it is not set by NTP", "apt-get install chrony, or systemd-timesyncd")
     elif told.strip() == "yes":
-        yield ok("clock", "set by NTP")
+        yield report_ok("clock", "set by NTP")
 
 
-def space(known: Known) -> Iterator[Finding]:
+def check_space(known: Known) -> Iterator[Finding]:
     """Check the space on the disks of the state folder and of a database file elsewhere."""
     folders = {known.settings.state_dir}
-    if path := sqlite_file(known.settings):
+    if path := find_sqlite_file(known.settings):
         folders.add(path.parent)
     seen = set()
     for folder in sorted(folders):
@@ -66,31 +66,31 @@ def _space(folder: Path, there: Path) -> Finding:
     said = f"{left.free / 1e9:.1f} of {left.total / 1e9:.1f} GB are left for {folder}"
     do = "free some, or keep less: retention.recordings_days, pictures_days in city.toml; du -sh there"
     if left.free < disk.SPARE:
-        return fault("disk", said, do)
+        return fail("disk", said, do)
     if left.nearly_full:
-        return warning("disk", said, do)
+        return warn("disk", said, do)
     if inodes.f_files and inodes.f_favail < inodes.f_files * _LEAST_INODES:
-        return warning("disk", f"nearly no more files fit for {folder}", "many small files lie on that disk")
-    return ok("disk", said)
+        return warn("disk", f"nearly no more files fit for {folder}", "many small files lie on that disk")
+    return report_ok("disk", said)
 
 
-def permissions(known: Known) -> Iterator[Finding]:
+def check_permissions(known: Known) -> Iterator[Finding]:
     """Check who may read and write the state folder, with citizens' numbers and voices and the secret."""
     folder = known.settings.state_dir
     if not folder.is_dir():
-        yield warning("permissions", f"{folder} is not there yet", "hotline137 run (or prepare) makes it")
+        yield warn("permissions", f"{folder} is not there yet", "hotline137 run (or prepare) makes it")
         return
     if not os.access(folder, os.R_OK | os.X_OK):
-        yield fault("permissions", f"{folder} is closed to you", "run this as its owner (sudo -u …)")
+        yield fail("permissions", f"{folder} is closed to you", "run this as its owner (sudo -u …)")
         return
     found = [*_readable(folder), *_owned(folder), *_writable(folder), *_settings_file(known.settings)]
-    yield from found or [ok("permissions", f"{folder} is its owner's alone, and can be written")]
+    yield from found or [report_ok("permissions", f"{folder} is its owner's alone, and can be written")]
 
 
 def _readable(folder: Path) -> Iterator[Finding]:
     for path in (folder, folder / "secret", folder / signing.KEY):
         if path.exists() and (mode := stat.S_IMODE(path.stat().st_mode)) & _OTHERS:
-            say = fault if path.is_file() else warning
+            say = fail if path.is_file() else warn
             yield say("permissions", f"others may open {path} ({mode:o})", f"chmod go= {path}")
 
 
@@ -100,7 +100,7 @@ def _owned(folder: Path) -> Iterator[Finding]:
     foreign = [path.name for path in sorted(folder.iterdir()) if path.lstat().st_uid != owner]
     if foreign:
         names = ", ".join(foreign[:5])
-        yield fault(
+        yield fail(
             "permissions", f"not the folder's owner's: {names}", f"chown -R --reference={folder} {folder}"
         )
 
@@ -111,7 +111,7 @@ def _writable(folder: Path) -> Iterator[Finding]:
             file.write(b"\0" * 4096)
             file.flush()
     except OSError as error:
-        yield fault(
+        yield fail(
             "permissions",
             f"{folder} cannot be written: {error.strerror}",
             "run this as who runs hotline137 (sudo -u …); is the disk full, or mounted read-only?",
@@ -126,10 +126,10 @@ def _settings_file(settings: Settings) -> Iterator[Finding]:
     for path in sorted(path for path in paths if path and path.is_file()):
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o007:
-            yield warning("permissions", f"anybody may read {path} ({mode:o})", f"chmod o= {path}")
+            yield warn("permissions", f"anybody may read {path} ({mode:o})", f"chmod o= {path}")
 
 
-def prompts(known: Known) -> Iterator[Finding]:
+def check_prompts(known: Known) -> Iterator[Finding]:
     """Check that every prompt is rendered from its present text."""
     from prompts import plan
     from prompts.render import RECORDINGS, Manifest, is_current
@@ -139,57 +139,55 @@ def prompts(known: Known) -> Iterator[Finding]:
     try:
         made = plan.make(known.settings, RECORDINGS, manifest.gave_up, manifest.of_city)
     except VoiceError as error:
-        yield fault("prompts", str(error), "HOTLINE_PROMPTS_PIPER; docs/voices.md")
+        yield fail("prompts", str(error), "HOTLINE_PROMPTS_PIPER; docs/voices.md")
         return
     takes = made.takes
     for problem in made.problems:
-        yield warning("prompts", problem, "docs/voices.md")
+        yield warn("prompts", problem, "docs/voices.md")
     lacking = sum(not is_current(known.settings, manifest, take) for take in takes)
     if lacking == len(takes):
-        yield warning("prompts", "none is rendered yet", "hotline137 prompts build (run does it, too)")
+        yield warn("prompts", "none is rendered yet", "hotline137 prompts build (run does it, too)")
     elif lacking:
-        yield fault("prompts", f"{lacking} of {len(takes)} are missing or stale", "hotline137 prompts build")
+        yield fail("prompts", f"{lacking} of {len(takes)} are missing or stale", "hotline137 prompts build")
     else:
-        yield ok("prompts", f"all {len(takes)} are rendered")
+        yield report_ok("prompts", f"all {len(takes)} are rendered")
 
 
-def backup(known: Known) -> Iterator[Finding]:
+def check_backup(known: Known) -> Iterator[Finding]:
     """Report the age of the last good backup, its gaps, and whether backups are encrypted."""
     folder, last = known.settings.backup_dir, backups.read(known.settings)
     if folder and not folder.is_dir():
-        yield fault("backup", f"{folder} is not there", "mount it; docs/operate/backup.md")
+        yield fail("backup", f"{folder} is not there", "mount it; docs/operate/backup.md")
     yield from _unencrypted(known.settings, last)
     if last and not last.ok:
-        yield warning(
+        yield warn(
             "backup",
             f"the last try failed: {(last.error or 'why is not known')[:200]}",
             "docs/operate/backup.md",
         )
     for note in last.notes if last else ():
-        yield warning("backup", note, "docs/operate/backup.md")
+        yield warn("backup", note, "docs/operate/backup.md")
     if last is None or last.good_at is None:
-        yield warning("backup", "there was never one", "HOTLINE_BACKUP_DIR, or hotline137 backup DIR")
+        yield warn("backup", "there was never one", "HOTLINE_BACKUP_DIR, or hotline137 backup DIR")
         return
     age = datetime.now(UTC) - datetime.fromisoformat(last.good_at)
     said = f"the last whole one is {age.total_seconds() / 3600:.0f} hours old"
     if age < timedelta(0):
-        yield warning(
-            "backup", "the last whole one is of a time to come", "the clock: set it by NTP (chrony)"
-        )
+        yield warn("backup", "the last whole one is of a time to come", "the clock: set it by NTP (chrony)")
     elif age > _LATE:
-        say = fault if age > _LOST else warning
+        say = fail if age > _LOST else warn
         yield say(
             "backup", said, "hotline137 backup DIR now; why does the scheduler not? docs/operate/backup.md"
         )
     else:
-        yield ok("backup", said)
+        yield report_ok("backup", said)
 
 
 def _unencrypted(settings: Settings, last: backups.Status | None) -> Iterator[Finding]:
     """Find backups that anybody can read, and the setting that leads to them."""
     holds = "the secret, providers' keys, and citizens' numbers and voices"
     if settings.backup_dir and not settings.backup_recipient:
-        yield fault(
+        yield fail(
             "backup",
             f"backups are not encrypted: each has {holds}",
             "HOTLINE_BACKUP_RECIPIENT=age1…, of `age-keygen -o key.txt` on another machine; "
@@ -201,7 +199,7 @@ def _unencrypted(settings: Settings, last: backups.Status | None) -> Iterator[Fi
         plain.add(path)
     if plain:
         newest = max(plain, key=lambda path: path.name)
-        yield fault(
+        yield fail(
             "backup",
             f"{len(plain)} not encrypted, the newest {newest}: whoever has it has {holds}",
             f"once an encrypted one is made: rm {newest.parent}/{backups.PLAIN}",

@@ -21,7 +21,16 @@ from hotline.nodes import administration as machines
 from hotline.nodes import leases
 from hotline.trunk import selection, status
 from hotline.trunk.status import Is
-from ops.doctor.findings import LATE_S, Finding, Known, fault, no_connection, ok, short, warning
+from ops.doctor.findings import (
+    LATE_S,
+    Finding,
+    Known,
+    fail,
+    find_missing_connection,
+    report_ok,
+    shorten_error,
+    warn,
+)
 from settings import Settings, list_unheeded
 from settings.trunks import Trunk
 
@@ -31,7 +40,7 @@ _STALE = timedelta(hours=1)
 _NONE_YET = "it is not there yet"
 
 
-def first_look(settings: Settings) -> Known:
+def read_facts(settings: Settings) -> Known:
     """Return the facts for all checks; a database without an answer in time counts as away."""
     found: list[Known] = [Known(settings, runs=False, why=f"no answer within {LATE_S:.0f} s")]
     asking = threading.Thread(target=lambda: found.append(_ask(settings)), daemon=True)
@@ -42,7 +51,7 @@ def first_look(settings: Settings) -> Known:
 
 
 def _ask(settings: Settings) -> Known:
-    if (path := sqlite_file(settings)) and not path.exists():
+    if (path := find_sqlite_file(settings)) and not path.exists():
         return Known(settings, why=_NONE_YET)  # a connection would create the file
     try:
         engine = connect(settings.database)
@@ -62,10 +71,10 @@ def _ask(settings: Settings) -> Known:
             server=server,
         )
     except Exception as error:  # any reason is the finding
-        return Known(settings, why=short(error))
+        return Known(settings, why=shorten_error(error))
 
 
-def sqlite_file(settings: Settings) -> Path | None:
+def find_sqlite_file(settings: Settings) -> Path | None:
     """Return the database's file; None for PostgreSQL."""
     kind, _, path = settings.database.partition(":///")
     return Path(path) if kind == "sqlite" else None
@@ -88,21 +97,21 @@ def _serves(settings: Settings) -> bool:
         asking.close()
 
 
-def database(known: Known) -> Iterator[Finding]:
+def check_database(known: Known) -> Iterator[Finding]:
     """Check that the database answers, has this version's tables, and accepts writes."""
     if known.why == _NONE_YET:
-        yield warning("database", _NONE_YET, "hotline137 run (or prepare) makes it")
+        yield warn("database", _NONE_YET, "hotline137 run (or prepare) makes it")
     elif known.engine is None:
-        yield no_connection("database", known.why) or fault(
+        yield find_missing_connection("database", known.why) or fail(
             "database", known.why, "start PostgreSQL; HOTLINE_DATABASE_URL, its password; a full disk?"
         )
     elif known.why:
-        yield fault("database", f"{known.server}: {known.why}", "hotline137 db upgrade")
+        yield fail("database", f"{known.server}: {known.why}", "hotline137 db upgrade")
     else:
         yield _written(known.engine, known.server)
         with reading(known.engine) as session:
             if not is_newest(session.connection()):
-                yield warning(
+                yield warn(
                     "database", "its tables are the next version's already", "upgrade this machine, too"
                 )
 
@@ -114,13 +123,15 @@ def _written(engine: Engine, server: str) -> Finding:
             session.flush()
             session.delete(session.get_one(Heartbeat, "doctor"))
     except Exception as error:
-        return no_connection("database", error) or fault(
-            "database", f"{server} takes nothing: {short(error)}", "a full disk, its rights, who locks it?"
+        return find_missing_connection("database", error) or fail(
+            "database",
+            f"{server} takes nothing: {shorten_error(error)}",
+            "a full disk, its rights, who locks it?",
         )
-    return ok("database", f"{server}, tables that fit, and it takes what is written")
+    return report_ok("database", f"{server}, tables that fit, and it takes what is written")
 
 
-def clock(known: Known) -> Iterator[Finding]:
+def check_clock(known: Known) -> Iterator[Finding]:
     """Compare this machine's clock with the database's, and with the last written time."""
     if known.engine is None or known.why or known.at is None:
         return
@@ -134,7 +145,7 @@ def clock(known: Known) -> Iterator[Finding]:
         before = ahead_from and session.get(LedgerEntry, ahead_from - 1)
     if ahead_from and newest_fact:
         since = f"since {before.at:%Y-%m-%d %H:%M} UTC " if before else ""
-        yield warning(
+        yield warn(
             "ledger",
             f"{since}(entry {ahead_from}) it is dated ahead, up to {newest_fact:%Y-%m-%d %H:%M} UTC:"
             " the clock was ahead and has been set back; the order holds",
@@ -142,48 +153,46 @@ def clock(known: Known) -> Iterator[Finding]:
         )
     if doubt:
         leap = f"it leapt from {doubt.trusted_at:%Y-%m-%d %H:%M} UTC, or this machine was off"
-        yield warning(
+        yield warn(
             "clock",
             f"{leap}: nothing is closed or deleted until {doubt.until:%H:%M} UTC",
             "set it by NTP (chrony); if a round lost its line: hotline137 round take-back",
         )
     apart = max(began - at, at - ended, timedelta(0))
     if apart > _FAR_APART:
-        yield fault("clock", f"{apart.total_seconds():.0f} s from the database's", "set both by NTP (chrony)")
+        yield fail("clock", f"{apart.total_seconds():.0f} s from the database's", "set both by NTP (chrony)")
     elif apart > _APART:
-        yield warning(
-            "clock", f"{apart.total_seconds():.1f} s from the database's", "set both by NTP (chrony)"
-        )
+        yield warn("clock", f"{apart.total_seconds():.1f} s from the database's", "set both by NTP (chrony)")
     elif newest_event and newest_event > at + _FAR_APART:
         behind = (newest_event - at).total_seconds()
-        yield fault("clock", f"{behind:.0f} s behind what was written last: it was set back", "set it by NTP")
+        yield fail("clock", f"{behind:.0f} s behind what was written last: it was set back", "set it by NTP")
     else:
-        yield ok("clock", "the database's is the same, and nothing was written after now")
+        yield report_ok("clock", "the database's is the same, and nothing was written after now")
 
 
 def _last(session: Session) -> int:
     return session.scalar(select(func.max(Event.id))) or 0
 
 
-def processes(known: Known) -> Iterator[Finding]:
+def check_processes(known: Known) -> Iterator[Finding]:
     """Check the heartbeats of the processes."""
     if not known.beats:
         return
     if not known.runs:
-        yield warning(
+        yield warn(
             "processes", "the system does not run", "systemctl start hotline137.target, or hotline137 run"
         )
         return
     silent = [name for name, alive in known.beats.items() if not alive]
     for name in silent:
-        yield fault(name, "has not said lately that it works", f"the log for {name}; docs/operate/night.md")
+        yield fail(name, "has not said lately that it works", f"the log for {name}; docs/operate/night.md")
     if known.stuck:
-        yield warning("scheduler", f"its job {known.stuck} does not come to its end", "the log for scheduler")
+        yield warn("scheduler", f"its job {known.stuck} does not come to its end", "the log for scheduler")
     if not silent and not known.stuck:
-        yield ok("processes", f"{', '.join(known.beats)} work")
+        yield report_ok("processes", f"{', '.join(known.beats)} work")
 
 
-def nodes(known: Known) -> Iterator[Finding]:
+def check_nodes(known: Known) -> Iterator[Finding]:
     """Check the nodes, if there are several."""
     if known.engine is None or known.why:
         return
@@ -191,31 +200,29 @@ def nodes(known: Known) -> Iterator[Finding]:
         found = machines.list_states(session)
         sip = leases.find_other_machine(session, known.settings)
     if sip:
-        yield fault(
+        yield fail(
             f"node {known.settings.node}", f"another machine at {sip} has this name, too", "HOTLINE_NODE"
         )
     for name, state in found.items() if len(found) > 1 else ():
         if state == "gone":
-            yield warning(
-                f"node {name}", "gone; if for good: hotline137 node remove", "docs/operate/nodes.md"
-            )
+            yield warn(f"node {name}", "gone; if for good: hotline137 node remove", "docs/operate/nodes.md")
         else:
-            yield ok(f"node {name}", state)
+            yield report_ok(f"node {name}", state)
 
 
-def trunk(known: Known) -> Iterator[Finding]:
+def check_trunks(known: Known) -> Iterator[Finding]:
     """Check the trunks, by the dialer's records."""
     ours = known.settings.trunks
     if said := list_unheeded(known.settings):
-        yield warning("settings", said, "take them out of hotline.env; docs/operate/trunk.md")
+        yield warn("settings", said, "take them out of hotline.env; docs/operate/trunk.md")
     if [each.host for each in ours] == [type(known.settings).model_fields["trunk_host"].default]:
         where = "HOTLINE_TRUNK_HOST; docs/operate/trunk.md"
-        yield warning("trunk", f"{ours[0].host} is the sample's", where)
+        yield warn("trunk", f"{ours[0].host} is the sample's", where)
         return
     names = {each.name: "trunk" if len(ours) == 1 else f"trunk {each.name}" for each in ours}
     if known.engine is None or known.why or not known.runs:
         for each in ours:
-            yield ok(names[each.name], f"{each.host}; how it is shows once the system runs")
+            yield report_ok(names[each.name], f"{each.host}; how it is shows once the system runs")
         return
     with reading(known.engine) as session:
         told, found = status.list_statuses(session, [*names]), selection.find_states(session, names)
@@ -225,7 +232,7 @@ def trunk(known: Known) -> Iterator[Finding]:
             ", ".join(str(each.host) for each in ours),
             min(word.since for word in down if word.since),
         )
-        yield fault("trunk", f"{hosts} takes no calls since {since:%Y-%m-%d %H:%M}Z", "call the carrier")
+        yield fail("trunk", f"{hosts} takes no calls since {since:%Y-%m-%d %H:%M}Z", "call the carrier")
     others = "; calls go by the others" if len(down) < len(ours) else ""
     for each in ours:
         yield from _of_trunk(names[each.name], each, told[each.name], found.get(each.name), others)
@@ -236,29 +243,29 @@ def _of_trunk(
 ) -> Iterator[Finding]:
     if row and row.registered is False:
         do = "its user and secret; the carrier; docs/operate/trunk.md"
-        yield fault(name, f"{each.host} does not take our registration: it cannot call us", do)
+        yield fail(name, f"{each.host} does not take our registration: it cannot call us", do)
     if word.state is Is.DOWN:
         said = f"answered {row.said}" if row and row.said else "says nothing"
         since = f"{word.since:%Y-%m-%d %H:%M}Z"
         if others or (row and row.down_since):
-            yield warning(name, f"{each.host} {said}, since {since}{others}", "docs/operate/trunk.md")
+            yield warn(name, f"{each.host} {said}, since {since}{others}", "docs/operate/trunk.md")
     elif word.state is Is.UNHEARD:
-        yield warning(
+        yield warn(
             name, f"{each.host}: nothing was heard of it yet", "a test call (/setup); docs/operate/trunk.md"
         )
     elif row and row.answers:
         took = "" if row.latency_ms is None else f" within {row.latency_ms:.0f} ms"
-        yield ok(name, f"{each.host} answers{took}")
+        yield report_ok(name, f"{each.host} answers{took}")
     else:
-        yield ok(name, f"{each.host} takes calls; it does not answer OPTIONS, which says nothing")
+        yield report_ok(name, f"{each.host} takes calls; it does not answer OPTIONS, which says nothing")
 
 
-def text_messages(known: Known) -> Iterator[Finding]:
+def check_text_messages(known: Known) -> Iterator[Finding]:
     """Check that text messages can be sent, and the remaining credit."""
     settings = known.settings
     providers = [name for name in (settings.sms_provider, *settings.sms_next) if name]
     if not providers:
-        yield warning("text messages", "no provider is set: citizens get none", "docs/text-messages.md")
+        yield warn("text messages", "no provider is set: citizens get none", "docs/text-messages.md")
         return
     if known.engine is None or known.why:
         return
@@ -268,27 +275,25 @@ def text_messages(known: Known) -> Iterator[Finding]:
     for name in providers:
         account = found.get(name)
         if account is None or account.asked_at < at - _STALE:
-            yield ok("text messages", f"{name}: what is left there is not known")
+            yield report_ok("text messages", f"{name}: what is left there is not known")
         elif account.error:
-            yield fault("text messages", f"{name}: {account.error}", "its key and its rights at the provider")
+            yield fail("text messages", f"{name}: {account.error}", "its key and its rights at the provider")
         elif delivery_reports.is_low(account, settings.sms_least_credit):
-            yield warning("text messages", f"{name}: {account.credit:g} left", "fill the account")
+            yield warn("text messages", f"{name}: {account.credit:g} left", "fill the account")
         else:
             left = "" if account.credit is None else f", {account.credit:g} left"
-            yield ok("text messages", f"{name} lets us in{left}")
+            yield report_ok("text messages", f"{name} lets us in{left}")
 
 
-def database_files(known: Known) -> Iterator[Finding]:
+def check_database_files(known: Known) -> Iterator[Finding]:
     """Check that the running process can write SQLite's files."""
-    path = sqlite_file(known.settings)
+    path = find_sqlite_file(known.settings)
     for each in (path, Path(f"{path}-wal"), Path(f"{path}-shm")) if path else ():
         if each.exists() and not os.access(each, os.W_OK):
-            yield fault(
-                "permissions", f"{each} cannot be written", f"chown it to who runs hotline137: {each}"
-            )
+            yield fail("permissions", f"{each} cannot be written", f"chown it to who runs hotline137: {each}")
 
 
-def desk_phones(known: Known) -> Iterator[Finding]:
+def check_desk_phones(known: Known) -> Iterator[Finding]:
     """Name the desks whose SIP phone has no key, and is not admitted any more."""
     if known.engine is None:
         return
@@ -296,7 +301,7 @@ def desk_phones(known: Known) -> Iterator[Finding]:
     with reading(known.engine) as session:
         desks = session.scalars(select(Desk.id).where(*keyless).order_by(Desk.id)).all()
     if desks:
-        yield fault(
+        yield fail(
             "desks",
             f"the SIP phone of desk {', '.join(map(str, desks))} has no key: its room does not let it in",
             "hotline137 desk-phone N shows what it dials (1 and eight digits); docs/desks.md",

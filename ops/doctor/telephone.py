@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from dialplan.accounts import AMI_USER
-from ops.doctor.findings import Finding, Known, fault, ok, warning
+from ops.doctor.findings import Finding, Known, fail, report_ok, warn
 from settings import Settings
 from settings.addresses import Address, is_address
 
@@ -16,23 +16,23 @@ _EVERYWHERE = ("0.0.0.0", "[::]")  # noqa: S104
 _HERE = ("127.0.0.1", "localhost", "0.0.0.0")  # noqa: S104
 
 
-def asterisk(known: Known) -> Iterator[Finding]:
+def check_asterisk(known: Known) -> Iterator[Finding]:
     """Check this machine's Asterisk; in containers Asterisk is in its own."""
     from ops import asterisk as ours
 
     found = ours.find(known.settings)
     if found is None:
-        yield ok(
+        yield report_ok(
             "asterisk",
             f"none of {ours.OLDEST} or newer here: hotline137 run unpacks one, a container has its own",
         )
     elif concern := found.concern():
-        yield warning("asterisk", concern, "take a later one as soon as your distribution has it")
+        yield warn("asterisk", concern, "take a later one as soon as your distribution has it")
     else:
-        yield ok("asterisk", f"version {found.version}")
+        yield report_ok("asterisk", f"version {found.version}")
 
 
-def manager(known: Known) -> Iterator[Finding]:
+def check_manager(known: Known) -> Iterator[Finding]:
     """Check the sign-in to AMI, as the dialer does it."""
     settings = known.settings
     if not (settings.state_dir / "secret").exists():
@@ -42,12 +42,12 @@ def manager(known: Known) -> Iterator[Finding]:
     except OSError as error:
         if known.runs:
             why = error.strerror or "no answer in time"
-            yield fault("AMI", f"{settings.ami}: {why}", "the log for asterisk; HOTLINE_AMI")
+            yield fail("AMI", f"{settings.ami}: {why}", "the log for asterisk; HOTLINE_AMI")
         return
     if "Success" in answer:
-        yield ok("AMI", f"{settings.ami} lets the dialer in")
+        yield report_ok("AMI", f"{settings.ami} lets the dialer in")
     else:
-        yield fault(
+        yield fail(
             "AMI",
             f"{settings.ami} does not let the dialer in",
             "its configuration has another secret: restart asterisk",
@@ -66,7 +66,7 @@ def _sign_in(address: Address, secret: str) -> str:
     return answer.decode(errors="replace")
 
 
-def ports(known: Known) -> Iterator[Finding]:
+def check_ports(known: Known) -> Iterator[Finding]:
     """Check the ports: ours while the system runs, free while it does not."""
     settings = known.settings
     tcp = {"HOTLINE_HTTP": settings.http, "HOTLINE_AGI": settings.agi, "HOTLINE_AMI": settings.ami}
@@ -78,22 +78,18 @@ def ports(known: Known) -> Iterator[Finding]:
     wrong = [name for name, here in taken.items() if here is not None and here is not known.runs]
     for name in wrong:
         if known.runs:
-            yield fault(
-                "ports", f"{name}: nobody listens", "another machine's address? docs/operate/night.md"
-            )
+            yield fail("ports", f"{name}: nobody listens", "another machine's address? docs/operate/night.md")
         else:
-            yield fault(
-                "ports", f"{name}: another program has it", "end that one (ss -tulpn), or set another"
-            )
+            yield fail("ports", f"{name}: another program has it", "end that one (ss -tulpn), or set another")
     if not wrong:
-        yield ok("ports", "each has its listener" if known.runs else "all are free")
+        yield report_ok("ports", "each has its listener" if known.runs else "all are free")
 
 
-def websocket(known: Known) -> Iterator[Finding]:
+def check_websocket(known: Known) -> Iterator[Finding]:
     """Check that browsers elsewhere are not sent to Asterisk directly, which admits only the proxies."""
     url = urlsplit(known.settings.websocket)
     if url.scheme == "ws" and url.hostname not in ("127.0.0.1", "localhost", "::1"):
-        yield warning(
+        yield warn(
             "websocket",
             f"{known.settings.websocket}: Asterisk refuses browsers that come without a proxy, and they have"
             " no microphone there",
@@ -101,7 +97,7 @@ def websocket(known: Known) -> Iterator[Finding]:
         )
 
 
-def trial(known: Known) -> Iterator[Finding]:
+def check_trial_functions(known: Known) -> Iterator[Finding]:
     """Check trial functions, which no real city may have: a warning at home, a fault for all to reach.
 
     /phone admits strangers to Asterisk's WebSocket, whose sessions the desks need.
@@ -111,9 +107,9 @@ def trial(known: Known) -> Iterator[Finding]:
     said, do = "/phone lets anybody call as five citizens", "HOTLINE_BROWSER_PHONE=0 for a real city"
     if outside := _outside(known.settings):
         said += f", and at {outside} strangers can take the desks' WebSocket sessions"
-        yield fault("trial", said, do)
+        yield fail("trial", said, do)
     else:
-        yield warning("trial", said, do)
+        yield warn("trial", said, do)
 
 
 def _outside(settings: Settings) -> str:

@@ -311,7 +311,7 @@ def make_image(engine: dict[str, str], suite: str, name: str, *, include: str = 
         return
     trusted = {each: f"/etc/hotline137-{each}" for each in CERTIFICATES if os.environ.get(each)}
     given = trusted | {each: os.environ[each] for each in REGISTRIES if os.environ.get(each)}
-    options = ["--variant=minbase", *asterisk.apt_options()]
+    options = ["--variant=minbase", *asterisk.list_apt_options()]
     options += [f"--include={include}"] if include else []
     options += [f"--customize-hook=upload {os.environ[each]} {inside}" for each, inside in trusted.items()]
     changes = [*(f"ENV {each}={value}" for each, value in given.items()), 'CMD ["bash"]']
@@ -322,7 +322,7 @@ def make_image(engine: dict[str, str], suite: str, name: str, *, include: str = 
 
 def _tree(suite: str, options: Sequence[str], certificates: Sequence[str]) -> Path:
     """Return mmdebstrap's archive of this release; one made of the same things lately is taken again."""
-    words = [*options, suite, *asterisk.mirror(), str(int(time.time() / _WEEK_S))]
+    words = [*options, suite, *asterisk.find_mirror(), str(int(time.time() / _WEEK_S))]
     words += [Path(os.environ[each]).read_text(errors="replace") for each in certificates]
     key = hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
     _TREES.mkdir(parents=True, exist_ok=True)
@@ -331,7 +331,7 @@ def _tree(suite: str, options: Sequence[str], certificates: Sequence[str]) -> Pa
         kept = _TREES / f"{suite}-{key}.tar"
         if not kept.exists():
             fresh = kept.with_suffix(".new.tar")
-            made = _run("mmdebstrap", "--quiet", *options, suite, str(fresh), *asterisk.mirror())
+            made = _run("mmdebstrap", "--quiet", *options, suite, str(fresh), *asterisk.find_mirror())
             assert made.returncode == 0, f"no {suite}: {made.stderr}"
             for old in _TREES.glob(f"{suite}-*.tar"):
                 if old.stat().st_mtime < time.time() - _WEEK_S:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from ops import log
-from ops.asterisk_log import readable
+from ops.asterisk_log import format_event
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.fail2ban import counted, counted_in
 
@@ -71,8 +71,8 @@ def test_guesses_at_the_pages_are_each_counted(
 
 
 def test_refused_sip_requests_are_each_counted() -> None:
-    plain = [readable(line) for line in RECORDED]
-    as_json = [log.as_json("asterisk", line) for line in plain]
+    plain = [format_event(line) for line in RECORDED]
+    as_json = [log.format_json("asterisk", line) for line in plain]
     for lines in (
         [journal("asterisk", line) for line in plain],
         [merged("asterisk", line) for line in plain],
@@ -90,9 +90,9 @@ def test_quoted_refusal_counts_nobody() -> None:
         f"| {line}",
         f"WARNING unknown host x {line}",
         f"{line} and more",
-        log.as_json("ivr", line),
-        log.as_json("api", f"WARNING odd {quoted}"),
-        log.as_json("asterisk", f"WARNING odd {quoted}"),
+        log.format_json("ivr", line),
+        log.format_json("api", f"WARNING odd {quoted}"),
+        log.format_json("asterisk", f"WARNING odd {quoted}"),
         "WARNING the city's sign-in: wrong-credentials (no such person)",
     ]
     lines = [

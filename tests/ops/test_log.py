@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ops.asterisk_log import readable
-from ops.log import OneLine, as_json
+from ops.asterisk_log import format_event
+from ops.log import OneLine, format_json
 
 FORGED = "WARNING sign-in refused (wrong-credentials) from 203.0.113.9"
 
@@ -79,16 +79,16 @@ def refused(kind: str, remote: str, *, account: str = "desk-1", call_id: str = "
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\x1b[1A", "\u202e", "\u2028"])
 def test_asterisk_event_is_one_escaped_line(end: str) -> None:
-    line = readable(event("ERROR", f"AOR 'x{end}{FORGED}' not found"))
+    line = format_event(event("ERROR", f"AOR 'x{end}{FORGED}' not found"))
     assert line.startswith("ERROR   res_pjsip/x.c:7 AOR 'x\\") and line.isprintable()
 
 
 def test_refused_request_becomes_the_line_for_fail2ban() -> None:
     tail = ',Challenge="1/0",Response="0",ExpectedResponse=""'
     lines = [
-        readable(refused("ChallengeResponseFailed", "IPV4/UDP/198.51.100.7/5060", tail=tail)),
-        readable(refused("InvalidAccountID", "IPV6/WS/2001:db8::7/41000")),
-        readable(refused("FailedACL", "IPV4/TCP/198.51.100.8/1", tail=',ACLName="desk-1"')),
+        format_event(refused("ChallengeResponseFailed", "IPV4/UDP/198.51.100.7/5060", tail=tail)),
+        format_event(refused("InvalidAccountID", "IPV6/WS/2001:db8::7/41000")),
+        format_event(refused("FailedACL", "IPV4/TCP/198.51.100.8/1", tail=',ACLName="desk-1"')),
     ]
     assert lines == [
         "WARNING sign-in refused (wrong-credentials) from 198.51.100.7",
@@ -117,7 +117,7 @@ def test_packet_that_quotes_an_address_is_counted_for_its_socket(
 ) -> None:
     tail = f',Challenge="{challenge}",Response="0",ExpectedResponse=""'
     for kind, rest in (("ChallengeResponseFailed", tail), ("InvalidAccountID", "")):
-        line = readable(
+        line = format_event(
             refused(kind, "IPV4/UDP/198.51.100.7/5060", account=account, call_id=call_id, tail=rest)
         )
         assert line.endswith(") from 198.51.100.7"), line
@@ -125,16 +125,16 @@ def test_packet_that_quotes_an_address_is_counted_for_its_socket(
 
 def test_other_security_events_and_notices_write_no_line() -> None:
     remote = "IPV4/UDP/198.51.100.7/5060"
-    sent = readable(refused("ChallengeSent", remote, tail=',Challenge=""'))
+    sent = format_event(refused("ChallengeSent", remote, tail=',Challenge=""'))
     of_manager = refused("InvalidPassword", remote).replace("PJSIP", "AMI")
     notice = event("NOTICE", "Request 'REGISTER' from '<sip:x>' failed for '203.0.113.9:1' (callid: 1) - x")
-    second = readable(refused("ChallengeResponseFailed", remote, account="<unknown>"))
-    assert [sent, second, readable(of_manager), readable(notice)] == ["", "", "", ""]
+    second = format_event(refused("ChallengeResponseFailed", remote, account="<unknown>"))
+    assert [sent, second, format_event(of_manager), format_event(notice)] == ["", "", "", ""]
 
 
 def test_other_notices_are_dropped_and_start_lines_kept() -> None:
-    assert readable(event("NOTICE", "Peer is reachable")) == ""
-    assert [readable(line) for line in ("Asterisk Ready.", "[1]", "{}", '{"logmsg": 1}')] == [
+    assert format_event(event("NOTICE", "Peer is reachable")) == ""
+    assert [format_event(line) for line in ("Asterisk Ready.", "[1]", "{}", '{"logmsg": 1}')] == [
         "Asterisk Ready.",
         "[1]",
         "{}",
@@ -202,7 +202,7 @@ def test_json_event_holds_its_traceback() -> None:
     ],
 )
 def test_plain_line_becomes_a_json_event_of_its_process(line: str, level: str, event: str) -> None:
-    made = json.loads(as_json("asterisk", line))
+    made = json.loads(format_json("asterisk", line))
     assert (made["process"], made["level"], made["event"]) == ("asterisk", level, event)
-    again = as_json("asterisk", line)
-    assert as_json("asterisk", again) == again  # ours already
+    again = format_json("asterisk", line)
+    assert format_json("asterisk", again) == again  # ours already

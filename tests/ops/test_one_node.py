@@ -22,7 +22,7 @@ def other(settings: Settings, engine: Engine) -> Settings:
     """Node one, which is at work on a machine of its own, and has prepared this very folder."""
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     one = settings.model_copy(update={"node": "one", "sip": Address("192.0.2.11", 5060)})
-    run.of_one_node(one, engine)
+    run.claim_state_folder(one, engine)
     with writing(engine) as session:
         leases.take(session, one)
     return one
@@ -32,8 +32,8 @@ def test_folder_of_a_working_node_is_refused_to_another(
     settings: Settings, engine: Engine, other: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(run.CannotRun, match=r"is the state folder of node one, .*HOTLINE_STATE_DIR"):
-        run.of_one_node(settings, engine)
-    run.of_one_node(other, engine)
+        run.claim_state_folder(settings, engine)
+    run.claim_state_folder(other, engine)
     monkeypatch.setattr("sys.argv", ["service", "prepare"])
     monkeypatch.setattr(service, "load", lambda: settings)
     monkeypatch.setattr("ops.run.build", lambda _settings: None)
@@ -52,7 +52,7 @@ def test_folder_of_a_lost_or_renamed_node_is_taken_over(
         renamed = settings
     else:
         renamed = other.model_copy(update={"node": "three"})
-    run.of_one_node(renamed, engine)
+    run.claim_state_folder(renamed, engine)
     assert (settings.state_dir / "node").read_text() == renamed.node
 
 
@@ -73,9 +73,9 @@ def test_second_machine_of_a_name_waits_for_the_lease(
     monkeypatch.setattr(run.time, "sleep", looks.append)
     monkeypatch.setattr(run.time, "monotonic", lambda: float(len(looks)))
     with pytest.raises(run.CannotRun, match=r"10\.0\.0\.9:5060"):
-        run.of_one_machine(mine, engine)
+        run.claim_node_name(mine, engine)
     assert len(looks) > (leases.LEASE + leases.GRACE).total_seconds()
-    run.of_one_machine(other, engine)
+    run.claim_node_name(other, engine)
     with writing(engine) as session:
         session.execute(update(Node).values(lease_until=now(session) - leases.GRACE))
-    run.of_one_machine(mine, engine)
+    run.claim_node_name(mine, engine)

@@ -16,7 +16,7 @@ import pytest
 
 from hotline import watchdog
 from ops import console, hang_timeouts, supervisor
-from ops.hang_timeouts import LOOK_S, Patience, Seen, look
+from ops.hang_timeouts import LOOK_S, Patience, Seen, read_state
 from ops.supervisor import Program, Supervisor
 from tests.kit.process import Program as Running
 from tests.kit.process import slowness, until
@@ -212,10 +212,10 @@ def test_program_without_a_processor_is_not_at_rest() -> None:
         try:
             until(lambda: waited(first.pid) > 0.5 < waited(second.pid), "both wait for it")
             os.kill(first.pid, signal.SIGSTOP)
-            until(lambda: bool((seen := look(first.pid)) and seen.stopped), "it is stopped")
-            before, cpu = look(first.pid), sum(psutil.Process(second.pid).cpu_times()[:2])
+            until(lambda: bool((seen := read_state(first.pid)) and seen.stopped), "it is stopped")
+            before, cpu = read_state(first.pid), sum(psutil.Process(second.pid).cpu_times()[:2])
             until(lambda: sum(psutil.Process(second.pid).cpu_times()[:2]) > cpu + 0.2, "the other goes on")
-            assert look(first.pid) == before, "who is stopped waits for no processor"
+            assert read_state(first.pid) == before, "who is stopped waits for no processor"
         finally:
             first.kill()
             second.kill()
@@ -239,7 +239,7 @@ def test_program_whose_threads_lack_a_processor_is_not_at_rest() -> None:
 
 def waited(pid: int) -> float:
     """How long it has waited for a processor, in seconds."""
-    seen = look(pid)
+    seen = read_state(pid)
     return seen.used - sum(psutil.Process(pid).cpu_times()[:2]) if seen else 0.0
 
 
@@ -403,9 +403,9 @@ def test_core_that_hangs_gives_no_answer(ear: socket.socket, tmp_path: Path, say
 
     threading.Thread(target=half, daemon=True).start()
     with pytest.raises(TimeoutError):
-        console.core_works(tmp_path / "asterisk.ctl")
+        console.check_core(tmp_path / "asterisk.ctl")
 
 
 def test_missing_asterisk_gives_no_answer(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
-        console.core_works(tmp_path / "asterisk.ctl")
+        console.check_core(tmp_path / "asterisk.ctl")

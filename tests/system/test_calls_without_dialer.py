@@ -110,16 +110,16 @@ def test_lost_dialers_calls_end_except_rescues(asterisk: LoneAsterisk, ami: Ami,
     called(asterisk, ami, "rescue-7", "+98115" if not asterisk.settings.urgent_number else "115")
     until(lambda: len(crowd.live()) == 2, "both phones ring")
 
-    assert not console.works(console_of(asterisk)), "no other node is known"
+    assert not console.check_node(console_of(asterisk)), "no other node is known"
     asterisk_watchdog.write(beside, calls_until.read_clock() + 60)
-    assert not console.works(console_of(asterisk))
+    assert not console.check_node(console_of(asterisk))
     assert len(crowd.live()) == 2
 
     asterisk_watchdog.write(beside, calls_until.read_clock() - 1)
-    assert "calls are ended" in console.works(console_of(asterisk))
+    assert "calls are ended" in console.check_node(console_of(asterisk))
     until(lambda: len(crowd.live()) == 1, "the citizen's phone is quiet")
     assert crowd.calls(CITIZEN)[-1].ended_by == "hotline"
-    until(lambda: not console.works(console_of(asterisk)), "there is no other to end")
+    until(lambda: not console.check_node(console_of(asterisk)), "there is no other to end")
     asterisk_watchdog.forget(beside)
 
 

@@ -62,7 +62,7 @@ def test_setup_code_after_the_first_account_is_not_found(
     page, answer = visited(app, code)
     assert (answer["status"], answer["code"]) == (404, "not-found")
     assert "set-cookie" not in page.get(f"{V1}/session").headers
-    assert at_start.lines(settings) == []
+    assert at_start.make_lines(settings) == []
 
 
 def test_guesses_at_the_setup_code_wait_alone(app: FastAPI, code: str) -> None:
@@ -118,7 +118,7 @@ def test_simultaneous_setups_create_one_administrator(app: FastAPI, code: str, e
 
 
 def test_each_start_prints_a_valid_setup_code(app: FastAPI, settings: Settings) -> None:
-    first, second = (at_start.lines(settings) for _ in range(2))
+    first, second = (at_start.make_lines(settings) for _ in range(2))
     assert "/setup" in first[0] and first[1] != second[1]
     assert visited(app, first[1].split()[1])[1]["code"] == "wrong-code"
     assert visited(app, second[1].split()[1])[1]["step"] == "set-up"

@@ -117,8 +117,8 @@ def test_passwords_by_command_are_temporary_except_trials(
     with writing(engine) as session:
         names = [account.username for account in sample.fill(session, trial=trial)]
         a_user(session, username="own")
-    monkeypatch.setattr("ops.terminal.settings", lambda: settings)
-    commands.password("own", GIVEN)
+    monkeypatch.setattr("ops.terminal.load_settings", lambda: settings)
+    commands.set_password("own", GIVEN)
     with reading(engine) as session:
         found = {name: accounts.find_by_name(session, name) for name in (*names, "own")}
     flags = {name: user.password_given for name, user in found.items() if isinstance(user, User)}

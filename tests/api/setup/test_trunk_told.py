@@ -57,7 +57,7 @@ def told(as_role: As, settings: Settings, engine: Engine) -> Told:
             health, metrics = client.get("/healthz").json(), client.get("/metrics").text
         with writing(engine) as session:
             known = Known(settings, engine, runs=True, at=now(session))
-        found = [*stored.trunk(known)]
+        found = [*stored.check_trunks(known)]
         said = []
         for name in names:
             key = "trunk" if len(names) == 1 else f"trunk {name}"
@@ -116,6 +116,6 @@ def test_states_of_several_trunks_are_the_same_everywhere(
     for call in range(selection.FAILURES):
         does(engine, lambda session, call=call: selection.record_failure(session, B, f"trial-3-{call}", 503))
     assert told() == [("down", "down", "0.0", "warning")] * 2
-    found = [*stored.trunk(Known(settings, engine, runs=True))]
+    found = [*stored.check_trunks(Known(settings, engine, runs=True))]
     assert [str(each.state) for each in found] == ["fault", "warning", "warning"]
     assert "others" not in str(found)

@@ -27,7 +27,7 @@ def taken(settings: Settings, folder: Path, key: str = "", **how: Any) -> Made:
 
 
 def signer_of(settings: Settings) -> str:
-    return signing.signer_of(signing.read_key(settings))
+    return signing.get_signer(signing.read_key(settings))
 
 
 def rewrite(path: Path, change: Callable[[dict[str, bytes]], None]) -> None:

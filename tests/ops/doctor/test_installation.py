@@ -15,8 +15,8 @@ from db.engine import reading, writing
 from db.models import Heartbeat, Registration
 from hotline.trunk import selection
 from ops.doctor import directories
-from ops.doctor.command import LOOKS, looked
-from ops.doctor.findings import Known, State, ok
+from ops.doctor.command import LOOKS, run_checks
+from ops.doctor.findings import Known, State, report_ok
 from settings import Settings
 from tests.factories import a_round, some_registrations
 from tests.kit.databases import in_both
@@ -157,9 +157,9 @@ def test_check_that_hangs_or_fails_does_not_delay_the_others(
         "hangs": hangs,
         "also": hangs,
         "breaks": breaks,
-        "well": lambda _known: iter([ok("well", "it is")]),
+        "well": lambda _known: iter([report_ok("well", "it is")]),
     }
-    found = looked(Known(here), looks, late_s=0.3)
+    found = run_checks(Known(here), looks, late_s=0.3)
     over.set()
     assert in_time(time.monotonic() - began, 0.6)
     assert [(each.name, each.state) for each in found] == [
@@ -185,7 +185,9 @@ def test_each_faulty_trunk_is_reported_without_its_secret(
         selection.record_failure(session, "first", "callback-1", 0)
         selection.record_registration(session, "second", yes=False)
         selection.record_options(session, "third", yes=True)
-    leaky = {"leaky": lambda known: iter([ok("leaky", known.settings.trunks[0].secret.get_secret_value())])}
+    leaky = {
+        "leaky": lambda known: iter([report_ok("leaky", known.settings.trunks[0].secret.get_secret_value())])
+    }
     monkeypatch.setattr("ops.doctor.command.LOOKS", LOOKS | leaky)
     with running(here, engine):
         told = Told("--json")
@@ -210,7 +212,9 @@ def test_report_contains_no_secret_and_no_citizen(
     }
     for name, value in secrets.items():
         monkeypatch.setenv(name, value)
-    leaky = {"leaky": lambda known: iter([ok("leaky", f'{known.settings.trunk_secret} Bearer a-"header')])}
+    leaky = {
+        "leaky": lambda known: iter([report_ok("leaky", f'{known.settings.trunk_secret} Bearer a-"header')])
+    }
     monkeypatch.setattr("ops.doctor.command.LOOKS", LOOKS | leaky)
     said = Told("--json").text + Told().text
     assert "leaky" in said and "… …" in said
