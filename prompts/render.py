@@ -53,7 +53,7 @@ class Manifest:
     gave_up: dict[str, str] = field(default_factory=dict)
     """The reason why a switched-on voice does not speak, by language."""
     of_city: dict[str, str] = field(default_factory=dict)
-    """The clips with the city's name or numbers, as in `plans.Plan`."""
+    """The clips with the city's name or numbers, as in `plan.Plan`."""
 
     @classmethod
     def read(cls, root: Path) -> "Manifest":

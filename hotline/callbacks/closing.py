@@ -30,8 +30,9 @@ def record_outcome(
 ) -> Callback:
     """Record the outcome that the desk gives. The same outcome again changes nothing.
 
-    `again_at`: the time at which a citizen asked to be called again (`retries.promised`). `agreed_by`: the
-    user who agreed that time with the citizen; it then holds in quiet hours, too. Raises
+    `again_at`: the time at which a citizen asked to be called again
+    (`schedule.find_promised_time`). `agreed_by`: the user who agreed that time with the citizen; it
+    then holds in quiet hours, too. Raises
     Refused("wrong-state") during the call, or if another outcome is recorded. Raises Refused("never-met") if
     desk and citizen never met in the room, and Refused("too-far-ahead" | "agreed-without-time").
     """

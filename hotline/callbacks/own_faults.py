@@ -32,7 +32,9 @@ _NEVER_ALONE = 2
 def find_pause(
     session: Session, failed: Callback, settings: Settings, *, cut: Cut | None = None
 ) -> timedelta:
-    """Return how long the citizen is passed over after failed calls in a row (`retries.after_faults`).
+    """Return how long the citizen is passed over after failed calls in a row.
+
+    `schedule.find_pause_after_faults` has the rule.
 
     A citizen whose call was cut is called again at once, from their own place. After a cut by us they stay at
     the head of the line: their call is not to blame. A citizen whom the network cuts again is treated like a
