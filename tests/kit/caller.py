@@ -57,7 +57,8 @@ class Caller(Phone):
         self._listened: dict[str, float] = {}
 
     def call(self) -> None:
-        """Dial 137 and wait until it answers."""
+        """Dial 137 and wait until it answers; a round that has just been made is offered then."""
+        self._system.wait_offered()
         call = self.dial(self._system.hotline)
         self.wait_for("established", call=call)
 

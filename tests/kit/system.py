@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -26,6 +27,7 @@ from hotline import heartbeats, numbers
 from hotline.line import confirmations, registration
 from hotline.people import accounts
 from hotline.rounds import phases, planning
+from ivr.caller_cache import OFFER_AGE_S
 from ops import asterisk, sample
 from prompts.render import build
 from settings import Settings, load
@@ -73,6 +75,7 @@ class System:
         makes the tables and the sample data.
         """
         self._entry, self._inherited, self._empty = entry, dict(inherited or {}), empty
+        self._rounds_changed_at = -OFFER_AGE_S
         self._folder = folder or folder_in_memory("hotline-")
         self.trunk_port = free_port()
         self.environment = {
@@ -300,9 +303,15 @@ class System:
                 **values,
             )
             round_id = made.id
+        self._rounds_changed_at = time.monotonic()
         yield round_id
         with writing(self.engine) as session:
             phases.end_round(session, phases.get(session, round_id))
+        self._rounds_changed_at = time.monotonic()
+
+    def wait_offered(self) -> None:
+        """Wait until every caller hears of the newest round: an offer may be older by OFFER_AGE_S."""
+        time.sleep(max(0.0, self._rounds_changed_at + OFFER_AGE_S - time.monotonic()))
 
     def operator(self, role: Role = Role.OPERATOR, official_of: int | None = None) -> Operator:
         """A new person at a new desk, signed in; the official of the round `official_of`, if one is named."""
