@@ -80,7 +80,7 @@ RUN useradd --uid 1371 --home-dir /nonexistent hotline137-asterisk
 WORKDIR /opt/hotline137
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY ops/healthcheck.sh ops/__init__.py ops/process_parent.py ops/supervisor.py ops/hang_timeouts.py ops/console.py ops/asterisk_log.py ops/log.py ops/
-COPY hotline/__init__.py hotline/calls_until.py hotline/watchdog.py hotline/
+COPY hotline/__init__.py hotline/call_deadlines.py hotline/watchdog.py hotline/
 USER hotline137-asterisk
 LABEL org.opencontainers.image.title="Hotline 137: Asterisk" org.opencontainers.image.licenses=Apache-2.0
 ARG VERSION

@@ -13,7 +13,7 @@ from api.problems import make_problem
 _LATER_S = 10
 
 
-class Crowd:
+class ConcurrencyLimit:
     """Limits the concurrent answers of one address, live events included, as a trusted proxy gives the
     address.
 

@@ -14,7 +14,7 @@ from dialplan.variables import CALLERS_ADMITTED
 from hotline import backups, heartbeats
 from hotline.control.alarms import AlarmKind
 from hotline.control.control_room import DeskDoing
-from hotline.control.live_metrics import Gauges
+from hotline.control.live_metrics import LiveMetrics
 from hotline.messages import delivery_reports
 from hotline.recordings import disk
 from hotline.trunk.call_caps import Cap
@@ -82,7 +82,7 @@ def add_state(to: Families, settings: Settings) -> None:
     to.gauge("hotline_backup_ok", "Whether the last try came to its end.", bool(last and last.ok))
 
 
-def add_gauges(to: Families, found: Gauges, settings: Settings) -> None:
+def add_gauges(to: Families, found: LiveMetrics, settings: Settings) -> None:
     """Add the database's figures."""
     _processes(to, found)
     _calls(to, found, settings)
@@ -127,7 +127,7 @@ def add_gauges(to: Families, found: Gauges, settings: Settings) -> None:
     )
 
 
-def _directories(to: Families, found: Gauges, settings: Settings) -> None:
+def _directories(to: Families, found: LiveMetrics, settings: Settings) -> None:
     asked = {"ldap": bool(settings.ldap_url), "oidc": bool(settings.oidc_issuer)}
     ours = [each for each in found.directories if asked.get(each.name)]
     to.gauges(
@@ -143,7 +143,7 @@ def _each(names: Iterable[Any], known: Mapping[Any, float]) -> dict[Any, float]:
     return {name: known.get(name, 0) for name in names}
 
 
-def _processes(to: Families, found: Gauges) -> None:
+def _processes(to: Families, found: LiveMetrics) -> None:
     ages = {row.process: (found.at - row.at).total_seconds() for row in found.heartbeats}
     fresh = {row.process: row.fresh_s for row in found.heartbeats}
     rows = {name: heartbeats.find_row(name) for name in PROCESSES}
@@ -170,7 +170,7 @@ def _processes(to: Families, found: Gauges) -> None:
     )
 
 
-def _calls(to: Families, found: Gauges, settings: Settings) -> None:
+def _calls(to: Families, found: LiveMetrics, settings: Settings) -> None:
     to.gauges(
         "hotline_calls",
         "Calls at this moment: callers on 137 (in), and calls that we placed (out).",
@@ -204,7 +204,7 @@ def _calls(to: Families, found: Gauges, settings: Settings) -> None:
     _trunks(to, found)
 
 
-def _trunks(to: Families, found: Gauges) -> None:
+def _trunks(to: Families, found: LiveMetrics) -> None:
     rows = found.trunks
     to.gauges(
         "hotline_trunk_up",
@@ -235,7 +235,7 @@ def _trunks(to: Families, found: Gauges) -> None:
     to.counters("hotline_trunk_failures", "Calls that it has not.", "trunk", refused)
 
 
-def _lines(to: Families, found: Gauges) -> None:
+def _lines(to: Families, found: LiveMetrics) -> None:
     to.gauges("hotline_rounds", "Rounds that are not over.", "phase", _each(_PHASES, found.rounds))
     to.gauges(
         "hotline_registrations", "Places in rounds that are not over.", "phase state", found.registrations
@@ -262,7 +262,7 @@ def _lines(to: Families, found: Gauges) -> None:
     to.gauges("hotline_control_alarms", "Alarms of the control room.", "kind", _each(AlarmKind, found.alarms))
 
 
-def _messages(to: Families, found: Gauges, settings: Settings) -> None:
+def _messages(to: Families, found: LiveMetrics, settings: Settings) -> None:
     to.gauges(
         "hotline_outbox_messages",
         "Messages that are not out yet, and who was given them last.",

@@ -22,7 +22,7 @@ from api.metric_families import Families, add_gauges, add_state
 from db.engine import reading
 from hotline import heartbeats
 from hotline.control import live_metrics
-from hotline.control.counters import Totals
+from hotline.control.counters import Counters
 from hotline.errors import Refused
 from settings import Settings
 
@@ -56,7 +56,7 @@ class _Figures(Collector):
     """The database's figures, and the disk's."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._engine, self._settings, self._totals = engine, settings, Totals()
+        self._engine, self._settings, self._totals = engine, settings, Counters()
 
     def describe(self) -> list[Metric]:
         """Return nothing before the first scrape: without a database the API must still start."""

@@ -20,7 +20,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.app import create
-from api.concurrency_limit import Crowd
+from api.concurrency_limit import ConcurrencyLimit
 from api.connections import Connections
 from api.cookies import PEER
 from api.security import takes_files
@@ -262,7 +262,9 @@ def make_server(settings: Settings) -> tuple[Server, socket.socket]:
     given = {"open": Connections(proxies), "liveness": liveness, "own_question": _question(settings.http)}
     app = create(settings)
     config = uvicorn.Config(
-        _noting_peers(ProxyHeadersMiddleware(Crowd(cast("ASGI3Application", app)), trusted), liveness),
+        _noting_peers(
+            ProxyHeadersMiddleware(ConcurrencyLimit(cast("ASGI3Application", app)), trusted), liveness
+        ),
         host=settings.http.host,
         port=settings.http.port,
         http=type("Clients", (PromptClients,), given),

@@ -14,7 +14,7 @@ from dialer.callback_writer import CallbackWriter
 from dialer.caps import Caps
 from dialer.desk_calls import find_phone_desk
 from dialer.desk_passwords import DeskPasswords
-from dialer.hangup_causes import Endings
+from dialer.hangup_causes import HangupCauses
 from dialer.keys import Keys
 from dialer.outcomes import NEVER_BEGAN, UNANSWERED_CAUSE, Ending
 from dialer.ring_timeouts import RingTimeouts
@@ -35,8 +35,8 @@ from dialplan.variables import (
     Context,
     Stage,
 )
+from hotline.call_deadlines import find_token
 from hotline.callbacks import transitions
-from hotline.calls_until import find_token
 
 log = logging.getLogger("dialer")
 
@@ -79,7 +79,7 @@ class AsteriskEvents:
         desk_passwords: DeskPasswords,
         keys: Keys,
         supervising: Supervising,
-        endings: Endings,
+        endings: HangupCauses,
         system_calls: Sequence[SystemCalls],
     ) -> None:
         self.in_sync = False

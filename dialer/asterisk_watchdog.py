@@ -4,14 +4,14 @@ import contextlib
 import logging
 from pathlib import Path
 
-from hotline import calls_until
+from hotline import call_deadlines
 from settings import Settings
 from settings.asterisk_files import replace_file
 
 log = logging.getLogger("dialer")
 
 
-class AsterisksParent:
+class DeadlineFile:
     """Writer of the file that Asterisk's parent reads (ops.console)."""
 
     def __init__(self, settings: Settings) -> None:
@@ -20,9 +20,9 @@ class AsterisksParent:
         """The last write succeeded."""
 
     def known_fence(self) -> float | None:
-        """Return the last dialer's fence, by `calls_until.read_clock`; None if no file is there."""
-        said = calls_until.read(self._folder)
-        return None if said is None else said - calls_until.LATER_S
+        """Return the last dialer's fence, by `call_deadlines.read_clock`; None if no file is there."""
+        said = call_deadlines.read(self._folder)
+        return None if said is None else said - call_deadlines.LATER_S
 
     def tell(self, fence_at: float) -> None:
         """Write the time at which the dialer itself ends calls; `inf` means never."""
@@ -30,7 +30,7 @@ class AsterisksParent:
             forget(self._folder)
             return
         try:
-            write(self._folder, fence_at + calls_until.LATER_S)
+            write(self._folder, fence_at + call_deadlines.LATER_S)
         except OSError as error:
             if self._is_told:
                 log.error("the file with the end of the lease cannot be written: %s", error)
@@ -40,12 +40,12 @@ class AsterisksParent:
 
 
 def write(folder: Path, until: float) -> None:
-    """Write the time until which calls may continue, by `calls_until.read_clock`.
+    """Write the time until which calls may continue, by `call_deadlines.read_clock`.
 
     Raises OSError after a failure.
     """
     try:
-        replace_file(folder / calls_until.FILE, f"{until:.3f}\n".encode())
+        replace_file(folder / call_deadlines.FILE, f"{until:.3f}\n".encode())
     except OSError:
         forget(folder)  # the old time would end calls although the lease is renewed
         raise
@@ -54,4 +54,4 @@ def write(folder: Path, until: float) -> None:
 def forget(folder: Path) -> None:
     """Delete the file: without other nodes calls may continue without a dialer."""
     with contextlib.suppress(OSError):
-        (folder / calls_until.FILE).unlink()
+        (folder / call_deadlines.FILE).unlink()

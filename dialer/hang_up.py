@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from dialer.ami import Ami, AmiError, NotAccepted
-from hotline import calls_until
-from hotline.calls_until import PLACED, find_token
+from hotline import call_deadlines
+from hotline.call_deadlines import PLACED, find_token
 
 log = logging.getLogger("dialer")
 
@@ -26,11 +26,11 @@ def hang_up_placed(ami: Ami, *, conversations: bool, apology_until: float) -> En
     """End all calls that we have placed, and callers who wait on the line and will be called back.
 
     Callers in danger stay connected, in calls that we placed, too. With `conversations` conversations
-    continue. Citizens who wait hear an apology until `apology_until`, by `calls_until.read_clock`.
+    continue. Citizens who wait hear an apology until `apology_until`, by `call_deadlines.read_clock`.
     """
     try:
         channels = [_channel(each.keys) for each in ami.live_channels()]
-        sorted_ = calls_until.sort(channels, conversations=conversations, apology_until=apology_until)
+        sorted_ = call_deadlines.sort(channels, conversations=conversations, apology_until=apology_until)
         sorry, ended = _ids(sorted_.apologies), _ids(sorted_.ended)
         told = all([_apologise(ami, each, apology_until) for each in sorted(sorry)])
         all_ended = all([_end(ami, each) for each in sorted(ended)])
@@ -42,17 +42,17 @@ def hang_up_placed(ami: Ami, *, conversations: bool, apology_until: float) -> En
         return Ends(kept=None)
 
 
-def _ids(channels: Collection[calls_until.Channel]) -> set[str]:
+def _ids(channels: Collection[call_deadlines.Channel]) -> set[str]:
     return {find_token(c.id) if PLACED.fullmatch(find_token(c.id)) else c.id for c in channels}
 
 
-def _channel(said: Mapping[str, str]) -> calls_until.Channel:
+def _channel(said: Mapping[str, str]) -> call_deadlines.Channel:
     names = ("Channel", "Uniqueid", "Context", "Application", "ApplicationData")
-    return calls_until.Channel(*(said.get(name, "") for name in names))
+    return call_deadlines.Channel(*(said.get(name, "") for name in names))
 
 
 def _apologise(ami: Ami, token: str, until: float) -> bool:
-    context, exten = calls_until.apology(until)
+    context, exten = call_deadlines.apology(until)
     where = {"Context": context, "Exten": exten, "Priority": 1}
     return _ask(ami, token, "Redirect", "hears an apology: the lease of this node is over", **where)
 

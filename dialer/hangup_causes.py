@@ -15,7 +15,7 @@ _LEG_S = 0.5
 """How long after the end of a call the event of the phone's leg is awaited."""
 
 
-class Endings:
+class HangupCauses:
     """Knowledge about calls that are ending."""
 
     def __init__(self) -> None:

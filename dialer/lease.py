@@ -18,11 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
-from dialer.asterisk_watchdog import AsterisksParent
+from dialer.asterisk_watchdog import DeadlineFile
 from dialer.hang_up import Ends
 from dialer.leader import STILL, DatabaseLeader, create_impatient_engine, hash_node_name
 from dialer.lost_nodes import close_cut
-from hotline.calls_until import APOLOGY_S, CONVERSATIONS_S, read_clock
+from hotline.call_deadlines import APOLOGY_S, CONVERSATIONS_S, read_clock
 from hotline.nodes import draining, leases, node_identity
 from settings import Settings
 
@@ -74,7 +74,7 @@ class NodeLease(DatabaseLeader):
         """Engine of a renewal, which is one statement and needs no transaction around it."""
         self._others = settings.state_dir / "other-nodes"
         self._alone = not self._others.exists()
-        self._parent = AsterisksParent(settings)
+        self._parent = DeadlineFile(settings)
         self._apology_until = float("-inf")
         """Time at which each apology must have ended; no renewal is known: the past."""
         self._fence_at = float("inf") if self._alone else self._fence_at_start()

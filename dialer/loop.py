@@ -18,13 +18,13 @@ from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
 from dialer.desk_passwords import DeskPasswords
 from dialer.empty_desks import EmptyDesks
-from dialer.hangup_causes import Endings
+from dialer.hangup_causes import HangupCauses
 from dialer.keys import Keys
 from dialer.live import Live
 from dialer.lost_nodes import LostNodes
 from dialer.outbound_calls import OutboundCalls
 from dialer.placing import Placing
-from dialer.polling import Pace
+from dialer.polling import PollIntervals
 from dialer.reconcile import Reconciler
 from dialer.rescue_calls import RescueCalls
 from dialer.ring_timeouts import RingTimeouts
@@ -85,7 +85,7 @@ class Dialer:
         self._caps = Caps(settings, engine)
         self._guests = Guests(settings, engine, ami, self._caps)
         self._rooms = Rooms(engine, ami, self._guests.keep_out, node=settings.node)
-        endings = Endings()
+        endings = HangupCauses()
         self._silent_lines = SilentLines(
             ami, self._rooms.located, callers=self._callers, caller_of=endings.caller_of
         )
@@ -145,7 +145,7 @@ class Dialer:
         self._worked = True
         """Asterisk answered at the last heartbeat."""
         self._next_reconcile = 0.0
-        self._pace = Pace(engine)
+        self._pace = PollIntervals(engine)
         self._seen = 0
         self._goes_on = False
         """Events arrived in the last turn after their subject had been polled."""

@@ -10,8 +10,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from db.engine import reading, writing
 from dialer import leader
+from hotline.call_deadlines import APOLOGY_S
 from hotline.callbacks import lost_nodes
-from hotline.calls_until import APOLOGY_S
 from hotline.nodes import leases, round_affinity
 from settings import Settings
 

@@ -12,7 +12,7 @@ from db.states import Outcome
 from dialer.ami import Ami, NotAccepted
 from dialer.callback_writer import CallbackWriter
 from dialer.caps import Caps
-from dialer.hangup_causes import Endings
+from dialer.hangup_causes import HangupCauses
 from dialer.live import Live
 from dialer.originate import originate
 from dialer.outcomes import NEVER_BEGAN
@@ -38,7 +38,7 @@ class Placing:
         caps: Caps,
         writer: CallbackWriter,
         live: Live,
-        endings: Endings,
+        endings: HangupCauses,
     ) -> None:
         self._settings = settings
         self._engine = engine

@@ -14,7 +14,7 @@ from db.models import (
     TrialCall,
     UrgentMatter,
     WaitingCaller,
-    word,
+    make_literal,
 )
 from db.raw import fetch_value
 from db.states import CallbackState
@@ -36,7 +36,7 @@ _IS_ANYBODY_AT_WORK = select(
         exists().where(Desk.round_id.is_not(None)),
         exists().where(Desk.call_asked_at.is_not(None)),
         exists().where(Desk.hears_desk_id.is_not(None)),
-        exists().where(Callback.state == word(CallbackState.ENDED)),
+        exists().where(Callback.state == make_literal(CallbackState.ENDED)),
         exists().where(Guest.ended_at.is_(None)),
         exists().where(WaitingCaller.left_at.is_(None)),
         exists().where(RescueCall.ended_at.is_(None)),
@@ -56,7 +56,7 @@ _IS_ANYBODY_TO_CALL = select(
 )
 
 
-class Pace:
+class PollIntervals:
     """Poll intervals of one dialer: news is handled at once, other work as seldom as possible."""
 
     def __init__(self, engine: Engine) -> None:

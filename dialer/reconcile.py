@@ -17,7 +17,7 @@ from db.states import CallbackState, Outcome
 from dialer.ami import Ami, NotAccepted
 from dialer.callback_writer import CallbackWriter
 from dialer.desk_calls import find_phone_desk
-from dialer.hangup_causes import Endings
+from dialer.hangup_causes import HangupCauses
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.silent_lines import SilentLines
 from dialer.supervising import Supervising
@@ -66,7 +66,7 @@ class Reconciler:
         writer: CallbackWriter,
         rooms: Rooms,
         silent_lines: SilentLines,
-        endings: Endings,
+        endings: HangupCauses,
         supervising: Supervising,
         guests: Guests,
         others: Sequence[Calls],

@@ -16,8 +16,8 @@ from dialer.caps import Caps
 from dialer.outcomes import Ending, is_own_fault, map_sip_status
 from dialer.system_calls import SystemCalls
 from dialplan.variables import CAPPED_CAUSE, Context, Stage
+from hotline.call_deadlines import find_token
 from hotline.callbacks import third_party
-from hotline.calls_until import find_token
 from hotline.trunk import call_caps
 from settings import Settings
 

@@ -105,11 +105,11 @@ class Script(StrEnum):
     MENU = "menu"
     LINES_FULL = "lines-full"
     LEAVE_NUMBER = "leave-number"
-    LEFT_NUMBER = "left-number"
+    OVERFLOW = "left-number"
     ON_THE_LINE = "on-the-line"
     CALLBACK = "callback"
     CONFIRM = "confirm"
-    TURN_NEAR = "turn-near"
+    HEADS_UP = "turn-near"
     SIGN_IN_CODE = "sign-in-code"
     SOLVED = "solved"
     TRIAL = "trial"
@@ -121,7 +121,7 @@ class Script(StrEnum):
     DESK = "desk"
 
 
-OUTBOUND = (Script.SIGN_IN_CODE, Script.LEFT_NUMBER, Script.TURN_NEAR, Script.SOLVED)
+OUTBOUND = (Script.SIGN_IN_CODE, Script.OVERFLOW, Script.HEADS_UP, Script.SOLVED)
 """Scripts of the queue's calls, each an extension of that context (hotline.outbound.kinds)."""
 
 SUPERVISE = (Context.LISTEN, Context.WHISPER, Context.JOIN)

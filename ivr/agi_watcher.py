@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 
-class EarlyAnswers:
+class DueAnswers:
     """Callbacks by the connection on which an answer is due."""
 
     def __init__(self) -> None:
@@ -44,4 +44,4 @@ class EarlyAnswers:
                     early()
 
 
-EARLY = EarlyAnswers()
+EARLY = DueAnswers()

@@ -28,7 +28,7 @@ def keep(write: Callable[[], object]) -> None:
         time.sleep(_AGAIN_S)
 
 
-class Partings:
+class FinalWrites:
     """Calls that are over for their callers, and since when."""
 
     def __init__(self) -> None:
@@ -63,4 +63,4 @@ class Partings:
                     call.let_go()
 
 
-PARTINGS = Partings()
+FINAL_WRITES = FinalWrites()

@@ -29,7 +29,7 @@ from ivr.call import AGIError, AGIHangup, Call, NoInput
 from ivr.call_counter import CallCounter
 from ivr.caller_cache import CallerCache
 from ivr.callers import Callers
-from ivr.final_writes import GONE, PARTINGS
+from ivr.final_writes import FINAL_WRITES, GONE
 from ivr.lines_full import LinesFull
 from ivr.scripts import (
     callback,
@@ -37,15 +37,15 @@ from ivr.scripts import (
     desk,
     full,
     guest,
+    heads_up,
     leave_number,
-    left_number,
     menu,
     official,
+    overflow_callback,
     rescue,
     sign_in_code,
     solved,
     trial,
-    turn_near,
     urgent_call,
     wait,
 )
@@ -61,11 +61,11 @@ def list_scripts(cache: CallerCache) -> dict[str, Callable[[Call, Engine, Settin
         Script.MENU: partial(menu.run, cache=cache),
         Script.LINES_FULL: full.run,
         Script.LEAVE_NUMBER: leave_number.run,
-        Script.LEFT_NUMBER: left_number.run,
+        Script.OVERFLOW: overflow_callback.run,
         Script.ON_THE_LINE: on_the_line_script.run,
         Script.CALLBACK: callback.run,
         Script.CONFIRM: confirm.run,
-        Script.TURN_NEAR: turn_near.run,
+        Script.HEADS_UP: heads_up.run,
         Script.SIGN_IN_CODE: sign_in_code.run,
         Script.SOLVED: solved.run,
         Script.TRIAL: trial.run,
@@ -195,7 +195,7 @@ def _ask_itself(server: Server, stop: threading.Event) -> None:
     """Request a script as Asterisk does, repeatedly, to check that calls are accepted and answered."""
     secret = server.settings.secret_for(accounts.AGI)
     while not stop.wait(_ASK_S):
-        PARTINGS.let_go()
+        FINAL_WRITES.let_go()
         try:
             with socket.create_connection(server.settings.agi, _ANSWER_S) as wire:
                 wire.settimeout(_ANSWER_S)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from hotline import calls_until
+from hotline import call_deadlines
 
 _ANSWER_S = 4.0
 _QUESTIONS = ("core show channel nobody", "bridge show all")
@@ -27,17 +27,17 @@ def check_node(console: Path) -> str:
 def end_calls(console: Path) -> str:
     """End all calls that the dialer has placed if it has not allowed them to continue in time.
 
-    Conversations may last longer (calls_until.CONVERSATIONS_S). Return the log entry, if any. Raises OSError;
-    then the calls may continue.
+    Conversations may last longer (call_deadlines.CONVERSATIONS_S). Return the log entry, if any.
+    Raises OSError; then the calls may continue.
     """
-    until, at = calls_until.read(console.parent.parent), calls_until.read_clock()
+    until, at = call_deadlines.read(console.parent.parent), call_deadlines.read_clock()
     if until is None or at < until:
         return ""
     listed = _ask(console, ["core show channels concise"]).decode(errors="replace")
     channels = [_channel(line.split("!")) for line in listed.splitlines() if line.count("!") > _DATA]
-    sorry_until = until - calls_until.LATER_S + calls_until.APOLOGY_S
-    sorted_ = calls_until.sort(
-        channels, conversations=at < until + calls_until.CONVERSATIONS_S, apology_until=sorry_until
+    sorry_until = until - call_deadlines.LATER_S + call_deadlines.APOLOGY_S
+    sorted_ = call_deadlines.sort(
+        channels, conversations=at < until + call_deadlines.CONVERSATIONS_S, apology_until=sorry_until
     )
     ended = [*sorted_.ended, *sorted_.apologies]  # no console command of ours can begin an apology
     if not ended:
@@ -51,8 +51,8 @@ _DATA = 6
 """Field of the application's arguments, which may contain a `!`; the channel's id is the last field."""
 
 
-def _channel(fields: Sequence[str]) -> calls_until.Channel:
-    return calls_until.Channel(fields[0], fields[-1].strip(), fields[1], fields[_DATA - 1], fields[_DATA])
+def _channel(fields: Sequence[str]) -> call_deadlines.Channel:
+    return call_deadlines.Channel(fields[0], fields[-1].strip(), fields[1], fields[_DATA - 1], fields[_DATA])
 
 
 def check_core(console: Path) -> None:

@@ -36,8 +36,8 @@ class Seen(NamedTuple):
     """
 
 
-class Patience:
-    """Patience with one program, over all its restarts.
+class HangTimeout:
+    """The time after which one program counts as hung, over all its restarts.
 
     Time is counted, not measured. A late poll (the machine slept, or even the keeper was delayed) counts as
     punctual. So nothing is killed for what the keeper missed.

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from hotline import watchdog
 from ops import log
-from ops.hang_timeouts import LOOK_S, Patience, read_state
+from ops.hang_timeouts import LOOK_S, HangTimeout, read_state
 
 _STOP_S = 6.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.3, 10.0
@@ -104,7 +104,7 @@ class Supervisor:
         return self.stopping
 
     async def _keep(self, program: Program) -> None:
-        wait, patience = _FIRST_WAIT_S, Patience()
+        wait, patience = _FIRST_WAIT_S, HangTimeout()
         while not self.stopping:
             began = time.monotonic()
             code = await self._run_once(program, patience)
@@ -116,7 +116,7 @@ class Supervisor:
             await self._stops_within(wait)
             wait = min(wait * 2, _LONGEST_WAIT_S)
 
-    async def _run_once(self, program: Program, patience: Patience) -> int:
+    async def _run_once(self, program: Program, patience: HangTimeout) -> int:
         patience.begin()
         async with self._heard(program, patience) as (environment, listen):
             process = await _start(program.argv, environment)
@@ -138,7 +138,7 @@ class Supervisor:
             return code
 
     async def _hangs(
-        self, program: Program, pid: int, patience: Patience, listen: Callable[[], None]
+        self, program: Program, pid: int, patience: HangTimeout, listen: Callable[[], None]
     ) -> None:
         """Return when the program has done nothing for too long."""
         last = time.monotonic()
@@ -153,7 +153,7 @@ class Supervisor:
 
     @contextlib.asynccontextmanager
     async def _heard(
-        self, program: Program, patience: Patience
+        self, program: Program, patience: HangTimeout
     ) -> AsyncIterator[tuple[dict[str, str], Callable[[], None]]]:
         """Receive the program's reports of work, or its answers, during the block.
 
@@ -180,13 +180,13 @@ class Supervisor:
             yield {**environment, "NOTIFY_SOCKET": f"@{name}"}, lambda: self._listen(ear, patience)
 
     @staticmethod
-    def _listen(ear: socket.socket, patience: Patience) -> None:
+    def _listen(ear: socket.socket, patience: HangTimeout) -> None:
         with contextlib.suppress(BlockingIOError):
             while said := ear.recv(_LINE):
                 if b"WATCHDOG=1" in said.splitlines():
                     patience.worked()
 
-    async def _ask(self, name: str, ask: Callable[[], str | None], patience: Patience) -> None:
+    async def _ask(self, name: str, ask: Callable[[], str | None], patience: HangTimeout) -> None:
         while True:
             with contextlib.suppress(OSError):
                 if said := await asyncio.to_thread(ask):

@@ -33,7 +33,7 @@ _MOST_OF_REGISTERING_S = {
 }
 """Limits, in seconds, of prompts that nearly every citizen hears: Persian, English.
 
-The last one must end in time (hotline.calls_until).
+The last one must end in time (hotline.call_deadlines).
 """
 
 

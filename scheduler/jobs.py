@@ -25,7 +25,7 @@ from hotline.requests.public import figures
 from hotline.rounds import notices
 from hotline.timetable import round_making
 from hotline.trunk import call_caps
-from scheduler import arrivals, backups, erasing, pictures, recordings, replies, sender
+from scheduler import backups, delivery_polls, erasing, pictures, recordings, replies, sender
 from scheduler.progress import step
 from settings import Settings
 
@@ -197,8 +197,10 @@ JOBS = [
     Every("turn-near", 5.0, tell_turn_near, question=lambda _: heads_up.IS_ANY_LIVE),
     # finding an address may take a minute
     Every("outbox", 1.0, sender.run, 120.0, question=lambda _: delivery.OTHERS_WAIT),
-    Every("sms-arrivals", 20.0, arrivals.ask_what_became, 120.0, question=lambda s: bool(s.sms_provider)),
-    Every("sms-credit", 600.0, arrivals.ask_credit, 120.0, question=lambda s: bool(s.sms_provider)),
+    Every(
+        "sms-arrivals", 20.0, delivery_polls.ask_what_became, 120.0, question=lambda s: bool(s.sms_provider)
+    ),
+    Every("sms-credit", 600.0, delivery_polls.ask_credit, 120.0, question=lambda s: bool(s.sms_provider)),
     Every("sign-in-codes", 1.0, sender.run_codes, 120.0, question=lambda _: delivery.CODES_WAIT),
     Every("timetable", 60.0, make_rounds),
     Every("seal", 60.0, seal, limit_s=300.0),

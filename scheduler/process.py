@@ -17,7 +17,7 @@ from db.engine import connect, is_away, writing
 from db.raw import fetch_value
 from db.trusted_time import Watch
 from hotline import heartbeats, watchdog
-from scheduler import waits
+from scheduler import clock_corrections
 from scheduler.jobs import JOBS, Every
 from scheduler.progress import Progress
 from settings import Settings
@@ -90,7 +90,7 @@ class _Beats:
             with writing(engine) as session:
                 self._set_back |= self._watch.look(session)
             if self._set_back:
-                waits.shorten(engine, settings)
+                clock_corrections.shorten(engine, settings)
                 self._set_back = False
             self._next_jobs = time.monotonic() + _JOBS_S
         self._written_at = time.monotonic()

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from db.models import WhyNot
+from db.models import DeliveryFailure
 
 _LONGEST_ANSWER = 64 * 1024
 OURS_TO_MEND_S = 600.0
@@ -24,7 +24,7 @@ class TryAgain(Exception):
         reason: str,
         after_s: float | None = None,
         *,
-        why: WhyNot = WhyNot.DOWN,
+        why: DeliveryFailure = DeliveryFailure.DOWN,
         in_doubt: bool = False,
     ) -> None:
         super().__init__(reason)
@@ -37,13 +37,13 @@ class TemplateRefused(TryAgain):
     """The provider refuses this template; the same words may go out as a plain text."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason, OURS_TO_MEND_S, why=WhyNot.TEMPLATE)
+        super().__init__(reason, OURS_TO_MEND_S, why=DeliveryFailure.TEMPLATE)
 
 
 class RefusedForGood(Exception):
     """The message can never be sent."""
 
-    def __init__(self, reason: str, why: WhyNot = WhyNot.REFUSED) -> None:
+    def __init__(self, reason: str, why: DeliveryFailure = DeliveryFailure.REFUSED) -> None:
         super().__init__(reason)
         self.why = why
 
@@ -117,14 +117,14 @@ def make_unclear(who: str, answer: Answer) -> TryAgain:
     """Return the error for an unknown answer: in doubt, unless the HTTP status says no."""
     status = answer.status
     if status in (401, 403):
-        return TryAgain(f"{who} HTTP {status}", OURS_TO_MEND_S, why=WhyNot.ACCOUNT)
+        return TryAgain(f"{who} HTTP {status}", OURS_TO_MEND_S, why=DeliveryFailure.ACCOUNT)
     if status == 429:
-        return TryAgain(f"{who} HTTP 429", answer.after_s, why=WhyNot.RATE)
+        return TryAgain(f"{who} HTTP 429", answer.after_s, why=DeliveryFailure.RATE)
     surely_not = status in _NOT_TAKEN or 300 <= status < 500
     return TryAgain(
         f"{who} HTTP {status}",
         answer.after_s,
-        why=WhyNot.DOWN if surely_not else WhyNot.NO_ANSWER,
+        why=DeliveryFailure.DOWN if surely_not else DeliveryFailure.NO_ANSWER,
         in_doubt=not surely_not,
     )
 
@@ -139,7 +139,7 @@ def check(status: int, after: float | None, refused: frozenset[int] | None = Non
     if after is None and status < 500:
         after = OURS_TO_MEND_S
     if status in (401, 403):
-        raise TryAgain(f"HTTP {status}", after, why=WhyNot.ACCOUNT)
+        raise TryAgain(f"HTTP {status}", after, why=DeliveryFailure.ACCOUNT)
     raise TryAgain(f"HTTP {status}", after, in_doubt=status >= 500 and status not in _NOT_TAKEN)
 
 

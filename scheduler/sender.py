@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
-from db.models import TO_WEBHOOKS, TOPICS, NoticeWay, OutboxKind, OutboxMessage, WhyNot
+from db.models import TO_WEBHOOKS, TOPICS, DeliveryFailure, NoticeWay, OutboxKind, OutboxMessage
 from hotline.citizens import subscriptions, vapid
 from hotline.messages import delivery, delivery_reports
 from hotline.messages.delivery import NotSent, Sent, Taken
@@ -42,7 +42,7 @@ TakeUp = Callable[[Engine, Settings], Sequence[OutboxMessage]]
 class Unwanted(Exception):
     """The message is not true any more, or its citizen has switched it off."""
 
-    def __init__(self, reason: str, why: WhyNot) -> None:
+    def __init__(self, reason: str, why: DeliveryFailure) -> None:
         super().__init__(reason)
         self.why = why
 
@@ -132,16 +132,18 @@ async def _outcome(engine: Engine, settings: Settings, ways: Ways, message: Outb
         log.warning("message %d: not sent: %s", message.id, failed)
         having = failed.provider if isinstance(failed, Doubt) else None
         told = NotSent(str(failed), failed.why, having, in_doubt=having is not None)
-        closed = failed.said_by if failed.why is WhyNot.ACCOUNT else None
+        closed = failed.said_by if failed.why is DeliveryFailure.ACCOUNT else None
         off = partial(delivery.record_failure, taken=taken, failed=told, after_s=failed.after_s)
         return partial(_not_let_in, off=off, provider=closed, error=str(failed)) if closed else off
     except TimeoutError:
         log.warning("message %d: no answer in %d s", message.id, _TIMEOUT_S)
-        told = NotSent("no answer in time", WhyNot.NO_ANSWER)
+        told = NotSent("no answer in time", DeliveryFailure.NO_ANSWER)
         return partial(delivery.record_failure, taken=taken, failed=told)
     except Exception as bug:
         log.exception("message %d: not sent", message.id)
-        return partial(delivery.record_failure, taken=taken, failed=NotSent(type(bug).__name__, WhyNot.OURS))
+        return partial(
+            delivery.record_failure, taken=taken, failed=NotSent(type(bug).__name__, DeliveryFailure.OURS)
+        )
 
 
 def _sent(session: Session, *, taken: Taken, out: Sent) -> None:
@@ -158,14 +160,14 @@ async def _out(engine: Engine, settings: Settings, ways: Ways, message: OutboxMe
     """Send the message. Return its provider. Raises Unwanted, RefusedForGood and TryAgain."""
     letter = await asyncio.to_thread(_letter, engine, settings, message)
     if letter is None:
-        raise Unwanted("not true any more", WhyNot.UNTRUE)
+        raise Unwanted("not true any more", DeliveryFailure.UNTRUE)
     if message.kind in TOPICS and await _by_push(engine, settings, message):
         return Sent(_PUSH)
     if way := ways.of(letter, message):
         async with asyncio.timeout(_TIMEOUT_S):
             return Sent(await way.send(letter.to, letter.text, delivery.make_provider_name(message)))
     if ways.texts is None or letter.by_messenger:  # only a code: others are not claimed
-        raise RefusedForGood("nobody sends it", WhyNot.NOBODY)
+        raise RefusedForGood("nobody sends it", DeliveryFailure.NOBODY)
 
     async def hand_over(provider: str) -> None:
         taken = Taken(message.id, message.attempts)
@@ -184,9 +186,9 @@ async def _by_push(engine: Engine, settings: Settings, message: OutboxMessage) -
     plan = await asyncio.to_thread(_plan, engine, settings, message)
     by_text = NoticeWay.TEXT in plan.ways
     if not plan.browsers and not by_text:
-        raise Unwanted("switched off", WhyNot.SWITCHED_OFF)
+        raise Unwanted("switched off", DeliveryFailure.SWITCHED_OFF)
     if not plan.browsers and not settings.sms_provider:
-        raise TryAgain("nobody sends text messages", why=WhyNot.NOBODY)
+        raise TryAgain("nobody sends text messages", why=DeliveryFailure.NOBODY)
     if not plan.browsers:
         return False
     pushed = await push.send(plan, delivery.make_provider_name(message), settings)

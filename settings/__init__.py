@@ -1,6 +1,6 @@
 """Every setting of Hotline 137, from the environment (HOTLINE_*), the file hotline.env or a TOML file.
 
-Each module holds one part: `machine`, `city`, `city_keys`, `telephony`, `calls`, `keeping`, `messages`,
+Each module holds one part: `machine`, `city`, `city_keys`, `telephony`, `calls`, `storage`, `messages`,
 `staff`. `in_force` joins the parts into one `Settings`; `toml_files` has the keys of the TOML files.
 """
 

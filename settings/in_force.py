@@ -18,11 +18,11 @@ from settings import city_file, secret_file, toml_files
 from settings.calls import Calls
 from settings.city import OfCity, find_city_file
 from settings.city_keys import CityKeys
-from settings.keeping import Keeping
 from settings.machine import Machine
 from settings.messages import Messages
 from settings.part import find_env_file
 from settings.staff import Directory, Staff
+from settings.storage import Storage
 from settings.telephony import Telephony
 from settings.toml_files import OLD_NAMES, SECRETS, explain_old, place
 from settings.values import WEEK, Bounds, SettingsError, WorkingWeek
@@ -35,7 +35,7 @@ _OTHERS = {
 
 
 class Settings(
-    Directory, Staff, Messages, Keeping, Calls, Telephony, CityKeys, OfCity, Machine, BaseSettings
+    Directory, Staff, Messages, Storage, Calls, Telephony, CityKeys, OfCity, Machine, BaseSettings
 ):
     """The settings in force. Build them once with `load()` and pass them down: nothing reads the environment
     later.

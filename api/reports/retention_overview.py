@@ -42,8 +42,8 @@ def find_last_backup(settings: Settings) -> retention_schemas.Backup:
     )
 
 
-def _view(each: retention_overview.Kept) -> retention_schemas.Kept:
-    return retention_schemas.Kept(
+def _view(each: retention_overview.RetentionRow) -> retention_schemas.RetentionRow:
+    return retention_schemas.RetentionRow(
         kind=each.kind,
         setting=f"HOTLINE_{each.setting.upper()}" if each.setting else "",
         days=each.days,

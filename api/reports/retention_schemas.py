@@ -8,7 +8,7 @@ from hotline.backups import Why
 from hotline.reports.retention_overview import Kind
 
 
-class Kept(BaseModel):
+class RetentionRow(BaseModel):
     """One kind of stored data: its retention in `days` (null: none) by `setting`, its count, size and age.
 
     `size` is in bytes, null for rows. `count` is null if this machine cannot count.
@@ -43,7 +43,7 @@ class Backup(BaseModel):
 class AllKept(BaseModel):
     """All kinds of stored data, the disk's bytes, and the last backup."""
 
-    items: list[Kept]
+    items: list[RetentionRow]
     disk_total: int
     disk_free: int
     backup: Backup

@@ -29,7 +29,7 @@ class BodysPicture(Picture):
     used: bool
 
 
-class Pass(BaseModel):
+class AgencyReferral(BaseModel):
     """A referral link's state, without the link. `who`: its author, for the office. `mine`: the reader may
     withdraw it.
     """
@@ -63,18 +63,18 @@ _PLAIN = ("id", "body", "contact", "written", "made_at", "expires_at", "seen_at"
 _SAID = ("answered_at", "answer", "done_at", "done")
 
 
-def describe_to_office(found: Sequence[Passed]) -> list[Pass]:
+def describe_to_office(found: Sequence[Passed]) -> list[AgencyReferral]:
     """Return links as the office sees them; it may withdraw each."""
     return [_view(each, who=each.row.who, mine=True) for each in found]
 
 
-def describe_to_department(found: Sequence[Passed], department_id: int | None) -> list[Pass]:
+def describe_to_department(found: Sequence[Passed], department_id: int | None) -> list[AgencyReferral]:
     """Return links as a department sees them, without names of the office's people."""
     return [_view(each, who="", mine=each.row.department_id == department_id) for each in found]
 
 
-def _view(found: Passed, *, who: str, mine: bool) -> Pass:
-    return Pass(
+def _view(found: Passed, *, who: str, mine: bool) -> AgencyReferral:
+    return AgencyReferral(
         **{name: getattr(found.row, name) for name in (*_PLAIN, *_SAID)},
         who=who,
         mine=mine,

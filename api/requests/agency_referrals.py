@@ -15,7 +15,7 @@ _OFFICE, _INBOX = "/requests/{request_id}/passes", "/inbox/{request_id}/passes"
 
 
 @router.get(_OFFICE, tags=["requests"])
-def list_passes(request_id: PathId, user: SignedIn, session: Reading) -> list[wire.Pass]:
+def list_passes(request_id: PathId, user: SignedIn, session: Reading) -> list[wire.AgencyReferral]:
     """The request's links, newest first."""
     request = find_seen_by(session, user, lifecycle.get(session, request_id))
     return wire.describe_to_office(agency_referrals.list_by_request(session, request))
@@ -38,7 +38,7 @@ def withdraw_pass(request_id: PathId, pass_id: PathId, user: MayHandleRequests, 
 
 
 @router.get(_INBOX, tags=["inbox"])
-def list_ours(request_id: PathId, user: OfDepartment, session: Reading) -> list[wire.Pass]:
+def list_ours(request_id: PathId, user: OfDepartment, session: Reading) -> list[wire.AgencyReferral]:
     """The request's links by my department and the office, newest first."""
     request = department_inbox.get(session, user.department_id, request_id)
     return wire.describe_to_department(

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from db.models import Arrival, Delivery, OutboxKind, WhyNot
+from db.models import Arrival, Delivery, DeliveryFailure, OutboxKind
 
 
 class OutboxFilter(BaseModel):
@@ -40,7 +40,7 @@ class OutboxMessage(BaseModel):
     provider: str
     parts: int | None
     error: str
-    why: WhyNot | None
+    why: DeliveryFailure | None
     arrival: Arrival | None
     arrival_at: datetime | None
     may_retry: bool

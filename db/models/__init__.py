@@ -1,7 +1,7 @@
 """The tables. Rules that must always hold are indexes and checks here."""
 
 from db.models import retired
-from db.models.base import Base, UtcDateTime, word, words
+from db.models.base import Base, UtcDateTime, make_literal, make_literals
 from db.models.callbacks import (
     Breaker,
     Callback,
@@ -23,7 +23,7 @@ from db.models.citizens import (
     NoticeTopic,
     NoticeWay,
     PushSubscription,
-    RoundWish,
+    RoundAlert,
 )
 from db.models.desks import Break, BreakReason, Desk, DeskMessage, DeskWord, Hearing
 from db.models.keys import ApiKey
@@ -50,12 +50,12 @@ from db.models.outbox import (
     TOPICS,
     Arrival,
     Delivery,
+    DeliveryFailure,
     OutboxKind,
     OutboxMessage,
     SmsAccount,
-    WhyNot,
 )
-from db.models.passes import Pass
+from db.models.passes import AgencyReferral
 from db.models.people import (
     Directory,
     FailedSignIn,
@@ -97,6 +97,7 @@ __all__ = [
     "STRETCHES",
     "TOPICS",
     "TO_WEBHOOKS",
+    "AgencyReferral",
     "ApiKey",
     "Arrival",
     "AuditEntry",
@@ -118,6 +119,7 @@ __all__ = [
     "ConfirmationKind",
     "DayOverride",
     "Delivery",
+    "DeliveryFailure",
     "Department",
     "Desk",
     "DeskMessage",
@@ -151,7 +153,6 @@ __all__ = [
     "OutboundKind",
     "OutboxKind",
     "OutboxMessage",
-    "Pass",
     "Picture",
     "PictureKind",
     "PlacedCall",
@@ -172,7 +173,7 @@ __all__ = [
     "Responsible",
     "Role",
     "Round",
-    "RoundWish",
+    "RoundAlert",
     "Seal",
     "SetupCode",
     "SignIn",
@@ -194,10 +195,9 @@ __all__ = [
     "VoiceSummary",
     "WaitingCaller",
     "Wall",
-    "WhyNot",
+    "make_literal",
+    "make_literals",
     "retired",
     "round_deputies",
     "timetable_deputies",
-    "word",
-    "words",
 ]

@@ -38,7 +38,7 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar = {datetime: UtcDateTime, str: String}
 
 
-def one_of(kind: type[StrEnum], name: str) -> Enum:
+def make_enum(kind: type[StrEnum], name: str) -> Enum:
     """Return a column type with these words, checked by the database."""
     return Enum(
         kind,
@@ -50,7 +50,7 @@ def one_of(kind: type[StrEnum], name: str) -> Enum:
     )
 
 
-def word(one: StrEnum) -> ColumnClause[Any]:
+def make_literal(one: StrEnum) -> ColumnClause[Any]:
     """Return one of these words as a literal for a frequent statement.
 
     With a literal, both databases find the index of live rows. PostgreSQL's prepared plans cannot use it with
@@ -59,6 +59,6 @@ def word(one: StrEnum) -> ColumnClause[Any]:
     return literal_column(f"'{one.value}'")
 
 
-def words(several: Iterable[StrEnum]) -> list[ColumnClause[Any]]:
+def make_literals(several: Iterable[StrEnum]) -> list[ColumnClause[Any]]:
     """Return words as literals for `in_`."""
-    return [word(one) for one in several]
+    return [make_literal(one) for one in several]

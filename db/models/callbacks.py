@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.models.base import Base, one_of
+from db.models.base import Base, make_enum
 from db.models.line import Registration
 from db.models.people import User
 from db.states import CallbackState, GuestEnd, GuestState, Outcome
@@ -51,9 +51,9 @@ class Callback(Base):
     given_by_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))
     token: Mapped[str] = mapped_column(String(41), unique=True)
     state: Mapped[CallbackState] = mapped_column(
-        one_of(CallbackState, "callback_state"), default=CallbackState.CLAIMED
+        make_enum(CallbackState, "callback_state"), default=CallbackState.CLAIMED
     )
-    outcome: Mapped[Outcome | None] = mapped_column(one_of(Outcome, "outcome"))
+    outcome: Mapped[Outcome | None] = mapped_column(make_enum(Outcome, "outcome"))
     claimed_at: Mapped[datetime]
     called_at: Mapped[datetime | None]
     placed_at: Mapped[datetime | None]  # the dialer has claimed it; never placed a second time
@@ -71,7 +71,7 @@ class Callback(Base):
     )  # seconds without our side, in all
     parting_at: Mapped[datetime | None]  # the desk ended the conversation, and nobody has undone it
     # the outcome to record after parting
-    said: Mapped[Outcome | None] = mapped_column(one_of(Outcome, "said"))
+    said: Mapped[Outcome | None] = mapped_column(make_enum(Outcome, "said"))
     # no phone was dialled
     on_the_line: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     again_at: Mapped[datetime | None]  # the time at which the citizen asked to be called again
@@ -160,8 +160,8 @@ class Guest(Base):
     token: Mapped[str] = mapped_column(String(41), unique=True)
     number: Mapped[str] = mapped_column(String(16))  # E.164
     asked_by: Mapped[str] = mapped_column(String(64))  # a username
-    state: Mapped[GuestState] = mapped_column(one_of(GuestState, "guest_state"), default=GuestState.ASKED)
-    ended_by: Mapped[GuestEnd | None] = mapped_column(one_of(GuestEnd, "guest_end"))
+    state: Mapped[GuestState] = mapped_column(make_enum(GuestState, "guest_state"), default=GuestState.ASKED)
+    ended_by: Mapped[GuestEnd | None] = mapped_column(make_enum(GuestEnd, "guest_end"))
     asked_at: Mapped[datetime]
     placed_at: Mapped[datetime | None]  # the dialer has claimed it; never placed a second time
     talking_at: Mapped[datetime | None]

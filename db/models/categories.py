@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.models.base import Base, one_of
+from db.models.base import Base, make_enum
 from db.models.requests import Department
 
 
@@ -37,10 +37,10 @@ class Category(Base):
     key: Mapped[int | None]  # the telephone's key; its prompt is `subject-<key>`
     urgent: Mapped[bool] = mapped_column(default=False)
     answer_in: Mapped[int]  # working time until the citizen's first answer
-    answer_unit: Mapped[TimeUnit] = mapped_column(one_of(TimeUnit, "answer_unit"))
+    answer_unit: Mapped[TimeUnit] = mapped_column(make_enum(TimeUnit, "answer_unit"))
     solve_in: Mapped[int]
-    solve_unit: Mapped[TimeUnit] = mapped_column(one_of(TimeUnit, "solve_unit"))
-    evidence: Mapped[Evidence] = mapped_column(one_of(Evidence, "evidence"))
+    solve_unit: Mapped[TimeUnit] = mapped_column(make_enum(TimeUnit, "solve_unit"))
+    evidence: Mapped[Evidence] = mapped_column(make_enum(Evidence, "evidence"))
     questions: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)  # each by language
     active: Mapped[bool] = mapped_column(default=True)
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, one_of
+from db.models.base import Base, make_enum
 
 _OPEN = text("ended_at IS NULL")
 _TO_CALL = text("way = 'call' AND placed_at IS NULL AND ended_at IS NULL")
@@ -27,7 +27,7 @@ class CitizenCode(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(String(16))  # E.164
-    way: Mapped[CodeWay] = mapped_column(one_of(CodeWay, "code_way"))
+    way: Mapped[CodeWay] = mapped_column(make_enum(CodeWay, "code_way"))
     language: Mapped[str] = mapped_column(String(2))
     salt: Mapped[str] = mapped_column(String(32))
     browser: Mapped[str] = mapped_column(String(64))  # a hash: only the browser that asked can show the code
@@ -111,11 +111,11 @@ class MutedNotice(Base):
     __tablename__ = "muted_notices"
 
     number: Mapped[str] = mapped_column(String(16), primary_key=True)  # E.164
-    topic: Mapped[NoticeTopic] = mapped_column(one_of(NoticeTopic, "notice_topic"), primary_key=True)
-    way: Mapped[NoticeWay] = mapped_column(one_of(NoticeWay, "notice_way"), primary_key=True)
+    topic: Mapped[NoticeTopic] = mapped_column(make_enum(NoticeTopic, "notice_topic"), primary_key=True)
+    way: Mapped[NoticeWay] = mapped_column(make_enum(NoticeWay, "notice_way"), primary_key=True)
 
 
-class RoundWish(Base):
+class RoundAlert(Base):
     """A number's wish for one notice of an office's next round."""
 
     __tablename__ = "round_wishes"

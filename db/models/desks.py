@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, one_of
+from db.models.base import Base, make_enum
 
 
 class Hearing(StrEnum):
@@ -36,7 +36,7 @@ class DeskWord(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     break_reason: Mapped[BreakReason | None] = mapped_column(
-        one_of(BreakReason, "desk_word_reason"), unique=True
+        make_enum(BreakReason, "desk_word_reason"), unique=True
     )
     name_fa: Mapped[str] = mapped_column(String(100))
     name_en: Mapped[str] = mapped_column(String(100))
@@ -69,7 +69,7 @@ class Desk(Base):
     hears_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))
     hears_how: Mapped[str | None] = mapped_column(String(10))  # one of Hearing
     hears_callback_id: Mapped[int | None]  # in this conversation
-    break_reason: Mapped[BreakReason | None] = mapped_column(one_of(BreakReason, "desk_break_reason"))
+    break_reason: Mapped[BreakReason | None] = mapped_column(make_enum(BreakReason, "desk_break_reason"))
     break_since: Mapped[datetime | None]
     node: Mapped[str | None] = mapped_column(String(40))  # the node of its phone, now or last
 
@@ -87,7 +87,7 @@ class Break(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     desk_id: Mapped[int] = mapped_column(ForeignKey("desks.id"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    reason: Mapped[BreakReason] = mapped_column(one_of(BreakReason, "break_reason"))
+    reason: Mapped[BreakReason] = mapped_column(make_enum(BreakReason, "break_reason"))
     began_at: Mapped[datetime]
     ended_at: Mapped[datetime]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, one_of
+from db.models.base import Base, make_enum
 from db.states import Fact
 
 
@@ -19,7 +19,7 @@ class LedgerEntry(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)  # 1, 2, 3 … in the order of commits, without gaps
     at: Mapped[datetime]
-    fact: Mapped[Fact] = mapped_column(one_of(Fact, "fact"))
+    fact: Mapped[Fact] = mapped_column(make_enum(Fact, "fact"))
     round_id: Mapped[int | None]
     registration_id: Mapped[int | None] = mapped_column(index=True)
     step_id: Mapped[int | None] = mapped_column(

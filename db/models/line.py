@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.models.base import Base, one_of
+from db.models.base import Base, make_enum
 from db.models.rounds import Round
 from db.states import HOLDS_PLACE, Outcome, RegistrationState
 
@@ -44,7 +44,7 @@ class Registration(Base):
     subject: Mapped[int | None]  # 1 to 9, the city's list
     voice_message: Mapped[str | None] = mapped_column(String(80))  # a file in the state folder's messages
     state: Mapped[RegistrationState] = mapped_column(
-        one_of(RegistrationState, "registration_state"), default=RegistrationState.WAITING
+        make_enum(RegistrationState, "registration_state"), default=RegistrationState.WAITING
     )
     moved_up: Mapped[int] = mapped_column(default=0)  # 1: by a person, for the public reason `moved_reason`
     moved_reason: Mapped[str] = mapped_column(String(500), default="")
@@ -54,7 +54,7 @@ class Registration(Base):
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"))
     not_before: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
-    last_outcome: Mapped[Outcome | None] = mapped_column(one_of(Outcome, "last_outcome"))
+    last_outcome: Mapped[Outcome | None] = mapped_column(make_enum(Outcome, "last_outcome"))
     # the channel of the call that made it
     call_id: Mapped[str | None] = mapped_column(String(150), index=True)
 
@@ -127,7 +127,7 @@ class Confirmation(Base):
     __tablename__ = "confirmations"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[ConfirmationKind] = mapped_column(one_of(ConfirmationKind, "confirmation_kind"))
+    kind: Mapped[ConfirmationKind] = mapped_column(make_enum(ConfirmationKind, "confirmation_kind"))
     number: Mapped[str] = mapped_column(String(16))  # E.164: the number to call
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
     asked_by: Mapped[str | None] = mapped_column(String(16))  # E.164 of the caller; None: withheld
@@ -154,7 +154,7 @@ class BlockedNumber(Base):
     __tablename__ = "blocked_numbers"
 
     number: Mapped[str] = mapped_column(String(16), primary_key=True)
-    reason: Mapped[BlockReason] = mapped_column(one_of(BlockReason, "block_reason"))
+    reason: Mapped[BlockReason] = mapped_column(make_enum(BlockReason, "block_reason"))
     note: Mapped[str] = mapped_column(String(500), default="", server_default="")
     who: Mapped[str] = mapped_column(String(64), default="", server_default="")  # who blocked it
     blocked_at: Mapped[datetime]

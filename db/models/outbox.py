@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, one_of
+from db.models.base import Base, make_enum
 from db.models.citizens import NoticeTopic
 
 
@@ -21,7 +21,7 @@ class Delivery(StrEnum):
     EXPIRED = "expired"  # too late to be of use
 
 
-class WhyNot(StrEnum):
+class DeliveryFailure(StrEnum):
     """The reason why a message is not sent, or not yet."""
 
     NUMBER = "number"  # no number, or one that takes no messages
@@ -115,13 +115,13 @@ class OutboxMessage(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(80), unique=True)  # its subject: nobody is told twice
-    kind: Mapped[OutboxKind] = mapped_column(one_of(OutboxKind, "outbox_kind"))
+    kind: Mapped[OutboxKind] = mapped_column(make_enum(OutboxKind, "outbox_kind"))
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
     round_id: Mapped[int | None] = mapped_column(ForeignKey("rounds.id"), index=True)
     request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
     to: Mapped[str] = mapped_column(String(500))  # E.164, or a webhook's address
     body: Mapped[str] = mapped_column(Text)
-    state: Mapped[Delivery] = mapped_column(one_of(Delivery, "delivery"), default=Delivery.PENDING)
+    state: Mapped[Delivery] = mapped_column(make_enum(Delivery, "delivery"), default=Delivery.PENDING)
     attempts: Mapped[int] = mapped_column(default=0)
     made_at: Mapped[datetime]
     not_before: Mapped[datetime]  # of a message being sent: its sender's lease
@@ -133,8 +133,8 @@ class OutboxMessage(Base):
     doubts: Mapped[int] = mapped_column(default=0)  # how often it is unknown whether it was sent
     again: Mapped[int] = mapped_column(default=0)  # how often it was sent again, with a new id
     error: Mapped[str] = mapped_column(String(300), default="")
-    why: Mapped[WhyNot | None] = mapped_column(one_of(WhyNot, "outbox_why"))
-    arrival: Mapped[Arrival | None] = mapped_column(one_of(Arrival, "outbox_arrival"))
+    why: Mapped[DeliveryFailure | None] = mapped_column(make_enum(DeliveryFailure, "outbox_why"))
+    arrival: Mapped[Arrival | None] = mapped_column(make_enum(Arrival, "outbox_arrival"))
     arrival_at: Mapped[datetime | None]
     ask_at: Mapped[datetime | None]  # when the provider is next asked for the delivery report
     asks: Mapped[int] = mapped_column(default=0)

@@ -10,7 +10,7 @@ from db.models.base import Base
 _OPEN = text("withdrawn_at IS NULL")
 
 
-class Pass(Base):
+class AgencyReferral(Base):
     """A link by which an agency outside the city reads a request and answers. Only its token's hash is
     stored.
     """

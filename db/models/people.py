@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.models.base import Base, one_of
+from db.models.base import Base, make_enum
 from db.models.desks import Desk
 from db.models.requests import Department
 from db.models.rounds import Official
@@ -32,7 +32,7 @@ class User(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(100))
-    role: Mapped[Role] = mapped_column(one_of(Role, "role"))
+    role: Mapped[Role] = mapped_column(make_enum(Role, "role"))
     password_hash: Mapped[str] = mapped_column(String(200))
     # set by somebody else
     password_given: Mapped[bool] = mapped_column(default=False, server_default=text("false"))

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, one_of
+from db.models.base import Base, make_enum
 
 _NOBODYS = text("request_id IS NULL AND pass_id IS NULL")
 _OF_PASS = text("pass_id IS NOT NULL")
@@ -35,7 +35,7 @@ class Picture(Base):
     who: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
     request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))
     pass_id: Mapped[int | None] = mapped_column(ForeignKey("passes.id"))  # of an agency outside the city
-    kind: Mapped[PictureKind] = mapped_column(one_of(PictureKind, "picture_kind"))
+    kind: Mapped[PictureKind] = mapped_column(make_enum(PictureKind, "picture_kind"))
     position: Mapped[int | None]  # its number among the request's pictures of this kind, from 1
     width: Mapped[int]
     height: Mapped[int]

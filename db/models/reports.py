@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, one_of
+from db.models.base import Base, make_enum
 
 
 class Incoming(StrEnum):
@@ -22,7 +22,7 @@ class IncomingCalls(Base):
     __tablename__ = "incoming_calls"
 
     hour: Mapped[datetime] = mapped_column(primary_key=True)  # its beginning
-    kind: Mapped[Incoming] = mapped_column(one_of(Incoming, "incoming"), primary_key=True)
+    kind: Mapped[Incoming] = mapped_column(make_enum(Incoming, "incoming"), primary_key=True)
     calls: Mapped[int]
 
 

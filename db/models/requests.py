@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.models.base import Base, one_of
+from db.models.base import Base, make_enum
 from db.models.rounds import Official
 from db.states import IN_WORK, OPEN_REQUESTS, WITH_DEPARTMENT, RequestState, RequestStep
 
@@ -83,12 +83,12 @@ class Request(Base):
     call_id: Mapped[str | None] = mapped_column(String(150), index=True)
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
     state: Mapped[RequestState] = mapped_column(
-        one_of(RequestState, "request_state"), default=RequestState.NEW, server_default=text("'new'")
+        make_enum(RequestState, "request_state"), default=RequestState.NEW, server_default=text("'new'")
     )
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"), index=True)
     due_at: Mapped[datetime | None]  # the department's due date, while it is referred
     escalated_to: Mapped[Escalation | None] = mapped_column(
-        one_of(Escalation, "escalation")
+        make_enum(Escalation, "escalation")
     )  # about this due_at
     answer_by: Mapped[datetime | None]  # the category's promise: a first answer by then
     answered_at: Mapped[datetime | None]  # when the first answer was given
@@ -209,7 +209,7 @@ class RequestEntry(Base):
     request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"), index=True)
     at: Mapped[datetime] = mapped_column(index=True)
     who: Mapped[str] = mapped_column(String(64))  # a username; empty: the citizen, or a deadline
-    step: Mapped[RequestStep] = mapped_column(one_of(RequestStep, "request_step"))
+    step: Mapped[RequestStep] = mapped_column(make_enum(RequestStep, "request_step"))
     note: Mapped[str] = mapped_column(String(2000), default="")
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
     due_at: Mapped[datetime | None]
@@ -263,7 +263,7 @@ class Reminder(Base):
     request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"))
     department_id: Mapped[int] = mapped_column(ForeignKey("departments.id"))
     due_at: Mapped[datetime]
-    told: Mapped[Escalation] = mapped_column(one_of(Escalation, "reminder_told"))
+    told: Mapped[Escalation] = mapped_column(make_enum(Escalation, "reminder_told"))
     at: Mapped[datetime]
 
     __table_args__ = (

@@ -5,7 +5,7 @@ The first migration of the next release drops them (docs/decisions/0044-one-vers
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint, text
 
-from db.models.base import Base, UtcDateTime, one_of
+from db.models.base import Base, UtcDateTime, make_enum
 from db.states import HeadsUpAnswer
 
 _TO_CALL = text("token IS NULL AND ended_at IS NULL")
@@ -32,6 +32,6 @@ Table(
     Column("token", String(41), unique=True),
     Column("due_at", UtcDateTime, nullable=False),
     Column("placed_at", UtcDateTime),
-    Column("answer", one_of(HeadsUpAnswer, "turn_near_answer")),
+    Column("answer", make_enum(HeadsUpAnswer, "turn_near_answer")),
     Column("ended_at", UtcDateTime),
 )

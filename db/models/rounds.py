@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.models.base import Base, one_of
+from db.models.base import Base, make_enum
 
 _OPERATORS_LINE = text("is_operators_line")
 
@@ -26,7 +26,7 @@ class Official(Base):
     __tablename__ = "officials"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[OfficialKind] = mapped_column(one_of(OfficialKind, "official_kind"))
+    kind: Mapped[OfficialKind] = mapped_column(make_enum(OfficialKind, "official_kind"))
     district: Mapped[int | None] = mapped_column(unique=True)
     office_fa: Mapped[str] = mapped_column(String(200))
     office_en: Mapped[str] = mapped_column(String(200))

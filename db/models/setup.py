@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, one_of
+from db.models.base import Base, make_enum
 
 
 class TrialResult(StrEnum):
@@ -42,7 +42,7 @@ class TrialCall(Base):
     answered_at: Mapped[datetime | None]
     heard_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    result: Mapped[TrialResult | None] = mapped_column(one_of(TrialResult, "trial_result"))
+    result: Mapped[TrialResult | None] = mapped_column(make_enum(TrialResult, "trial_result"))
     # the wanted trunk; then the last one tried
     trunk: Mapped[str] = mapped_column(String(20), default="", server_default="")
     said: Mapped[int | None]  # its SIP response; 0: none

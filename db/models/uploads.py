@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, one_of
+from db.models.base import Base, make_enum
 
 
 class UploadKind(StrEnum):
@@ -23,7 +23,7 @@ class Upload(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     number: Mapped[str] = mapped_column(String(16))  # E.164 of the citizen who sends it
-    kind: Mapped[UploadKind] = mapped_column(one_of(UploadKind, "upload_kind"))
+    kind: Mapped[UploadKind] = mapped_column(make_enum(UploadKind, "upload_kind"))
     size: Mapped[int]  # bytes of the whole file
     made_at: Mapped[datetime]
     kept: Mapped[str | None] = mapped_column(String(80))  # the picture's id, or a file in the messages

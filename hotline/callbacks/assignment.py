@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
-from db.models import Callback, Desk, Registration, Round, User, word, words
+from db.models import Callback, Desk, Registration, Round, User, make_literal, make_literals
 from db.states import UNDER_WAY, CallbackState
 from db.trusted_time import trusted_now
 from hotline.callbacks import transitions
@@ -37,7 +37,11 @@ def _called_ahead(round_id: int, states: Sequence[CallbackState]) -> Select[Call
     return (
         select(Callback)
         .join(Registration, Registration.id == Callback.registration_id)
-        .where(Callback.round_id == round_id, Callback.state.in_(words(states)), Callback.desk_id.is_(None))
+        .where(
+            Callback.round_id == round_id,
+            Callback.state.in_(make_literals(states)),
+            Callback.desk_id.is_(None),
+        )
         .order_by(*order.ORDER)
     )
 
@@ -64,7 +68,7 @@ def _free() -> Select[Desk]:
 
 def where_busy() -> ColumnElement[bool]:
     """Return the condition on Desk that the desk has a citizen, to talk or to screen, or owes an outcome."""
-    screening = Callback.state == word(CallbackState.SCREENING)
+    screening = Callback.state == make_literal(CallbackState.SCREENING)
     return or_(
         exists().where(Callback.desk_id == Desk.id, transitions.OCCUPIES),
         exists().where(Callback.screen_desk_id == Desk.id, screening),
@@ -145,14 +149,14 @@ def _stranded() -> ColumnElement[bool]:
     desk = exists().where(Desk.id == Callback.desk_id, away, for_any)
     screener = exists().where(Desk.id == Callback.screen_desk_id, away)
     return or_(
-        and_(Callback.state == word(CallbackState.WAITING), desk),
-        and_(Callback.state == word(CallbackState.SCREENING), screener),
+        and_(Callback.state == make_literal(CallbackState.WAITING), desk),
+        and_(Callback.state == make_literal(CallbackState.SCREENING), screener),
     )
 
 
 _somebody_waits = exists().where(
     Callback.round_id == Desk.round_id,
-    Callback.state == word(CallbackState.WAITING),
+    Callback.state == make_literal(CallbackState.WAITING),
     Callback.desk_id.is_(None),
     Callback.hangup_asked_at.is_(None),
 )

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, Desk, Official, UtcDateTime, word
+from db.models import Callback, Desk, Official, UtcDateTime, make_literal
 from db.states import IN_TALK, CallbackState, Outcome
 from hotline.callbacks import closing, transitions
 from hotline.errors import Refused
@@ -212,9 +212,9 @@ _waited = Callback.held_until <= bindparam("at", type_=UtcDateTime)
 _for_good = Callback.parting_at <= bindparam("undo_ago", type_=UtcDateTime)
 _on_the_line = Callback.hangup_asked_at.is_(None)
 _OVERDUE = or_(
-    and_(Callback.state == word(CallbackState.HELD), _waited, _on_the_line),
-    and_(Callback.state == word(CallbackState.ENDED), _waited, _away),
-    and_(Callback.state == word(CallbackState.PARTING), _for_good, _on_the_line),
+    and_(Callback.state == make_literal(CallbackState.HELD), _waited, _on_the_line),
+    and_(Callback.state == make_literal(CallbackState.ENDED), _waited, _away),
+    and_(Callback.state == make_literal(CallbackState.PARTING), _for_good, _on_the_line),
 )
 """Condition that a conversation is held or parting for too long; `_asked` gives the parameters."""
 _ALL_OVERDUE = select(Callback.token).where(_OVERDUE)

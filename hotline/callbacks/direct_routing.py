@@ -7,7 +7,7 @@ from sqlalchemy import Integer, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.models import Callback, Desk, Registration, Role, Round, User, word
+from db.models import Callback, Desk, Registration, Role, Round, User, make_literal
 from db.states import RegistrationState
 from hotline.callbacks import assignment, claims, transitions
 from hotline.errors import Refused
@@ -17,7 +17,7 @@ from hotline.rounds import phases
 _LINE = bindparam("line", type_=Integer)
 """Parameter of queries: the id of the operators' line."""
 
-_operator = exists().where(User.desk_id == Desk.id, User.role == word(Role.OPERATOR))
+_operator = exists().where(User.desk_id == Desk.id, User.role == make_literal(Role.OPERATOR))
 TAKES = or_(Desk.takes_live.is_(True), and_(Desk.takes_live.is_(None), Desk.round_id == _LINE, _operator))
 """Condition on Desk that the desk takes live calls; its parameter `line` is the operators' line.
 
@@ -103,7 +103,7 @@ def is_any_at_work(session: Session) -> bool:
 _IS_ANY_WAITING = select(
     exists().where(
         Registration.round_id == _LINE,
-        Registration.state == word(RegistrationState.WAITING),
+        Registration.state == make_literal(RegistrationState.WAITING),
         busy_numbers.ON_THE_LINE,
     )
 )

@@ -12,7 +12,7 @@ from sqlalchemy import and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.models import Callback, Round, UtcDateTime, word, words
+from db.models import Callback, Round, UtcDateTime, make_literal, make_literals
 from db.states import CallbackState, Outcome
 from db.trusted_time import trusted_now
 from hotline import audit
@@ -36,20 +36,22 @@ _never_talked = and_(
 _uncalled = Callback.claimed_at <= bindparam("uncalled_ago", type_=UtcDateTime)
 _settled = Callback.ended_at <= bindparam("settled_ago", type_=UtcDateTime)
 _IS_DUE = or_(
-    and_(Callback.state == word(CallbackState.CLAIMED), or_(_uncalled, phases.where_over())),
-    and_(Callback.state == word(CallbackState.ENDED), or_(_never_talked, _settled)),
+    and_(Callback.state == make_literal(CallbackState.CLAIMED), or_(_uncalled, phases.where_over())),
+    and_(Callback.state == make_literal(CallbackState.ENDED), or_(_never_talked, _settled)),
 )
 """Condition that a callback is to be settled; `_asked` gives the parameters."""
 
 _of_its_round = select(Callback.token).join(Round, Round.id == Callback.round_id)
 _ALL_DUE = _of_its_round.where(_IS_DUE).order_by(Callback.id)
 _OWED = select(Callback).where(
-    Callback.state == word(CallbackState.ENDED),
+    Callback.state == make_literal(CallbackState.ENDED),
     Callback.ended_at <= bindparam("told_ago", type_=UtcDateTime),
 )
 
 
-IS_ANY = select(exists().where(Callback.state.in_(words((CallbackState.CLAIMED, CallbackState.ENDED)))))
+IS_ANY = select(
+    exists().where(Callback.state.in_(make_literals((CallbackState.CLAIMED, CallbackState.ENDED))))
+)
 
 
 def _asked(at: datetime) -> dict[str, datetime]:

@@ -19,8 +19,8 @@ from db import events
 from db.engine import now
 from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
 from db.states import IN_TALK, CallbackState, Outcome
+from hotline.call_deadlines import CONVERSATIONS_S
 from hotline.callbacks import closing, conversations, placing, transitions, waiting_callers
-from hotline.calls_until import CONVERSATIONS_S
 from hotline.nodes import leases, round_affinity
 from hotline.outbound import queue
 from hotline.trunk import call_caps, circuit_breaker

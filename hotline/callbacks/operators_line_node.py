@@ -10,7 +10,7 @@ from enum import Enum
 from sqlalchemy import Integer, String, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
-from db.models import Callback, CallerNow, Desk, Registration, Round, WaitingCaller, word
+from db.models import Callback, CallerNow, Desk, Registration, Round, WaitingCaller, make_literal
 from db.states import CallbackState, RegistrationState
 from hotline.callbacks import direct_routing, transitions
 from hotline.nodes import draining, leases, round_affinity
@@ -32,7 +32,7 @@ _HERE = bindparam("node", type_=String)
 _NOBODY_UNDER_WAY = ~exists().where(
     Callback.round_id == _LINE,
     or_(
-        Callback.state == word(CallbackState.DIALING),  # asked for, and not placed yet
+        Callback.state == make_literal(CallbackState.DIALING),  # asked for, and not placed yet
         and_(Callback.placed_at.is_not(None), Callback.ended_at.is_(None)),
     ),
 )
@@ -41,7 +41,7 @@ _NOBODY_WAITS = ~exists().where(
 )
 _NOBODY_HEARS = ~exists().where(  # callers in the menu of the line: they will wait in a moment
     Registration.round_id == _LINE,
-    Registration.state == word(RegistrationState.WAITING),
+    Registration.state == make_literal(RegistrationState.WAITING),
     CallerNow.number == Registration.number,
     or_(CallerNow.node.is_(None), CallerNow.node != _HERE),
 )

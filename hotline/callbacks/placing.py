@@ -7,7 +7,7 @@ from sqlalchemy import and_, exists, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Callback, Desk, PlacedCall, Round, word, words
+from db.models import Callback, Desk, PlacedCall, Round, make_literal, make_literals
 from db.states import ON_THE_PHONE, CallbackState
 from hotline.nodes import round_affinity
 
@@ -27,7 +27,7 @@ _TO_PLACE = (
     select(Callback.token, Callback.called_at, _nothing_to_wait_for.label("ready"))
     .join(Round, Round.id == Callback.round_id)
     .where(
-        Callback.state == word(CallbackState.DIALING),
+        Callback.state == make_literal(CallbackState.DIALING),
         Callback.placed_at.is_(None),
         round_affinity.where_mine(Round.node),
     )
@@ -92,10 +92,12 @@ def is_owed(session: Session, callback: Callback) -> bool:
     return session.scalar(select(Round.id).where(*of_official, ~called)) is not None
 
 
-_hanging_up = and_(Callback.state == word(CallbackState.CLOSED), Callback.hangup_asked_at.is_not(None))
+_hanging_up = and_(
+    Callback.state == make_literal(CallbackState.CLOSED), Callback.hangup_asked_at.is_not(None)
+)
 _ON_THE_PHONE = select(Callback).where(
     Callback.ended_at.is_(None),
-    or_(Callback.state.in_(words(ON_THE_PHONE)), _hanging_up),
+    or_(Callback.state.in_(make_literals(ON_THE_PHONE)), _hanging_up),
     round_affinity.where_mine(Callback.node),
 )
 

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Callback, Desk, Round, words
+from db.models import Callback, Desk, Round, make_literals
 from db.states import LIVE, UNDER_WAY, CallbackState, Outcome
 from hotline.callbacks import assignment, pacing, transitions
 from hotline.callbacks.pacing import RoundStatistics, Situation, Speaker
@@ -34,13 +34,15 @@ _NEWEST_CALLS = (
     .where(
         Callback.round_id == bindparam("round"),
         Callback.placed_at.is_not(None),
-        or_(Callback.outcome.is_(None), Callback.outcome.not_in(words(_SHOWS_NOTHING))),
+        or_(Callback.outcome.is_(None), Callback.outcome.not_in(make_literals(_SHOWS_NOTHING))),
     )
     .order_by(Callback.placed_at.desc(), Callback.id.desc())
     .limit(_NEWEST)
 )
 
-_LIVE = select(Callback).where(Callback.round_id == bindparam("round"), Callback.state.in_(words(LIVE)))
+_LIVE = select(Callback).where(
+    Callback.round_id == bindparam("round"), Callback.state.in_(make_literals(LIVE))
+)
 _DESKS = select(Desk).where(
     Desk.round_id == bindparam("round"),
     Desk.phone_connected,

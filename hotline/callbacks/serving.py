@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import BreakReason, Callback, Desk, Round, UtcDateTime, words
+from db.models import BreakReason, Callback, Desk, Round, UtcDateTime, make_literals
 from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Phase, list_callback_sources
 from db.trusted_time import trusted_now
 from hotline import audit
@@ -241,14 +241,14 @@ def list_desks(session: Session, round_id: int) -> Sequence[Desk]:
     return session.scalars(select(Desk).where(Desk.round_id == round_id).order_by(Desk.id)).all()
 
 
-_nobodys = and_(Callback.desk_id.is_(None), Callback.state.in_(words(ON_THE_PHONE)))
-_not_yet = Callback.state.in_(words((*UNDER_WAY, CallbackState.WAITING, CallbackState.SCREENING)))
+_nobodys = and_(Callback.desk_id.is_(None), Callback.state.in_(make_literals(ON_THE_PHONE)))
+_not_yet = Callback.state.in_(make_literals((*UNDER_WAY, CallbackState.WAITING, CallbackState.SCREENING)))
 _LEFT = (
     select(Callback.token)
     .join(Round, Round.id == Callback.round_id)
     .where(
         Callback.hangup_asked_at.is_(None),
-        Callback.state.in_(words(ON_THE_PHONE)),
+        Callback.state.in_(make_literals(ON_THE_PHONE)),
         or_(_nobodys, and_(Round.cancelled_at.is_not(None), _not_yet)),
         phases.where_over(),
     )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, Department, Desk, Guest, Official, words
+from db.models import Callback, Department, Desk, Guest, Official, make_literals
 from db.states import IN_TALK, GuestEnd, GuestState, list_guest_sources
 from hotline import audit, numbers
 from hotline.callbacks import transitions
@@ -153,7 +153,7 @@ def find_by_token(session: Session, token: str, *, lock: bool = False) -> Guest 
 
 _OVER = or_(
     Guest.hangup_asked_at.is_not(None),
-    Callback.state.not_in(words(IN_TALK)),
+    Callback.state.not_in(make_literals(IN_TALK)),
     Callback.hangup_asked_at.is_not(None),
     ~Desk.phone_connected,
 )

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Callback, Desk, Round, word
+from db.models import Callback, Desk, Round, make_literal
 from db.states import CallbackState
 from hotline.nodes import round_affinity
 
@@ -18,7 +18,7 @@ _NOT_TONED = (
     .join(Round, Round.id == Callback.round_id)
     .join(Desk, Desk.id == Callback.desk_id)
     .where(
-        Callback.state == word(CallbackState.TALKING),
+        Callback.state == make_literal(CallbackState.TALKING),
         Callback.talking_at.is_not(None),
         Callback.toned_at.is_(None),
         Desk.phone_connected,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, Desk, word
+from db.models import Callback, Desk, make_literal
 from db.states import (
     ON_THE_PHONE,
     CallbackState,
@@ -55,8 +55,8 @@ def hold(session: Session, desk: Desk) -> None:
 
 
 OCCUPIES = and_(
-    Callback.state != word(CallbackState.CLOSED),
-    or_(Callback.state != word(CallbackState.PARTING), Callback.said.is_(None)),
+    Callback.state != make_literal(CallbackState.CLOSED),
+    or_(Callback.state != make_literal(CallbackState.PARTING), Callback.said.is_(None)),
 )
 """Condition that the callback keeps its desk from having another one (index `one_live_callback_per_desk`)."""
 

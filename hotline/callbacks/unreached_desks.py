@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, Desk, UtcDateTime, word
+from db.models import Callback, Desk, UtcDateTime, make_literal
 from db.states import CallbackState
 from hotline.callbacks import transitions
 from settings import Settings
 
 _UNREACHED = and_(
-    Callback.state == word(CallbackState.WAITING),
+    Callback.state == make_literal(CallbackState.WAITING),
     Callback.hangup_asked_at.is_(None),
     Callback.confirmed_at <= bindparam("since", type_=UtcDateTime),
     exists().where(Desk.id == Callback.desk_id, or_(~Desk.phone_connected, Desk.node != Callback.node)),

@@ -30,7 +30,7 @@ from db.models import (
     Registration,
     Request,
     RequestEntry,
-    RoundWish,
+    RoundAlert,
     SilentCaller,
     UrgentMatter,
     VoiceSummary,
@@ -233,7 +233,7 @@ def _traces(session: Session, number: str, at: datetime) -> None:
     over = {"tries": codes.TRIES, "ended_at": func.coalesce(CitizenCode.ended_at, at)}
     gone = (
         # first: the scheduler turns a wish into a message
-        delete(RoundWish).where(RoundWish.number == number),
+        delete(RoundAlert).where(RoundAlert.number == number),
         delete(OutboxMessage).where(OutboxMessage.to == number),
         delete(Confirmation).where(
             Confirmation.number == number, Confirmation.token.is_(None), Confirmation.agreed.is_not(False)

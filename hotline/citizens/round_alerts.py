@@ -11,7 +11,7 @@ from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import hold_lock, now
-from db.models import Official, OfficialKind, OutboxMessage, Round, RoundWish
+from db.models import Official, OfficialKind, OutboxMessage, Round, RoundAlert
 from db.trusted_time import trusted_now
 from hotline.errors import Refused
 from hotline.line import blocked
@@ -26,18 +26,18 @@ class Wished(NamedTuple):
     """An office, and the citizen's wish for its next round (None: no wish)."""
 
     official: Official
-    wish: RoundWish | None
+    wish: RoundAlert | None
 
 
 def list_offices(session: Session, number: str) -> Sequence[Wished]:
     """Return the offices that hold rounds, with the wishes of this E.164 number."""
-    mine = (RoundWish.official_id == Official.id) & (RoundWish.number == number)
-    query = select(Official, RoundWish).outerjoin(RoundWish, mine).where(*_HOLDS_ROUNDS)
+    mine = (RoundAlert.official_id == Official.id) & (RoundAlert.number == number)
+    query = select(Official, RoundAlert).outerjoin(RoundAlert, mine).where(*_HOLDS_ROUNDS)
     rows = session.execute(query.order_by(Official.kind != OfficialKind.MAYOR, Official.id))
     return [Wished(official, wish) for official, wish in rows]
 
 
-ARE_THERE = select(exists(RoundWish.number))
+ARE_THERE = select(exists(RoundAlert.number))
 _HOLDS_ROUNDS = (Official.active, Official.kind != OfficialKind.OPERATORS)
 
 
@@ -52,16 +52,16 @@ def add_wish(session: Session, number: str, official_id: int, language: str) -> 
         raise Refused("way-needs-mobile", "a land line takes no text messages")
     if session.scalar(select(Official.id).where(Official.id == official_id, *_HOLDS_ROUNDS)) is None:
         raise Refused("not-found", f"no office {official_id} holds rounds")
-    if session.get(RoundWish, (number, official_id)) is None:
+    if session.get(RoundAlert, (number, official_id)) is None:
         session.add(
-            RoundWish(number=number, official_id=official_id, language=language, asked_at=now(session))
+            RoundAlert(number=number, official_id=official_id, language=language, asked_at=now(session))
         )
         session.flush()
 
 
 def leave(session: Session, number: str, official_id: int) -> None:
     """Delete the number's wish."""
-    gone = delete(RoundWish).where(RoundWish.number == number, RoundWish.official_id == official_id)
+    gone = delete(RoundAlert).where(RoundAlert.number == number, RoundAlert.official_id == official_id)
     session.execute(gone.execution_options(synchronize_session=False))
 
 
@@ -74,18 +74,18 @@ def tell(session: Session, limit: int) -> int:
     """
     at = trusted_now(session)
     query = (
-        select(RoundWish, Round)
-        .join(Round, Round.official_id == RoundWish.official_id)
+        select(RoundAlert, Round)
+        .join(Round, Round.official_id == RoundAlert.official_id)
         .where(
             notices.is_public(at),
-            or_(Round.announce_at >= RoundWish.asked_at, Round.start_set_at >= RoundWish.asked_at),
+            or_(Round.announce_at >= RoundAlert.asked_at, Round.start_set_at >= RoundAlert.asked_at),
             Round.registration_until > at,
             Round.cancelled_at.is_(None),
-            ~exists().where(OutboxMessage.key == outbox.make_round_key(Round.id, RoundWish.number)),
+            ~exists().where(OutboxMessage.key == outbox.make_round_key(Round.id, RoundAlert.number)),
         )
-        .order_by(Round.starts_at, Round.id, RoundWish.asked_at, RoundWish.number)
+        .order_by(Round.starts_at, Round.id, RoundAlert.asked_at, RoundAlert.number)
         .limit(limit)
-        .with_for_update(of=RoundWish, skip_locked=True)
+        .with_for_update(of=RoundAlert, skip_locked=True)
     )
     told: set[tuple[str, int]] = set()
     for mine, round_ in session.execute(query).all():
@@ -99,5 +99,5 @@ def tell(session: Session, limit: int) -> int:
 
 def forget(session: Session) -> None:
     """Delete wishes that have waited longer than `KEPT`."""
-    old = delete(RoundWish).where(RoundWish.asked_at < trusted_now(session) - KEPT)
+    old = delete(RoundAlert).where(RoundAlert.asked_at < trusted_now(session) - KEPT)
     session.execute(old.execution_options(synchronize_session=False))

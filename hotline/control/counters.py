@@ -29,7 +29,7 @@ _LIVE = (
 """Names the small index: SQLite would otherwise read all of a larger index that covers the columns."""
 
 
-class Totals:
+class Counters:
     """The counters of one process; several threads may read them."""
 
     def __init__(self) -> None:

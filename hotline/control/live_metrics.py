@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import (
     Delivery,
+    DeliveryFailure,
     Directory,
     Heartbeat,
     Incoming,
@@ -25,14 +26,13 @@ from db.models import (
     Round,
     SmsAccount,
     TrunkState,
-    WhyNot,
 )
 from db.states import Outcome, Phase, RegistrationState
 from hotline.clock import is_quiet
 from hotline.control import control_room
 from hotline.control.alarms import AlarmKind
 from hotline.control.control_room import ControlRoom, DeskDoing
-from hotline.control.counters import Totals
+from hotline.control.counters import Counters
 from hotline.line import busy_numbers
 from hotline.messages import delivery_reports
 from hotline.nodes import administration
@@ -57,7 +57,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Gauges:
+class LiveMetrics:
     """All metrics at the moment `at`."""
 
     at: datetime
@@ -79,7 +79,7 @@ class Gauges:
     alarms: Mapping[AlarmKind, int]
     outbox: Mapping[tuple[OutboxKind, str], int]
     outbox_due_s: Mapping[OutboxKind, float]
-    not_sent: Mapping[WhyNot | None, int]
+    not_sent: Mapping[DeliveryFailure | None, int]
     quiet: bool
     accounts: Sequence[SmsAccount]
     directories: Sequence[Directory]
@@ -89,7 +89,7 @@ class Gauges:
     left_numbers: Mapping[str, int]  # of the last 24 hours
 
 
-def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
+def read(session: Session, settings: Settings, totals: Counters) -> LiveMetrics:
     """Return the metrics of this moment, read in one transaction."""
     at = now(session)
     room = call_caps.find_capacity(session, settings)
@@ -98,7 +98,7 @@ def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
     found = _rounds(session, at)
     trunks = [trunk.name for trunk in settings.trunks]
     live = [line.line for line in shown.lines if not line.line.is_operators_line]
-    return Gauges(
+    return LiveMetrics(
         at=at,
         heartbeats=session.scalars(select(Heartbeat).order_by(Heartbeat.process)).all(),
         callers=busy_numbers.count_callers(session),
@@ -210,7 +210,7 @@ def _due(session: Session, at: datetime) -> Mapping[OutboxKind, float]:
     return {kind: (at - since).total_seconds() for kind, since in rows}
 
 
-def _not_sent(session: Session, at: datetime) -> Mapping[WhyNot | None, int]:
+def _not_sent(session: Session, at: datetime) -> Mapping[DeliveryFailure | None, int]:
     """Count the messages of the last day that will not be sent any more, by reason."""
     rows = session.execute(
         select(OutboxMessage.why, func.count())

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, Desk, Hearing, Round, User, word
+from db.models import Callback, Desk, Hearing, Round, User, make_literal
 from db.states import CallbackState
 from hotline import audit
 from hotline.callbacks import assignment, conversations, direct_routing, notes, third_party
@@ -46,7 +46,7 @@ class Taker(NamedTuple):
 def list_takers(session: Session, callback: Callback) -> list[Taker]:
     """Return the desks that can take over this conversation now, by number."""
     round_ = phases.get(session, callback.round_id)
-    here = and_(Desk.hears_callback_id == callback.id, Desk.hears_how == word(Hearing.CONSULT))
+    here = and_(Desk.hears_callback_id == callback.id, Desk.hears_how == make_literal(Hearing.CONSULT))
     rows = session.execute(
         select(Desk, User, here.label("here"))
         .join(User, User.desk_id == Desk.id)

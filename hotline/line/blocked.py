@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import BlockedNumber, BlockReason, Registration, words
+from db.models import BlockedNumber, BlockReason, Registration, make_literals
 from db.states import Fact, RegistrationState, list_registration_sources
 from hotline import audit, numbers
 from hotline.errors import Blocked
@@ -20,7 +20,7 @@ from hotline.words import PUBLIC
 
 _WAITS = list_registration_sources(RegistrationState.CANCELLED)
 HAVE_PLACES = select(
-    exists().where(Registration.number == BlockedNumber.number, Registration.state.in_(words(_WAITS)))
+    exists().where(Registration.number == BlockedNumber.number, Registration.state.in_(make_literals(_WAITS)))
 )
 _REASON = select(BlockedNumber.reason).where(BlockedNumber.number == bindparam("number"))
 

@@ -23,7 +23,7 @@ from db.models import (
     Registration,
     UtcDateTime,
     WaitingCaller,
-    words,
+    make_literals,
 )
 from db.states import ON_THE_PHONE, CallbackState
 from hotline import heartbeats
@@ -68,7 +68,7 @@ def _in_hand_or_leaves(number: _Number) -> ColumnElement[bool]:
         .join(_place, _place.id == Callback.registration_id)
         .where(
             _place.number == number,
-            Callback.state.in_(words(_IN_HAND)),
+            Callback.state.in_(make_literals(_IN_HAND)),
             Callback.id != bindparam("but", type_=Integer),
         )
         .correlate(number.class_)

@@ -24,8 +24,8 @@ from db.models import (
     Round,
     UtcDateTime,
     VoiceSummary,
-    word,
-    words,
+    make_literal,
+    make_literals,
 )
 from db.states import FREE_OF_CHARGE, HOLDS_PLACE, Fact, Outcome, RegistrationState
 from db.trusted_time import trusted_now
@@ -64,7 +64,7 @@ _waits_for_an_outcome = (
     exists()
     .where(
         _spoken_with.number == Registration.number,
-        _spoken_with.state == word(RegistrationState.CALLING),
+        _spoken_with.state == make_literal(RegistrationState.CALLING),
         _spoken_with.round_id == _its_round.id,
         _its_round.official_id == Round.official_id,
     )
@@ -73,17 +73,17 @@ _waits_for_an_outcome = (
 _deferred = exists().where(
     LedgerEntry.registration_id == Registration.id,
     LedgerEntry.round_id == Registration.round_id,
-    LedgerEntry.fact == word(Fact.DEFERRED),
+    LedgerEntry.fact == make_literal(Fact.DEFERRED),
 )
 """Condition on Registration: in its round, its citizen asked for the next one."""
 _twice = and_(Registration.rounds_unanswered > 0, ~_deferred)
 _given_up = and_(
-    Registration.state == word(RegistrationState.UNREACHED), or_(Round.is_operators_line, _twice)
+    Registration.state == make_literal(RegistrationState.UNREACHED), or_(Round.is_operators_line, _twice)
 )
 _told = exists().where(
     OutboxMessage.registration_id == Registration.id,
     OutboxMessage.round_id == Registration.round_id,
-    OutboxMessage.kind.in_(words(_TOLD)),
+    OutboxMessage.kind.in_(make_literals(_TOLD)),
 )
 
 # Polled every second, so these are built once.
@@ -93,7 +93,7 @@ _DUE = (
     .options(joinedload(Registration.round))
     .where(
         or_(phases.where_over(), Round.is_operators_line),
-        Registration.state.in_(words(_LEFT)),
+        Registration.state.in_(make_literals(_LEFT)),
         or_(_given_up, and_(Round.is_operators_line.is_(False), NEXT_ROUND.is_not(None))),
         ~_waits_for_an_outcome,
     )
@@ -108,7 +108,7 @@ _NOT_TOLD = (
     .where(
         phases.where_over(),
         Round.is_operators_line.is_(False),
-        Registration.state.in_(words((RegistrationState.WAITING, RegistrationState.UNREACHED))),
+        Registration.state.in_(make_literals((RegistrationState.WAITING, RegistrationState.UNREACHED))),
         Registration.number.startswith(outbox.MOBILE),
         NEXT_ROUND.is_(None),
         ~_told,
@@ -121,7 +121,7 @@ _NOT_TOLD = (
 IS_ANY_LEFT = select(
     exists().where(
         Registration.round_id == Round.id,
-        Registration.state.in_(words(_LEFT)),
+        Registration.state.in_(make_literals(_LEFT)),
         or_(phases.where_over_now(), Round.is_operators_line),
     )
 )
@@ -132,7 +132,7 @@ _LATELY = timedelta(seconds=30)
 _EXPECTED = select(
     exists().where(
         Registration.round_id == _earlier.id,
-        Registration.state.in_(words(_LEFT)),
+        Registration.state.in_(make_literals(_LEFT)),
         _earlier.official_id == bindparam("official", type_=Integer),
         _earlier.id != bindparam("round", type_=Integer),
         _earlier.is_operators_line.is_(False),
@@ -212,7 +212,7 @@ def take_back(session: Session, round_: Round, *, who: str, reason: str) -> Take
 
 
 def _may_come_back(round_id: int, carried: Collection[int]) -> Select[Registration]:
-    ended = Registration.state.in_(words((RegistrationState.CLOSED, RegistrationState.CANCELLED)))
+    ended = Registration.state.in_(make_literals((RegistrationState.CLOSED, RegistrationState.CANCELLED)))
     its = or_(
         Registration.id.in_(carried),
         Registration.merged_into_id.in_(carried),
@@ -268,7 +268,7 @@ def _drop_unsent(session: Session, ids: Collection[int], round_id: int) -> None:
         .where(
             OutboxMessage.registration_id.in_(ids),
             OutboxMessage.round_id == round_id,
-            OutboxMessage.kind.in_(words(untrue)),
+            OutboxMessage.kind.in_(make_literals(untrue)),
             OutboxMessage.state == Delivery.PENDING,
         )
         .execution_options(synchronize_session=False)

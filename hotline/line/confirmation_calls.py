@@ -13,7 +13,15 @@ from sqlalchemy import Integer, and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import hold_lock, now
-from db.models import Confirmation, ConfirmationKind, Registration, Round, UtcDateTime, word, words
+from db.models import (
+    Confirmation,
+    ConfirmationKind,
+    Registration,
+    Round,
+    UtcDateTime,
+    make_literal,
+    make_literals,
+)
 from db.states import HOLDS_PLACE, RegistrationState
 from hotline.errors import Refused
 from hotline.line import busy_numbers, confirmations, registration, registration_limits
@@ -32,7 +40,7 @@ _K, _S = ConfirmationKind, RegistrationState
 
 _can_be_done = or_(
     *(
-        and_(Confirmation.kind == word(kind), Registration.state.in_(words(states)))
+        and_(Confirmation.kind == make_literal(kind), Registration.state.in_(make_literals(states)))
         for kind, states in confirmations.ASKED_FOR.items()
     )
 )
@@ -41,7 +49,7 @@ _of_a_place = (
     .where(
         Registration.id == Confirmation.registration_id,
         _can_be_done,
-        or_(Confirmation.kind != word(_K.REGISTRATION), ~phases.where_over()),
+        or_(Confirmation.kind != make_literal(_K.REGISTRATION), ~phases.where_over()),
         Round.id == Registration.round_id,
     )
     .correlate(Confirmation)

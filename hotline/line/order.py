@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from db import events
-from db.models import STRETCHES, LineCount, Registration, UtcDateTime, word
+from db.models import STRETCHES, LineCount, Registration, UtcDateTime, make_literal
 from db.states import Fact, RegistrationState
 from hotline import audit, reasons
 from hotline.errors import Refused
@@ -191,7 +191,7 @@ def is_due(registration: Registration, at: datetime) -> bool:
 # Every call runs these, so they are built once.
 _WAITS = (
     Registration.round_id == bindparam("round", type_=Integer),
-    Registration.state == word(RegistrationState.WAITING),
+    Registration.state == make_literal(RegistrationState.WAITING),
 )
 _DUE = (*_WAITS, _is_due(bindparam("at", type_=UtcDateTime)))
 _FIRST_DUE = (

@@ -18,12 +18,12 @@ from db.models import (
     TOPICS,
     CitizenSession,
     Delivery,
+    DeliveryFailure,
     OutboxKind,
     OutboxMessage,
     PushSubscription,
-    WhyNot,
-    word,
-    words,
+    make_literal,
+    make_literals,
 )
 from db.trusted_time import is_doubted
 from hotline.clock import is_quiet
@@ -61,7 +61,7 @@ class NotSent(NamedTuple):
     """Why a message was not sent, as far as known."""
 
     error: str
-    why: WhyNot | None = None
+    why: DeliveryFailure | None = None
     provider: str | None = None
     in_doubt: bool = False
     """Whether `provider` may have sent it nevertheless."""
@@ -78,8 +78,8 @@ def make_provider_name(message: OutboxMessage) -> str:
     return str((int(message.made_at.timestamp()) + (message.again or 0)) * 10**8 + message.id % 10**8)
 
 
-_UNSENT = OutboxMessage.state.in_(words((Delivery.PENDING, Delivery.SENDING)))
-_IS_CODE = OutboxMessage.kind == word(OutboxKind.SIGN_IN_CODE)
+_UNSENT = OutboxMessage.state.in_(make_literals((Delivery.PENDING, Delivery.SENDING)))
+_IS_CODE = OutboxMessage.kind == make_literal(OutboxKind.SIGN_IN_CODE)
 # Senders ask this every second, on a connection for reading: it is built once.
 CODES_WAIT = select(exists().where(_UNSENT, _IS_CODE))
 OTHERS_WAIT = select(exists().where(_UNSENT, ~_IS_CODE))
@@ -203,10 +203,12 @@ def _told(failed: NotSent) -> dict[str, Any]:
 
 
 def _expire(session: Session, at: datetime, due: ColumnElement[bool], texts: bool) -> None:
-    _drop_all(session, and_(due, OutboxMessage.expires_at <= at), NotSent("too late", WhyNot.TOO_LATE))
+    _drop_all(
+        session, and_(due, OutboxMessage.expires_at <= at), NotSent("too late", DeliveryFailure.TOO_LATE)
+    )
     if not texts:
         unsent = and_(OutboxMessage.kind.not_in(TO_WEBHOOKS), OutboxMessage.made_at <= at - outbox.USEFUL)
-        _drop_all(session, and_(due, unsent), NotSent("nobody sends text messages", WhyNot.NOBODY))
+        _drop_all(session, and_(due, unsent), NotSent("nobody sends text messages", DeliveryFailure.NOBODY))
 
 
 def _drop_all(session: Session, which: ColumnElement[bool], why: NotSent) -> None:

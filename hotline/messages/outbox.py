@@ -22,7 +22,7 @@ from db.models import (
     Registration,
     Request,
     Round,
-    RoundWish,
+    RoundAlert,
     UrgentMatter,
 )
 
@@ -116,7 +116,7 @@ def tell_old_number(session: Session, registration: Registration, old: str) -> N
     )
 
 
-def tell_of_round(session: Session, wish: RoundWish, round_: Round) -> None:
+def tell_of_round(session: Session, wish: RoundAlert, round_: Round) -> None:
     """Queue the round's announcement for a citizen's wish; it expires when registration ends."""
     at = now(session)
     row = {

@@ -12,7 +12,16 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Desk, OutboundCall, OutboundKind, OutboxKind, PlacedCall, Registration, Round, word
+from db.models import (
+    Desk,
+    OutboundCall,
+    OutboundKind,
+    OutboxKind,
+    PlacedCall,
+    Registration,
+    Round,
+    make_literal,
+)
 from db.states import HOLDS_PLACE, Fact, HeadsUpAnswer, RegistrationState
 from db.trusted_time import trusted_now
 from hotline.ledger import entries
@@ -23,7 +32,7 @@ from hotline.rounds import phases
 from settings import Settings
 
 _USEFUL = timedelta(minutes=30)
-_OURS = OutboundCall.kind == word(OutboundKind.HEADS_UP)
+_OURS = OutboundCall.kind == make_literal(OutboundKind.HEADS_UP)
 
 # Polled every few seconds, so these are built once.
 _LIVE = select(Round.id).where(
@@ -43,7 +52,7 @@ def _waits(is_over: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(
         Registration.id == OutboundCall.registration_id,
         Registration.round_id == OutboundCall.round_id,
-        Registration.state == word(RegistrationState.WAITING),
+        Registration.state == make_literal(RegistrationState.WAITING),
         Round.id == Registration.round_id,
         ~is_over,
     )

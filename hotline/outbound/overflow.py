@@ -12,7 +12,7 @@ from sqlalchemy import case, delete, exists, func, literal, null, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import ago, hold_lock, now
-from db.models import LeftOutcome, OutboundCall, OutboundKind, UtcDateTime, word
+from db.models import LeftOutcome, OutboundCall, OutboundKind, UtcDateTime, make_literal
 from db.trusted_time import trusted_now
 from hotline.clock import is_quiet
 from hotline.errors import Refused
@@ -35,7 +35,7 @@ _QUIET_SOON = timedelta(minutes=30)
 KEPT = timedelta(days=30)
 """How long a «no, it was not I» counts, and how long a row without its number is a figure."""
 
-_OURS = OutboundCall.kind == word(OutboundKind.OVERFLOW)
+_OURS = OutboundCall.kind == make_literal(OutboundKind.OVERFLOW)
 _IS_OPEN = OutboundCall.ended_at.is_(None)
 _IS_PLACED = OutboundCall.token.is_not(None)
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from db.engine import ago, now
-from db.models import BlockedNumber, OutboundCall, OutboundKind, UtcDateTime, word
+from db.models import BlockedNumber, OutboundCall, OutboundKind, UtcDateTime, make_literal
 from hotline.line import busy_numbers
 from hotline.outbound.kinds import KINDS
 from settings import Settings
@@ -64,7 +64,7 @@ class Eligibility:
         self.kind, self.policy, self.may_claim = kind, KINDS[kind], may_claim
         in_time = OutboundCall.asked_at > bindparam("asked_after", type_=UtcDateTime)
         self.is_due = and_(
-            OutboundCall.kind == word(kind),
+            OutboundCall.kind == make_literal(kind),
             _OPEN,
             OutboundCall.due_at <= AT,
             *((in_time,) if self.policy.valid else ()),
@@ -205,7 +205,7 @@ def build_deletion(number: str, *, refusals: bool = False) -> Delete:
 def _is_open(kind: OutboundKind) -> ColumnElement[bool]:
     valid = KINDS[kind].valid
     return and_(
-        OutboundCall.kind == word(kind),
+        OutboundCall.kind == make_literal(kind),
         _OPEN,
         *((OutboundCall.asked_at > ago(valid),) if valid else ()),
     )

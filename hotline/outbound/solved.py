@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from db.models import OutboundCall, OutboundKind, Request, words
+from db.models import OutboundCall, OutboundKind, Request, make_literals
 from db.states import RequestState
 from hotline.outbound import queue
 
@@ -28,7 +28,7 @@ _STANDS = (
     .where(
         Request.id == OutboundCall.request_id,
         Request.number.is_not(None),
-        _answer.state.in_(words((*ASKED, *TOLD))),
+        _answer.state.in_(make_literals((*ASKED, *TOLD))),
         _answer.replied_at == OutboundCall.asked_at,
     )
     .correlate(OutboundCall)

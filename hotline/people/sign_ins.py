@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from db.engine import ago, now
-from db.models import Callback, Desk, SignIn, User, word, words
+from db.models import Callback, Desk, SignIn, User, make_literal, make_literals
 from db.states import IN_TALK, CallbackState
 from db.trusted_time import trusted_now
 from hotline.errors import Refused
@@ -169,7 +169,7 @@ def _lasts(at: _Time, idle_ago: _Time) -> tuple[ColumnElement[bool], ...]:
 
 def _speaks() -> ColumnElement[bool]:
     """Return the condition that the session's person is in conversation: no timeout cuts a citizen off."""
-    talks = select(Callback.desk_id).where(Callback.state.in_(words(IN_TALK)))
-    screens = select(Callback.screen_desk_id).where(Callback.state == word(CallbackState.SCREENING))
+    talks = select(Callback.desk_id).where(Callback.state.in_(make_literals(IN_TALK)))
+    screens = select(Callback.screen_desk_id).where(Callback.state == make_literal(CallbackState.SCREENING))
     speaking = select(User.id).where(or_(User.desk_id.in_(talks), User.desk_id.in_(screens)))
     return SignIn.user_id.in_(speaking)

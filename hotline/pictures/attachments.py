@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_
 from sqlalchemy.orm import Session
 
 from db.engine import hold_lock, now
-from db.models import Erasure, Pass, Picture, PictureKind, PublicPicture, Request
+from db.models import AgencyReferral, Erasure, Picture, PictureKind, PublicPicture, Request
 from db.states import OPEN_REQUESTS
 from db.trusted_time import trusted_now
 from hotline.errors import Refused
@@ -247,8 +247,8 @@ def forget(session: Session, days: int, limit: int) -> int:
     at = trusted_now(session)
     old = (
         select(Picture)
-        .outerjoin(Pass, Pass.id == Picture.pass_id)
-        .join(Request, Request.id == func.coalesce(Picture.request_id, Pass.request_id))
+        .outerjoin(AgencyReferral, AgencyReferral.id == Picture.pass_id)
+        .join(Request, Request.id == func.coalesce(Picture.request_id, AgencyReferral.request_id))
         .where(
             Picture.deleted_at.is_(None),
             Picture.made_at < at - timedelta(days=days),

@@ -13,7 +13,7 @@ from hotline.errors import Refused
 from hotline.recordings import archive
 
 
-class Kept(NamedTuple):
+class RecordingTotals(NamedTuple):
     """The number of stored recordings, their bytes, the oldest one, and when it will be deleted."""
 
     recordings: int
@@ -22,13 +22,13 @@ class Kept(NamedTuple):
     next_deletion: datetime | None
 
 
-def find_overview(session: Session, folder: Path, days: int) -> Kept:
+def find_overview(session: Session, folder: Path, days: int) -> RecordingTotals:
     """Return the overview of the recordings in `folder`, each kept for `days` days."""
     count, oldest = session.execute(
         select(func.count(), func.min(Recording.made_at)).where(Recording.deleted_at.is_(None))
     ).one()
     size = sum(file.stat().st_size for file in folder.glob(f"*{archive.SUFFIX}")) if folder.is_dir() else 0
-    return Kept(count, size, oldest, oldest + timedelta(days=days) if oldest else None)
+    return RecordingTotals(count, size, oldest, oldest + timedelta(days=days) if oldest else None)
 
 
 def delete_early(session: Session, callback_id: int, folder: Path, *, who: str, reason: str) -> Recording:

@@ -53,7 +53,7 @@ class Kind(StrEnum):
     BACKUPS = "backups"
 
 
-class Kept(NamedTuple):
+class RetentionRow(NamedTuple):
     """The retention of one kind of data: `days` (None: no limit), its count, and its size in bytes.
 
     A size of None means that the data are rows of the database.
@@ -67,47 +67,51 @@ class Kept(NamedTuple):
     oldest: datetime | None = None
 
 
-def list_retentions(session: Session, settings: Settings) -> list[Kept]:
+def list_retentions(session: Session, settings: Settings) -> list[RetentionRow]:
     """Return the retention of everything that is deleted by age, and of what is never deleted."""
     return [*_files(session, settings), *_rows(session, settings), _database(session), *_backups(settings)]
 
 
-def _files(session: Session, settings: Settings) -> Iterator[Kept]:
+def _files(session: Session, settings: Settings) -> Iterator[RetentionRow]:
     there = Recording.deleted_at.is_(None)
     count, oldest = session.execute(select(func.count(), func.min(Recording.made_at)).where(there)).one()
     recordings = _measured(settings.recordings_dir)
-    yield Kept(Kind.RECORDINGS, "recordings_days", settings.recordings_days, count, recordings.size, oldest)
+    yield RetentionRow(
+        Kind.RECORDINGS, "recordings_days", settings.recordings_days, count, recordings.size, oldest
+    )
     messages = _measured(settings.messages_dir)
-    yield Kept(Kind.VOICE_MESSAGES, "voice_messages_days", settings.voice_messages_days, *messages)
+    yield RetentionRow(Kind.VOICE_MESSAGES, "voice_messages_days", settings.voice_messages_days, *messages)
     pictures = select(func.count(), func.coalesce(func.sum(Picture.size), 0), func.min(Picture.made_at))
     of_pictures = session.execute(pictures.where(Picture.deleted_at.is_(None))).one()
-    yield Kept(Kind.PICTURES, "pictures_days", settings.pictures_days, *of_pictures)
-    yield Kept(Kind.UPLOADS, "", pending_uploads.LASTS.days, *_measured(settings.uploads_dir))
-    yield Kept(Kind.REPLIES, "", spoken_replies.KEPT.days, *_measured(settings.replies_dir))
+    yield RetentionRow(Kind.PICTURES, "pictures_days", settings.pictures_days, *of_pictures)
+    yield RetentionRow(Kind.UPLOADS, "", pending_uploads.LASTS.days, *_measured(settings.uploads_dir))
+    yield RetentionRow(Kind.REPLIES, "", spoken_replies.KEPT.days, *_measured(settings.replies_dir))
 
 
-def _rows(session: Session, settings: Settings) -> Iterator[Kept]:
+def _rows(session: Session, settings: Settings) -> Iterator[RetentionRow]:
     of_a_person = or_(Request.number.is_not(None), Request.written != "", Request.voice_message.is_not(None))
     requests = select(func.count(), func.min(Request.made_at)).where(of_a_person)
     count, oldest = session.execute(requests).one()
-    yield Kept(Kind.REQUESTS, "requests_days", settings.requests_days, count, None, oldest)
-    yield Kept(Kind.REGISTRATIONS, "", None, *_grown(session, Registration.id, Registration.registered_at))
-    yield Kept(
+    yield RetentionRow(Kind.REQUESTS, "requests_days", settings.requests_days, count, None, oldest)
+    yield RetentionRow(
+        Kind.REGISTRATIONS, "", None, *_grown(session, Registration.id, Registration.registered_at)
+    )
+    yield RetentionRow(
         Kind.MESSAGES,
         "messages_days",
         settings.messages_days,
         *_grown(session, OutboxMessage.id, OutboxMessage.made_at),
     )
     calls = session.execute(select(func.count(), func.min(PlacedCall.at))).one()
-    yield Kept(Kind.CALLS, "", call_caps.KEPT.days, calls[0], None, calls[1])
+    yield RetentionRow(Kind.CALLS, "", call_caps.KEPT.days, calls[0], None, calls[1])
     named = select(func.count(), func.min(OutboundCall.asked_at)).where(
         OutboundCall.kind == OutboundKind.OVERFLOW, OutboundCall.number.is_not(None)
     )
     left = session.execute(named).one()
-    yield Kept(Kind.LEFT_NUMBERS, "", overflow.KEPT.days, left[0], None, left[1])
-    yield Kept(Kind.EVENTS, "events_days", settings.events_days, *_grown(session, Event.id, Event.at))
-    yield Kept(Kind.AUDIT, "", None, *_grown(session, AuditEntry.id, AuditEntry.at))
-    yield Kept(Kind.LEDGER, "", None, *_grown(session, LedgerEntry.id, LedgerEntry.at))
+    yield RetentionRow(Kind.LEFT_NUMBERS, "", overflow.KEPT.days, left[0], None, left[1])
+    yield RetentionRow(Kind.EVENTS, "events_days", settings.events_days, *_grown(session, Event.id, Event.at))
+    yield RetentionRow(Kind.AUDIT, "", None, *_grown(session, AuditEntry.id, AuditEntry.at))
+    yield RetentionRow(Kind.LEDGER, "", None, *_grown(session, LedgerEntry.id, LedgerEntry.at))
 
 
 def _grown(session: Session, id_: Any, at: Any) -> tuple[int, None, datetime | None]:
@@ -116,23 +120,23 @@ def _grown(session: Session, id_: Any, at: Any) -> tuple[int, None, datetime | N
     return (last - first[0] + 1, None, first[1]) if first and last else (0, None, None)
 
 
-def _database(session: Session) -> Kept:
+def _database(session: Session) -> RetentionRow:
     if session.get_bind().dialect.name == "postgresql":
         size = session.scalar(text("SELECT pg_database_size(current_database())"))
     else:
         size = session.scalar(
             text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
         )
-    return Kept(Kind.DATABASE, "", None, None, size)
+    return RetentionRow(Kind.DATABASE, "", None, None, size)
 
 
-def _backups(settings: Settings) -> Iterator[Kept]:
+def _backups(settings: Settings) -> Iterator[RetentionRow]:
     """Yield the backups in the folder, if this process may read it; in containers only the scheduler may."""
     if settings.backup_dir is None:
         return
     there = settings.backup_dir.is_dir()
     measured = _measured(settings.backup_dir, "hotline137-") if there else (None, None, None)
-    yield Kept(Kind.BACKUPS, "backup_keep", settings.backup_keep or None, *measured)
+    yield RetentionRow(Kind.BACKUPS, "backup_keep", settings.backup_keep or None, *measured)
 
 
 class _Measured(NamedTuple):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Request, RequestEntry, Role, User, word
+from db.models import Request, RequestEntry, Role, User, make_literal
 from db.states import RequestState, RequestStep
 from hotline.errors import Refused
 from hotline.ledger import steps
@@ -108,7 +108,11 @@ def _has(department_id: int, part: Part) -> tuple[ColumnElement[bool], ...]:
 
     A database check allows a due date only with a department.
     """
-    which = Request.due_at.is_not(None) if part is Part.WORK else Request.state == word(RequestState.REPLIED)
+    which = (
+        Request.due_at.is_not(None)
+        if part is Part.WORK
+        else Request.state == make_literal(RequestState.REPLIED)
+    )
     return Request.department_id == department_id, which
 
 

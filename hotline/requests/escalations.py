@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from db.models import Escalation, Request, RequestEntry, Role, User, word, words
+from db.models import Escalation, Request, RequestEntry, Role, User, make_literal, make_literals
 from db.states import RequestStep
 from hotline import audit
 from hotline.errors import Refused
@@ -21,11 +21,13 @@ _SHOWN = 20
 _later = aliased(RequestEntry)
 _told = (
     select(func.max(RequestEntry.id))
-    .where(RequestEntry.request_id == Request.id, RequestEntry.step == word(RequestStep.TO_SUPERVISORS))
+    .where(
+        RequestEntry.request_id == Request.id, RequestEntry.step == make_literal(RequestStep.TO_SUPERVISORS)
+    )
     .correlate(Request)
     .scalar_subquery()
 )
-_department = select(User.username).where(User.role == word(Role.DEPARTMENT))
+_department = select(User.username).where(User.role == make_literal(Role.DEPARTMENT))
 _seen_to = (
     select(_later.id)
     .where(
@@ -33,12 +35,12 @@ _seen_to = (
         _later.id > _told,
         _later.who != "",
         _later.who.not_in(_department),
-        _later.step.not_in(words([RequestStep.ANSWERED])),
+        _later.step.not_in(make_literals([RequestStep.ANSWERED])),
     )
     .correlate(Request)
     .exists()
 )
-OPEN = (Request.escalated_to == word(Escalation.SUPERVISORS)) & ~_seen_to
+OPEN = (Request.escalated_to == make_literal(Escalation.SUPERVISORS)) & ~_seen_to
 """Condition on Request: escalated to the supervisors, and nobody of the office has acted since."""
 
 

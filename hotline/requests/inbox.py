@@ -9,16 +9,16 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Escalation, Official, Request, RequestEntry, Role, User, word, words
+from db.models import Escalation, Official, Request, RequestEntry, Role, User, make_literal, make_literals
 from db.states import ENDED_REQUESTS, IN_WORK, RequestState
 from hotline.requests import cursors
 from hotline.requests.cursors import Place
 
-_OBJECTED = Request.state == word(RequestState.REOPENED)
+_OBJECTED = Request.state == make_literal(RequestState.REOPENED)
 _OTHERS = tuple(state for state in RequestState if state is not RequestState.REOPENED)
-_JOINED = and_(Request.state == word(RequestState.DUPLICATE), Request.part_of_id.is_not(None))
+_JOINED = and_(Request.state == make_literal(RequestState.DUPLICATE), Request.part_of_id.is_not(None))
 """Condition: a part that was joined into its whole again. It is in no list, and no duplicate."""
-_ESCALATED = Request.escalated_to == word(Escalation.SUPERVISORS)
+_ESCALATED = Request.escalated_to == make_literal(Escalation.SUPERVISORS)
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def where_matching(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
     """Return the conditions of the requests that a page shows."""
     which = _is(wanted, at)
     if wanted.states:
-        which.append(Request.state.in_(words(wanted.states)))
+        which.append(Request.state.in_(make_literals(wanted.states)))
     if not wanted.states or RequestState.DUPLICATE in wanted.states:
         which.append(~_JOINED)
     if wanted.overdue:
@@ -186,8 +186,8 @@ def _index(wanted: Filter, rank: _Rank) -> str | None:
 
 def _in(states: Sequence[RequestState]) -> ColumnElement[bool]:
     if len(states) == len(_OTHERS):
-        return Request.state != word(RequestState.REOPENED)
-    return Request.state.in_(words(states))
+        return Request.state != make_literal(RequestState.REOPENED)
+    return Request.state.in_(make_literals(states))
 
 
 def _follows(last: Place) -> ColumnElement[bool]:
@@ -206,10 +206,10 @@ def count_requests(session: Session, wanted: Filter) -> Counts:
     at = now(session)
     which = _is(wanted, at)
     query = select(Request.state, func.count()).group_by(Request.state)
-    rows = session.execute(query.where(Request.state.in_(words(RequestState)), *which)).all()
+    rows = session.execute(query.where(Request.state.in_(make_literals(RequestState)), *which)).all()
     by_state = {state: number for state, number in rows}
     number = select(func.count()).select_from(Request).where(*which)
-    late = session.scalar(number.where(Request.state.in_(words(IN_WORK)), where_overdue(at))) or 0
+    late = session.scalar(number.where(Request.state.in_(make_literals(IN_WORK)), where_overdue(at))) or 0
     joined = number.where(_JOINED).with_hint(Request, "INDEXED BY ix_requests_part_of_id", "sqlite")
     if RequestState.DUPLICATE in by_state:
         by_state[RequestState.DUPLICATE] -= session.scalar(joined) or 0

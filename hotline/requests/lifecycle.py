@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Pass, Release, Request, RequestEntry
+from db.models import AgencyReferral, Release, Request, RequestEntry
 from db.states import OPEN_REQUESTS, RequestState, RequestStep, list_request_sources
 from hotline import tickets
 from hotline.errors import Refused
@@ -226,8 +226,13 @@ def _leave_links(session: Session, request: Request, department_id: int | None) 
 
     The present holder of the request then reads what the agencies answer.
     """
-    theirs = Pass.department_id.is_distinct_from(department_id), Pass.department_id.is_not(None)
-    left = update(Pass).where(Pass.request_id == request.id, Pass.withdrawn_at.is_(None), *theirs)
+    theirs = (
+        AgencyReferral.department_id.is_distinct_from(department_id),
+        AgencyReferral.department_id.is_not(None),
+    )
+    left = update(AgencyReferral).where(
+        AgencyReferral.request_id == request.id, AgencyReferral.withdrawn_at.is_(None), *theirs
+    )
     session.execute(left.values(department_id=None))
 
 

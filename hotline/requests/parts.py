@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from db.models import Pass, Request, RequestEntry
+from db.models import AgencyReferral, Request, RequestEntry
 from db.states import WITH_DEPARTMENT, RequestState, RequestStep
 from hotline import audit, reasons
 from hotline.errors import Refused
@@ -139,10 +139,15 @@ def join(session: Session, whole: Request, *, who: str) -> None:
 
 
 def _bodies_have(session: Session, its: Sequence[Request]) -> bool:
-    answered = select(Pass.id).where(
-        Pass.request_id.in_([part.id for part in its]),
-        Pass.withdrawn_at.is_(None),
-        or_(*(each.is_not(None) for each in (Pass.received_at, Pass.answered_at, Pass.done_at))),
+    answered = select(AgencyReferral.id).where(
+        AgencyReferral.request_id.in_([part.id for part in its]),
+        AgencyReferral.withdrawn_at.is_(None),
+        or_(
+            *(
+                each.is_not(None)
+                for each in (AgencyReferral.received_at, AgencyReferral.answered_at, AgencyReferral.done_at)
+            )
+        ),
     )
     return session.scalar(answered.limit(1)) is not None
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from db import events
 from db.engine import hold_lock, now
-from db.models import Callback, Request, RescueCall, UrgentMatter, WaitingCaller, word
+from db.models import Callback, Request, RescueCall, UrgentMatter, WaitingCaller, make_literal
 from db.states import CallbackState, RequestState, RequestStep
 from db.trusted_time import trusted_now
 from hotline import audit
@@ -29,10 +29,12 @@ The next one rings as soon as one is handled.
 """
 
 _its = or_(Request.id == UrgentMatter.request_id, Request.part_of_id == UrgentMatter.request_id)
-_new = exists().where(_its, Request.state == word(RequestState.NEW))  # a part of a split request counts too
+_new = exists().where(
+    _its, Request.state == make_literal(RequestState.NEW)
+)  # a part of a split request counts too
 _in_hand = exists().where(
     Callback.registration_id == UrgentMatter.registration_id,
-    or_(Callback.state != word(CallbackState.CLOSED), Callback.talking_at >= UrgentMatter.made_at),
+    or_(Callback.state != make_literal(CallbackState.CLOSED), Callback.talking_at >= UrgentMatter.made_at),
 )
 _rescued = exists().where(RescueCall.matter_id == UrgentMatter.id, RescueCall.connected_at.is_not(None))
 OPEN = and_(

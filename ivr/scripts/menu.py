@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from ivr.call import Call, InDanger, NoInput, NoKey, WantsOperator
 from ivr.caller_cache import CallerCache
 from ivr.conversation import Conversation
-from ivr.final_writes import GONE, PARTINGS, keep
+from ivr.final_writes import FINAL_WRITES, GONE, keep
 from ivr.scripts import follow_up, operator, register, report, resume, silence, urgent
 from settings import Settings
 
@@ -45,7 +45,7 @@ def run(call: Call, engine: Engine, settings: Settings, cache: CallerCache) -> N
     except Exception:  # the dialplan will speak to the caller again
         talk.leave()
         raise
-    PARTINGS.finish(call, talk.leave)
+    FINAL_WRITES.finish(call, talk.leave)
 
 
 def _serve(talk: Conversation) -> None:

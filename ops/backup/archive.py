@@ -38,7 +38,7 @@ class Unusable(Exception):
         self.why = why
 
 
-class Kept(NamedTuple):
+class ArchivedFile(NamedTuple):
     """File entry of the manifest."""
 
     size: int
@@ -65,7 +65,7 @@ class Writer:
     def __init__(self, out: IO[bytes], head: dict[str, Any], sign: Callable[[bytes], bytes]) -> None:
         kept: Any = _Out(out)
         self._tar = tarfile.TarFile(fileobj=kept, mode="w", format=tarfile.PAX_FORMAT, copybufsize=_CHUNK)
-        self.files: dict[str, Kept] = {}
+        self.files: dict[str, ArchivedFile] = {}
         self._sign, self._head = sign, _json(head | {"format": FORMAT})
         self._text(HEAD, self._head)
 
@@ -105,7 +105,7 @@ class Writer:
         info.size, info.mtime, info.mode = size, int(mtime), 0o600
         reader = _Measured(file, size)
         self._tar.addfile(info, reader)  # type: ignore[arg-type]  # tarfile only reads it
-        self.files[name] = Kept(size, reader.sha256.hexdigest(), int(mtime))
+        self.files[name] = ArchivedFile(size, reader.sha256.hexdigest(), int(mtime))
 
     def _text(self, name: str, data: bytes) -> None:
         info = tarfile.TarInfo(name)
@@ -151,7 +151,7 @@ class Unpacked(NamedTuple):
     """Unpacked archive whose every byte agrees with its manifest."""
 
     head: dict[str, Any]
-    files: dict[str, Kept]
+    files: dict[str, ArchivedFile]
     counts: dict[str, int]
     statement: bytes
     """Signed bytes."""
@@ -165,7 +165,7 @@ def unpack(source: IO[bytes], folder: Path, check: Any = lambda head: None) -> U
     Only plain files with our own names are accepted. A link, a device or a path outside makes the archive
     unusable. Raises Unusable, OSError.
     """
-    found: dict[str, Kept] = {}
+    found: dict[str, ArchivedFile] = {}
     head, head_text = None, b""
     try:
         with tarfile.open(fileobj=source, mode="r|", bufsize=_CHUNK) as tar:
@@ -177,7 +177,7 @@ def unpack(source: IO[bytes], folder: Path, check: Any = lambda head: None) -> U
                 elif member.name == MANIFEST:
                     manifest = _text_of(tar, member)
                     said = json.loads(manifest)
-                    files = {name: Kept(**kept) for name, kept in said["files"].items()}
+                    files = {name: ArchivedFile(**kept) for name, kept in said["files"].items()}
                     _compare(files, found)
                     last = tar.next()
                     signature = _text_of(tar, last) if last and last.name == SIGNATURE else None
@@ -212,7 +212,9 @@ def _text_of(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return file.read()
 
 
-def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, found: dict[str, Kept]) -> Kept:
+def _unpack_one(
+    tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, found: dict[str, ArchivedFile]
+) -> ArchivedFile:
     name = member.name
     if not is_name(name) or not member.isreg() or member.issparse() or name in found:
         raise Unusable(f"the archive is not ours: {name[:200]!r} may not be in it")
@@ -231,10 +233,10 @@ def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, fou
         os.fsync(out.fileno())
     mtime = int(member.mtime)
     os.utime(path, (mtime, mtime))
-    return Kept(size, sha256.hexdigest(), mtime)
+    return ArchivedFile(size, sha256.hexdigest(), mtime)
 
 
-def _compare(said: dict[str, Kept], found: dict[str, Kept]) -> None:
+def _compare(said: dict[str, ArchivedFile], found: dict[str, ArchivedFile]) -> None:
     for name in sorted({*said, *found}):
         there, kept = said.get(name), found.get(name)
         if there and kept and there.mtime is None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import httpx
 
-from db.models import OutboxKind, OutboxMessage, WhyNot
+from db.models import DeliveryFailure, OutboxKind, OutboxMessage
 from hotline.messages import delivery
 from hotline.messages.delivery import Sent
 from hotline.messages.delivery_reports import ASKED_AFTER
@@ -61,7 +61,7 @@ class Doubt(TryAgain):
     """The message may have been sent by `provider`."""
 
     def __init__(self, provider: str, failed: TryAgain) -> None:
-        super().__init__(str(failed), failed.after_s, why=WhyNot.NO_ANSWER, in_doubt=True)
+        super().__init__(str(failed), failed.after_s, why=DeliveryFailure.NO_ANSWER, in_doubt=True)
         self.provider = provider
 
 
@@ -84,7 +84,7 @@ class Chain:
         """Send it by the first provider that takes it. Raises TryAgain, RefusedForGood."""
         having = order.message.provider or self.providers[0].name
         last: TryAgain | None = None
-        refusal = RefusedForGood("in doubt", WhyNot.DOUBT)
+        refusal = RefusedForGood("in doubt", DeliveryFailure.DOUBT)
         until = time.monotonic() + _ALL_S
         for provider in self._in_order(order, having):
             if last and time.monotonic() > until:
@@ -96,14 +96,15 @@ class Chain:
                 return await self._by(provider, order)
             except TryAgain as failed:
                 failed.said_by = having
-                if failed.why is not WhyNot.TEMPLATE:  # a template concerns this message alone
+                if failed.why is not DeliveryFailure.TEMPLATE:  # a template concerns this message alone
                     _resting[having] = time.monotonic() + max(failed.after_s or 0.0, _REST_S)
                 if failed.in_doubt:
                     raise Doubt(having, failed) from None
                 log.warning("message %d: not taken by %s: %s", order.message.id, having, failed)
                 last = failed
             except RefusedForGood as refused:
-                if refused.why is not WhyNot.REFUSED:  # the number or the text is wrong for every provider
+                # A wrong number or text is wrong for every provider.
+                if refused.why is not DeliveryFailure.REFUSED:
                     raise
                 log.warning("message %d: refused by %s: %s", order.message.id, having, refused)
                 refusal = refused

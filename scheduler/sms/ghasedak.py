@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from db.models import Arrival, WhyNot
+from db.models import Arrival, DeliveryFailure
 from hotline import numbers
 from scheduler.provider_responses import (
     OURS_TO_MEND_S,
@@ -28,10 +28,10 @@ from scheduler.sms.provider import Letter, map_states
 from settings import Settings
 
 _OURS = {
-    **dict.fromkeys((401, 403), WhyNot.ACCOUNT),
-    **dict.fromkeys((402, 418), WhyNot.CREDIT),
-    412: WhyNot.LINE,
-    429: WhyNot.RATE,
+    **dict.fromkeys((401, 403), DeliveryFailure.ACCOUNT),
+    **dict.fromkeys((402, 418), DeliveryFailure.CREDIT),
+    412: DeliveryFailure.LINE,
+    429: DeliveryFailure.RATE,
 }
 _REFUSED = frozenset({400, 404, 411, 422})
 _ARRIVALS = {

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from db.models import Arrival, WhyNot
+from db.models import Arrival, DeliveryFailure
 from scheduler.provider_responses import (
     OURS_TO_MEND_S,
     Answer,
@@ -23,7 +23,12 @@ from scheduler.provider_responses import (
 from scheduler.sms.provider import Letter, ask_each, map_states
 from settings import Settings
 
-_OURS = {401: WhyNot.ACCOUNT, 402: WhyNot.CREDIT, 403: WhyNot.ACCOUNT, 429: WhyNot.RATE}
+_OURS = {
+    401: DeliveryFailure.ACCOUNT,
+    402: DeliveryFailure.CREDIT,
+    403: DeliveryFailure.ACCOUNT,
+    429: DeliveryFailure.RATE,
+}
 _REFUSED = frozenset({400, 422})
 _ARRIVALS = {
     0: Arrival.UNDERWAY,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import httpx
 
-from db.models import Arrival, WhyNot
+from db.models import Arrival, DeliveryFailure
 from hotline import numbers
 from scheduler.provider_responses import (
     OURS_TO_MEND_S,
@@ -30,7 +30,13 @@ _REFUSED = frozenset({400, 406, 411, 413, 417, 419, 420, 422})
 _OURS = frozenset({401, 403, 404, 405, 407, 412, 416, 418, 426, 427, 429, 451, 501})
 """Codes for our account: its key, address, line, rights or credit. Messages wait for the repair."""
 _TEMPLATE = frozenset({424, 428, 431, 432})
-_WHY = {411: WhyNot.NUMBER, 412: WhyNot.LINE, 418: WhyNot.CREDIT, 429: WhyNot.RATE, 451: WhyNot.RATE}
+_WHY = {
+    411: DeliveryFailure.NUMBER,
+    412: DeliveryFailure.LINE,
+    418: DeliveryFailure.CREDIT,
+    429: DeliveryFailure.RATE,
+    451: DeliveryFailure.RATE,
+}
 _ARRIVALS = {
     1: Arrival.UNDERWAY,
     2: Arrival.UNDERWAY,
@@ -96,9 +102,9 @@ class Kavenegar:
         if code in _TEMPLATE:
             raise TemplateRefused(f"Kavenegar {code}")
         if code in _REFUSED:
-            raise RefusedForGood(f"Kavenegar {code}", _WHY.get(code, WhyNot.REFUSED))
+            raise RefusedForGood(f"Kavenegar {code}", _WHY.get(code, DeliveryFailure.REFUSED))
         if code in _OURS:
-            raise TryAgain(f"Kavenegar {code}", OURS_TO_MEND_S, why=_WHY.get(code, WhyNot.ACCOUNT))
+            raise TryAgain(f"Kavenegar {code}", OURS_TO_MEND_S, why=_WHY.get(code, DeliveryFailure.ACCOUNT))
         if code != 200:
             raise make_unclear("Kavenegar", answer._replace(status=code))
         return answer

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import httpx
 
-from db.models import Arrival, WhyNot
+from db.models import Arrival, DeliveryFailure
 from hotline import numbers
 from scheduler.provider_responses import (
     OURS_TO_MEND_S,
@@ -27,11 +27,11 @@ from settings import Settings
 
 _LEAST_ID = 2000
 _OURS = {
-    **dict.fromkeys((0, 10, 12, -1), WhyNot.ACCOUNT),
-    2: WhyNot.CREDIT,
-    **dict.fromkeys((3, 4, -2), WhyNot.RATE),
-    **dict.fromkeys((5, 9, -3, -7), WhyNot.LINE),
-    6: WhyNot.DOWN,
+    **dict.fromkeys((0, 10, 12, -1), DeliveryFailure.ACCOUNT),
+    2: DeliveryFailure.CREDIT,
+    **dict.fromkeys((3, 4, -2), DeliveryFailure.RATE),
+    **dict.fromkeys((5, 9, -3, -7), DeliveryFailure.LINE),
+    6: DeliveryFailure.DOWN,
 }
 _TEMPLATE = frozenset({-4, -5})
 _REFUSED = frozenset({7, 11})

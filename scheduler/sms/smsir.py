@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from db.models import Arrival, WhyNot
+from db.models import Arrival, DeliveryFailure
 from hotline import numbers
 from scheduler.provider_responses import (
     OURS_TO_MEND_S,
@@ -25,11 +25,11 @@ from scheduler.sms.provider import Letter, Template, ask_each, map_states, short
 from settings import Settings
 
 _OURS = {
-    **dict.fromkeys((10, 11, 12, 13, 14), WhyNot.ACCOUNT),
-    20: WhyNot.RATE,
-    **dict.fromkeys((101, 123), WhyNot.LINE),
-    102: WhyNot.CREDIT,
-    117: WhyNot.TEMPLATE,  # these words may be sent by a template only
+    **dict.fromkeys((10, 11, 12, 13, 14), DeliveryFailure.ACCOUNT),
+    20: DeliveryFailure.RATE,
+    **dict.fromkeys((101, 123), DeliveryFailure.LINE),
+    102: DeliveryFailure.CREDIT,
+    117: DeliveryFailure.TEMPLATE,  # these words may be sent by a template only
 }
 _TEMPLATE = frozenset({113, 114, 116, 119})
 _NUMBER = frozenset({104, 115})
@@ -93,7 +93,7 @@ class SmsIr:
         if code in _OURS:
             raise TryAgain(said, OURS_TO_MEND_S, why=_OURS[code])
         if code in _NUMBER:
-            raise RefusedForGood(said, WhyNot.NUMBER)
+            raise RefusedForGood(said, DeliveryFailure.NUMBER)
         if code in _REFUSED:
             raise RefusedForGood(said)
         if code != 1 or answer.status != 200:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from api.concurrency_limit import Crowd
+from api.concurrency_limit import ConcurrencyLimit
 from api.cookies import PEER
 
 PROXY = ("127.0.0.1", 4711)
@@ -18,7 +18,7 @@ def test_address_at_its_limit_waits_alone() -> None:
             await go_on.wait()
             await send({"type": "http.response.start", "status": 200})
 
-        crowd = Crowd(app, most=2)
+        crowd = ConcurrencyLimit(app, most=2)
 
         async def asked(client: tuple[str, int]) -> int:
             said: list[Any] = []

@@ -37,7 +37,7 @@ from db.states import CallbackState, Outcome
 from hotline import backups, heartbeats
 from hotline.backups import Status
 from hotline.control import live_metrics
-from hotline.control.counters import Totals
+from hotline.control.counters import Counters
 from hotline.line import busy_numbers
 from hotline.trunk import circuit_breaker, selection
 from settings import Settings
@@ -321,7 +321,7 @@ def test_attempts_are_counted_once_in_any_order(engine: Engine, monkeypatch: pyt
     monkeypatch.setattr("hotline.control.counters._LATER", 2)
     with writing(engine) as session:
         made = [a_callback(session).id for _ in range(12)]
-    totals, counted = Totals(), []
+    totals, counted = Counters(), []
     for ended in (made[3], made[0], *made[4:9], made[11], made[1], made[2], made[9], made[10]):
         with writing(engine) as session:
             one = session.get_one(Callback, ended)
@@ -334,7 +334,7 @@ def test_attempts_are_counted_once_in_any_order(engine: Engine, monkeypatch: pyt
 
 @in_both
 def test_hourly_callers_only_add_up(engine: Engine) -> None:
-    totals = Totals()
+    totals = Counters()
     with writing(engine) as session:
         at = now(session).replace(minute=0, second=0, microsecond=0)
         for hours, calls in ((50, 7), (3, 5), (0, 2)):
@@ -352,7 +352,7 @@ def test_hourly_callers_only_add_up(engine: Engine) -> None:
 def test_scrape_reads_no_large_table_whole(engine: Engine, settings: Settings) -> None:
     seed_city.fill(engine)
     asked: list[tuple[str, Any]] = []
-    totals = Totals()
+    totals = Counters()
     for _ in range(2):
         with reading(engine) as session:
             listen = partial(_note, asked)

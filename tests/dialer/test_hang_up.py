@@ -7,7 +7,7 @@ from asterisk.ami.event import Event
 from dialer.ami import AmiError, NotAccepted
 from dialer.hang_up import Ends, hang_up_placed
 from dialplan.variables import Context
-from hotline import calls_until
+from hotline import call_deadlines
 
 
 class Manager:
@@ -31,7 +31,7 @@ class Manager:
 
 
 def ends(manager: Manager, *, conversations: bool = False, apology_s: float = 0.0) -> Ends:
-    until = calls_until.read_clock() + apology_s
+    until = call_deadlines.read_clock() + apology_s
     return hang_up_placed(manager, conversations=conversations, apology_until=until)  # type: ignore[arg-type]
 
 

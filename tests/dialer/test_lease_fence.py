@@ -13,7 +13,7 @@ from db.states import CallbackState as C
 from dialer import asterisk_watchdog
 from dialer import lease as module
 from dialer.lease import NodeLease
-from hotline import calls_until
+from hotline import call_deadlines
 from hotline.callbacks import conversations
 from hotline.nodes import leases
 from settings import Settings
@@ -182,7 +182,7 @@ def test_conversation_without_a_database_ends_at_last(
 ) -> None:
     lease, asterisk.conversations = one_of_two, frozenset(["callback-1"])
     silent(lease, monkeypatch)
-    clock.at += module._FENCE_S + calls_until.CONVERSATIONS_S - 1
+    clock.at += module._FENCE_S + call_deadlines.CONVERSATIONS_S - 1
     turn(lease)
     assert asterisk.conversations
     clock.at += 1
@@ -278,7 +278,7 @@ def test_renewed_lease_tells_asterisks_parent_its_end(
 
     def told(by: NodeLease = lease) -> float | None:
         turn(by)
-        return calls_until.read(beside)
+        return call_deadlines.read(beside)
 
     assert told() is None, "the only node: its conversations outlive its dialer"
     another(engine, settings)

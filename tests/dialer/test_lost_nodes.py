@@ -16,7 +16,7 @@ from dialer import lost_nodes as module
 from dialer.leader import Leader, create_leadership
 from dialer.lease import fence_engine
 from dialer.lost_nodes import LostNodes
-from hotline import calls_until
+from hotline import call_deadlines
 from hotline.callbacks import lost_nodes
 from hotline.nodes import leases
 from settings import Settings
@@ -168,7 +168,7 @@ def test_second_phone_of_the_desk_is_no_move_of_the_first(
     task.take_over()
     with reading(engine) as session:
         due = session.get_one(Callback, callback.id).registration.not_before
-        later = now(session) + timedelta(seconds=calls_until.CONVERSATIONS_S - 60)
+        later = now(session) + timedelta(seconds=call_deadlines.CONVERSATIONS_S - 60)
         assert (due is None or due < later) == has_left, "called later, not twice"
 
 
@@ -190,7 +190,7 @@ def test_conversation_that_may_go_on_is_called_later_not_twice(
     assert states(engine, callback.id) == [C.CLOSED]
     with reading(engine) as session:
         place = session.get_one(Callback, callback.id).registration
-        ends = now(session) + timedelta(seconds=calls_until.CONVERSATIONS_S)
+        ends = now(session) + timedelta(seconds=call_deadlines.CONVERSATIONS_S)
         assert place.not_before is not None and place.not_before > ends - timedelta(seconds=60)
         assert (place.state, place.attempts) == (RegistrationState.WAITING, 0), "free of charge"
         assert session.get_one(Round, callback.round_id).node is None, "the line goes on with others"

@@ -10,7 +10,7 @@ from db.engine import now, writing
 from db.models import Confirmation, ConfirmationKind, Desk, OutboundCall, OutboundKind
 from db.states import CallbackState
 from dialer import polling
-from dialer.polling import EMPTY_S, WHOLE_S, Pace
+from dialer.polling import EMPTY_S, WHOLE_S, PollIntervals
 from tests.factories import a_callback, a_desk, a_registration, a_request, a_round
 from tests.kit.databases import on_both
 
@@ -29,7 +29,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 
 def test_empty_office_gets_one_full_look_a_minute(engine: Engine, later: Callable[[float], None]) -> None:
-    kept = Pace(engine)
+    kept = PollIntervals(engine)
     looks = []
     for _ in range(int(WHOLE_S / EMPTY_S)):
         assert kept.is_calm()
@@ -42,7 +42,7 @@ def test_empty_office_gets_one_full_look_a_minute(engine: Engine, later: Callabl
 
 @pytest.mark.parametrize("who", ["a desk's phone", "an outcome that is owed", "news"])
 def test_arrival_brings_a_full_look(engine: Engine, later: Callable[[float], None], who: str) -> None:
-    kept = Pace(engine)
+    kept = PollIntervals(engine)
     for _ in range(2):
         kept.is_calm()
         later(EMPTY_S)
@@ -68,7 +68,7 @@ def test_arrival_brings_a_full_look(engine: Engine, later: Callable[[float], Non
     "what", ["a turn that is near", "a place to be confirmed", "a request that is solved"]
 )
 def test_call_due_later_is_looked_for(engine: Engine, what: str) -> None:
-    kept = Pace(engine)
+    kept = PollIntervals(engine)
     with writing(engine) as session:
         place = a_registration(session, a_round(session))
         request = a_request(session)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ivr.agi import Agi, AGIHangup
-from ivr.agi_watcher import EARLY, EarlyAnswers
+from ivr.agi_watcher import EARLY, DueAnswers
 
 PATIENCE_S = 30
 
@@ -69,7 +69,7 @@ def test_keys_during_longer_work_are_heard(
 def test_call_after_a_failed_thread_is_watched(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    early, told = EarlyAnswers(), threading.Event()
+    early, told = DueAnswers(), threading.Event()
     ours, theirs = socket.socketpair()
     with ours, theirs:
         with monkeypatch.context() as patched, pytest.raises(RuntimeError):

@@ -34,7 +34,7 @@ def test_slow_final_write_does_not_keep_the_caller(
     over, keep = threading.Event(), Conversation.leave
 
     def leave(talk: Conversation) -> None:
-        final_writes.PARTINGS.let_go()
+        final_writes.FINAL_WRITES.let_go()
         if not patient_s:
             assert over.wait(30)
         keep(talk)
@@ -74,7 +74,7 @@ def test_failed_final_write_is_retried_after_the_call(
 
     def leave(talk: Conversation) -> None:
         tried.append(1)
-        final_writes.PARTINGS.let_go()
+        final_writes.FINAL_WRITES.let_go()
         if len(tried) < 3:
             raise OperationalError("", {}, Exception("locked"))
         really(talk)
@@ -101,7 +101,7 @@ def test_gone_caller_does_not_keep_the_others(monkeypatch: pytest.MonkeyPatch):
             gone.append(self.name)
             raise BrokenPipeError
 
-    waiting = final_writes.Partings()
+    waiting = final_writes.FinalWrites()
 
     def let_go() -> None:
         waiting.let_go()

@@ -8,7 +8,7 @@ import pytest
 
 from dialer import asterisk_watchdog
 from dialplan.variables import Context
-from hotline import calls_until
+from hotline import call_deadlines
 from ops import console
 
 
@@ -19,7 +19,7 @@ def channel(name: str, context: str, channel_id: str, application: str = "AGI", 
     )
 
 
-@pytest.mark.parametrize(("over_for", "ended"), [(1, 1), (calls_until.CONVERSATIONS_S + 1, 2)])
+@pytest.mark.parametrize(("over_for", "ended"), [(1, 1), (call_deadlines.CONVERSATIONS_S + 1, 2)])
 def test_conversation_outlives_its_dialer_for_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over_for: float, ended: int
 ) -> None:
@@ -38,7 +38,7 @@ def test_conversation_outlives_its_dialer_for_a_time(
         return "\n".join(lines).encode()
 
     monkeypatch.setattr(console, "_ask", ask)
-    asterisk_watchdog.write(tmp_path, calls_until.read_clock() - over_for)
+    asterisk_watchdog.write(tmp_path, call_deadlines.read_clock() - over_for)
     console.end_calls(tmp_path / "run" / "asterisk.ctl")
     both = ("Local/1;1", "Local/2;1")
     assert asked[1:] == [f"channel request hangup {name}" for name in both[-ended:]]
@@ -61,8 +61,8 @@ def test_apology_that_the_dialer_began_is_heard_to_its_end(
         return "\n".join(lines).encode()
 
     monkeypatch.setattr(console, "_ask", ask)
-    monkeypatch.setattr(calls_until, "read_clock", lambda: 100.0)
-    for since, ended in ((0.4, 1), (calls_until.APOLOGY_S, 4)):
+    monkeypatch.setattr(call_deadlines, "read_clock", lambda: 100.0)
+    for since, ended in ((0.4, 1), (call_deadlines.APOLOGY_S, 4)):
         asked.clear()
         asterisk_watchdog.write(tmp_path, 100.0 - since)
         console.end_calls(tmp_path / "run" / "asterisk.ctl")
@@ -90,7 +90,7 @@ def test_expired_grace_ends_all_calls_but_those_in_danger(
         return "\n".join([*lines, "", "7 active channels!"]).encode()
 
     monkeypatch.setattr(console, "_ask", ask)
-    asterisk_watchdog.write(tmp_path, calls_until.read_clock() - 1)
+    asterisk_watchdog.write(tmp_path, call_deadlines.read_clock() - 1)
     assert console.end_calls(tmp_path / "run" / "asterisk.ctl").endswith(", 4 channels")
     ended = ("Local/2;1", "Local/2;2", "Local/3;1", "PJSIP/trunk-2")
     assert asked[1:] == [f"channel request hangup {name}" for name in ended]

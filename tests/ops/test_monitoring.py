@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from api.app import create
 from db.engine import now, writing
-from db.models import Delivery, Heartbeat, OutboxKind, OutboxMessage, SmsAccount, WhyNot
+from db.models import Delivery, DeliveryFailure, Heartbeat, OutboxKind, OutboxMessage, SmsAccount
 from hotline import heartbeats
 from hotline.directory import state as directory_state
 from hotline.nodes import leases
@@ -43,7 +43,11 @@ def said(settings: Settings, engine: Engine) -> str:
         leases.take_only(session, settings)
         for state in (Delivery.PENDING, Delivery.FAILED):
             message = OutboxMessage(
-                key=state, kind=OutboxKind.REGISTERED, to="+989131110001", body="{}", why=WhyNot.CREDIT
+                key=state,
+                kind=OutboxKind.REGISTERED,
+                to="+989131110001",
+                body="{}",
+                why=DeliveryFailure.CREDIT,
             )
             message.made_at = message.not_before = at
             message.state = state

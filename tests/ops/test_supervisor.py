@@ -16,7 +16,7 @@ import pytest
 
 from hotline import watchdog
 from ops import console, hang_timeouts, supervisor
-from ops.hang_timeouts import LOOK_S, Patience, Seen, read_state
+from ops.hang_timeouts import LOOK_S, HangTimeout, Seen, read_state
 from ops.supervisor import Program, Supervisor
 from tests.kit.process import Program as Running
 from tests.kit.process import slowness, until
@@ -163,10 +163,10 @@ def test_process_that_stops_answering_is_killed() -> None:
     keep(Program("it", ["sleep", "999"], ask), scenario)
 
 
-# Patience
+# HangTimeout
 
 
-def looks(kept: Patience, seconds: float, *, busy: bool = False, stopped: bool = False) -> float | None:
+def looks(kept: HangTimeout, seconds: float, *, busy: bool = False, stopped: bool = False) -> float | None:
     """When it is spent, looked at in time for so many seconds; a `busy` program uses the processor."""
     for turn in range(int(seconds / LOOK_S)):
         if kept.spent(LOOK_S, Seen(stopped, turn + 1 if busy else 0)):
@@ -175,7 +175,7 @@ def looks(kept: Patience, seconds: float, *, busy: bool = False, stopped: bool =
 
 
 def test_timeout_doubles_with_each_kill_up_to_a_minute() -> None:
-    kept, lives = Patience(), []
+    kept, lives = HangTimeout(), []
     for _ in range(6):
         kept.begin()
         kept.worked()
@@ -185,7 +185,7 @@ def test_timeout_doubles_with_each_kill_up_to_a_minute() -> None:
 
 
 def test_stopped_program_keeps_the_first_timeout() -> None:
-    kept = Patience()
+    kept = HangTimeout()
     for _ in range(3):
         kept.begin()
         kept.worked()
@@ -195,7 +195,7 @@ def test_stopped_program_keeps_the_first_timeout() -> None:
 
 
 def test_busy_program_that_is_silent_gets_longer() -> None:
-    kept = Patience()
+    kept = HangTimeout()
     kept.worked()
     assert looks(kept, 200, busy=True) == 30, "a rush; or it turns in a circle"
     kept.begin()
@@ -244,7 +244,7 @@ def waited(pid: int) -> float:
 
 
 def test_long_good_life_restores_the_first_timeout() -> None:
-    kept = Patience()
+    kept = HangTimeout()
     kept.worked()
     assert looks(kept, 100) == 8
     kept.begin()
@@ -257,7 +257,7 @@ def test_long_good_life_restores_the_first_timeout() -> None:
 
 
 def test_own_absence_of_the_keeper_kills_nobody() -> None:
-    kept = Patience()
+    kept = HangTimeout()
     kept.worked()
 
     assert not kept.spent(3600, None)
@@ -266,14 +266,14 @@ def test_own_absence_of_the_keeper_kills_nobody() -> None:
 
 
 def test_slow_start_gets_longer_each_time() -> None:
-    kept = Patience()
+    kept = HangTimeout()
     assert looks(kept, 200, busy=True) == 30
     kept.begin()
     assert looks(kept, 200, busy=True) == 60, "a machine that is only slow gets there"
 
 
 def test_idle_start_is_not_counted_as_slow() -> None:
-    kept = Patience()
+    kept = HangTimeout()
     assert looks(kept, 5, busy=True) is None
     assert looks(kept, 200) == 8, "the time since it last did anything counts"
     kept.begin()
@@ -281,7 +281,7 @@ def test_idle_start_is_not_counted_as_slow() -> None:
 
 
 def test_start_of_an_unknown_program_gets_its_time() -> None:
-    kept = Patience()
+    kept = HangTimeout()
 
     assert not any(kept.spent(LOOK_S, None) for _ in range(int(30 / LOOK_S) - 1))
     assert kept.spent(LOOK_S, None)
@@ -291,7 +291,7 @@ def test_long_life_without_a_start_is_not_a_good_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(hang_timeouts, "_GOOD_LIFE_S", 5.0)
-    kept = Patience()
+    kept = HangTimeout()
     assert looks(kept, 200, busy=True) == 30
     kept.begin()
     assert looks(kept, 200, busy=True) == 60

@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
-from db.models import Registration, RoundWish
+from db.models import Registration, RoundAlert
 from db.states import Fact, Phase, RegistrationState
 from hotline.ledger import entries, seals
 from hotline.line import registration
@@ -52,7 +52,7 @@ def test_place_is_taken_and_given_up_in_the_app(
         page.get_by_test_id("wish-round").click()
         expect(page.get_by_text("خبر می‌دهیم.", exact=True)).to_be_visible()
         with reading(engine) as session:
-            assert [each.number for each in session.scalars(select(RoundWish))] == [number]
+            assert [each.number for each in session.scalars(select(RoundAlert))] == [number]
 
 
 def test_call_of_a_later_place_shows_in_the_ledger_on_the_phone(
@@ -103,7 +103,7 @@ def test_round_alert_wish_offline_promises_no_retry(
         with page.expect_response("**/my/wishes"):  # what it shows is asked anew
             context.set_offline(False)
         with reading(engine) as session:
-            assert not session.scalars(select(RoundWish)).all()
+            assert not session.scalars(select(RoundAlert)).all()
 
 
 def test_focus_stays_near_a_control_that_disappears(

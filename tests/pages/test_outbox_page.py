@@ -4,7 +4,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select
 
 from db.engine import writing
-from db.models import Delivery, OutboxKind, OutboxMessage, Role, WhyNot
+from db.models import Delivery, DeliveryFailure, OutboxKind, OutboxMessage, Role
 from db.states import Phase
 from hotline.messages import delivery, outbox
 from tests.factories import a_round, some_registrations
@@ -19,8 +19,8 @@ def some_messages(engine: Engine) -> list[int]:
         for one in some_registrations(session, a_round(session, Phase.OPEN), 3):
             outbox.tell(session, OutboxKind.REGISTERED, one, about_round=one.round_id)
         late, failed, waits = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id))
-        late.state, late.why, late.error = Delivery.EXPIRED, WhyNot.TOO_LATE, "too late"
-        failed.state, failed.why, failed.error = Delivery.FAILED, WhyNot.NUMBER, "411"
+        late.state, late.why, late.error = Delivery.EXPIRED, DeliveryFailure.TOO_LATE, "too late"
+        failed.state, failed.why, failed.error = Delivery.FAILED, DeliveryFailure.NUMBER, "411"
         return [late.id, failed.id, waits.id]
 
 
@@ -55,7 +55,7 @@ def test_message_past_its_deadline_is_not_resent_and_says_why(open_as: OpenAs, e
     expect(row(page, late)).to_have_count(0)
     with writing(engine) as session:  # as the scheduler does: its round is over by now
         taken = delivery.take_up(session, quiet=NEVER, texts=True, limit=10)
-        why = delivery.NotSent("not true any more", WhyNot.UNTRUE)
+        why = delivery.NotSent("not true any more", DeliveryFailure.UNTRUE)
         for message in taken:
             delivery.drop(session, delivery.Taken(message.id, message.attempts), why)
     expect(told).to_have_attribute("data-state", "expired")

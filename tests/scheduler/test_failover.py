@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from db.engine import writing
-from db.models import Arrival, Delivery, OutboxKind, OutboxMessage, WhyNot
+from db.models import Arrival, Delivery, DeliveryFailure, OutboxKind, OutboxMessage
 from hotline.messages import sent_messages
 from scheduler import sender
 from scheduler.sms import chain, templates
@@ -99,7 +99,7 @@ def test_doubtful_text_is_resent_to_the_deduplicating_provider(
     sender.run(engine, two)
     message = only(engine)
     assert (message.state, message.why, message.provider, message.doubts) == (
-        Delivery.PENDING, WhyNot.NO_ANSWER, "kavenegar", 1,
+        Delivery.PENDING, DeliveryFailure.NO_ANSWER, "kavenegar", 1,
     )  # fmt: skip
     later(engine)
     sender.run(engine, two)
@@ -116,7 +116,7 @@ def test_doubtful_template_is_sent_three_times_at_most(
         first.plan.append(HTML)
         sender.run(engine, alone)
         later(engine)
-    assert (only(engine).state, only(engine).why) == (Delivery.FAILED, WhyNot.DOUBT)
+    assert (only(engine).state, only(engine).why) == (Delivery.FAILED, DeliveryFailure.DOUBT)
     assert len(first.sent) == 3
 
 
@@ -135,7 +135,7 @@ def test_doubtful_code_is_sent_by_neither_provider_again(
     sender.run(engine, hurting)
     later(engine)
     sender.run(engine, hurting)
-    assert (only(engine).state, only(engine).why) == (Delivery.FAILED, WhyNot.DOUBT)
+    assert (only(engine).state, only(engine).why) == (Delivery.FAILED, DeliveryFailure.DOUBT)
     assert (len(first.sent), len(provider.delivered)) == (1, 0)
 
 
@@ -164,7 +164,7 @@ def test_refused_template_becomes_plain_text_where_allowed(
     if plain:
         assert only(engine).parts and [sent.path[-13:] for sent in first.sent.values()] == ["sms/send.json"]
     else:
-        assert (only(engine).why, first.sent) == (WhyNot.TEMPLATE, {})
+        assert (only(engine).why, first.sent) == (DeliveryFailure.TEMPLATE, {})
 
 
 def test_undelivered_message_is_resent_under_a_new_name(

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from db.engine import connect, now, reading, writing
-from db.models import Delivery, OutboxMessage, Registration, WhyNot
+from db.models import Delivery, DeliveryFailure, OutboxMessage, Registration
 from hotline.messages import delivery_reports
 from scheduler import sender
 from scheduler.sms import chain
@@ -62,7 +62,7 @@ def test_refused_key_is_reported_until_one_is_accepted(
     register(engine)
     provider.plan.append(401)
     sender.run(engine, by_http)
-    assert (only(engine).state, only(engine).why) == (Delivery.PENDING, WhyNot.ACCOUNT)
+    assert (only(engine).state, only(engine).why) == (Delivery.PENDING, DeliveryFailure.ACCOUNT)
     assert trouble() == "http: HTTP 401"
     later(engine)
     sender.run(engine, by_http)
@@ -238,7 +238,9 @@ def test_texts_expire_and_notices_go_out_without_a_provider(
     sender.run(engine, nobody)
     text, posted = messages(engine)
     assert (text.state, posted.state) == (Delivery.EXPIRED, Delivery.SENT)
-    assert text.why is WhyNot.NOBODY, "nothing is late that nobody sends: sent again it says the same"
+    assert text.why is DeliveryFailure.NOBODY, (
+        "nothing is late that nobody sends: sent again it says the same"
+    )
 
 
 # Discretion

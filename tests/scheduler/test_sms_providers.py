@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Engine, update
 
 from db.engine import now, reading, writing
-from db.models import Arrival, Delivery, OutboxMessage, WhyNot
+from db.models import Arrival, Delivery, DeliveryFailure, OutboxMessage
 from hotline.messages import delivery_reports as rules
-from scheduler import arrivals, sender
+from scheduler import delivery_polls, sender
 from scheduler.sms import chain, templates
 from settings import Settings
 from tests.kit import sms_gateways
@@ -120,7 +120,11 @@ def test_unknown_template_becomes_plain_text_where_allowed(
 ) -> None:
     register(engine)
     sender.run(engine, by_template(ready, tmp_path, name, "99", plain=False))
-    assert (only(engine).state, only(engine).why, gateway.sent) == (Delivery.PENDING, WhyNot.TEMPLATE, {})
+    assert (only(engine).state, only(engine).why, gateway.sent) == (
+        Delivery.PENDING,
+        DeliveryFailure.TEMPLATE,
+        {},
+    )
     with writing(engine) as session:
         session.execute(update(OutboxMessage).values(not_before=now(session)))
     sender.run(engine, by_template(ready, tmp_path, name, "99", plain=True))
@@ -136,20 +140,22 @@ def test_delivery_states_and_credit_are_kept(
     gateway.states = dict(zip(ids, CASES[name].states, strict=False))
     with writing(engine) as session:
         session.execute(update(OutboxMessage).values(ask_at=now(session)))
-    arrivals.ask_what_became(engine, ready)
+    delivery_polls.ask_what_became(engine, ready)
     expected = [Arrival.DELIVERED, Arrival.UNREACHABLE, Arrival.BLACKLISTED, Arrival.UNDERWAY]
     assert [message.arrival for message in messages(engine)] == expected
-    arrivals.ask_credit(engine, ready)
+    delivery_polls.ask_credit(engine, ready)
     gateway.key = "another"
-    arrivals.ask_credit(engine, ready)
+    delivery_polls.ask_credit(engine, ready)
     with reading(engine) as session:
         (account,) = rules.list_accounts(session)
         assert (account.provider, account.credit, bool(account.error)) == (name, 500_000.0, True)
 
 
-@pytest.mark.parametrize(("fault", "why"), [("key", WhyNot.ACCOUNT), ("credit", WhyNot.CREDIT)])
+@pytest.mark.parametrize(
+    ("fault", "why"), [("key", DeliveryFailure.ACCOUNT), ("credit", DeliveryFailure.CREDIT)]
+)
 def test_wrong_key_or_no_credit_waits_and_gives_the_reason(
-    engine: Engine, ready: Settings, gateway: Gateway, fault: str, why: WhyNot
+    engine: Engine, ready: Settings, gateway: Gateway, fault: str, why: DeliveryFailure
 ) -> None:
     setattr(gateway, fault, "another" if fault == "key" else 0.0)
     register(engine)

@@ -14,7 +14,7 @@ from dialer.ami import Ami
 from dialer.originate import connect_waiting_caller, originate
 from dialplan.accounts import AMI_USER
 from dialplan.variables import Context, Stage
-from hotline import calls_until
+from hotline import call_deadlines
 from hotline.trunk.call_caps import CallPermit
 from ops import console
 from tests.kit.crowd import Behaviour, Crowd
@@ -111,11 +111,11 @@ def test_lost_dialers_calls_end_except_rescues(asterisk: LoneAsterisk, ami: Ami,
     until(lambda: len(crowd.live()) == 2, "both phones ring")
 
     assert not console.check_node(console_of(asterisk)), "no other node is known"
-    asterisk_watchdog.write(beside, calls_until.read_clock() + 60)
+    asterisk_watchdog.write(beside, call_deadlines.read_clock() + 60)
     assert not console.check_node(console_of(asterisk))
     assert len(crowd.live()) == 2
 
-    asterisk_watchdog.write(beside, calls_until.read_clock() - 1)
+    asterisk_watchdog.write(beside, call_deadlines.read_clock() - 1)
     assert "calls are ended" in console.check_node(console_of(asterisk))
     until(lambda: len(crowd.live()) == 1, "the citizen's phone is quiet")
     assert crowd.calls(CITIZEN)[-1].ended_by == "hotline"

@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 
 from db.engine import hold_lock, now
 from db.epoch import epoch
-from db.models import Category, Department, Rating, Request, RequestFigures, words
+from db.models import Category, Department, Rating, Request, RequestFigures, make_literals
 from db.states import SOLVED_REQUESTS, RequestState
 
 SPANS = (30, 90, 365)
 """Lengths of the periods in days."""
 _DAY_S = 86_400
 _S = RequestState
-_SOLVED = Request.state.in_(words(SOLVED_REQUESTS))
+_SOLVED = Request.state.in_(make_literals(SOLVED_REQUESTS))
 _COUNTED: dict[str, ColumnElement[bool]] = {
     "solved": _SOLVED,
     "confirmed": and_(Request.state == _S.CLOSED, Request.unanswered.is_(False)),

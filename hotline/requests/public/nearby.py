@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.models import Request, words
+from db.models import Request, make_literals
 from db.states import OPEN_REQUESTS
 from hotline.requests.places import Point
 
@@ -43,7 +43,7 @@ def list_near(session: Session, category: int, point: Point, radius: int = RADIU
         .where(
             Request.category == category,
             Request.part_of_id.is_(None),
-            Request.state.in_(words(OPEN_REQUESTS)),
+            Request.state.in_(make_literals(OPEN_REQUESTS)),
             Request.latitude.between(point.latitude - high, point.latitude + high),
             Request.longitude.between(point.longitude - wide, point.longitude + wide),
             squared <= radius * radius,

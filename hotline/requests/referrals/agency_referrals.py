@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Pass, Picture, Request, User
+from db.models import AgencyReferral, Picture, Request, User
 from db.states import WITH_DEPARTMENT, RequestState, RequestStep
 from hotline.errors import Refused
 from hotline.requests import work
@@ -59,13 +59,15 @@ class Passing(NamedTuple):
 class Passed(NamedTuple):
     """A link with its present state and the pictures that its agency has sent."""
 
-    row: Pass
+    row: AgencyReferral
     state: PassState
     open: bool
     pictures: Sequence[Picture]
 
 
-def make(session: Session, request: Request, passing: Passing, *, user: User, days: int) -> tuple[Pass, str]:
+def make(
+    session: Session, request: Request, passing: Passing, *, user: User, days: int
+) -> tuple[AgencyReferral, str]:
     """Pass a request to an agency; return the link and its token, which is stored only as a hash.
 
     An open link of the same agency is withdrawn.
@@ -83,21 +85,32 @@ def make(session: Session, request: Request, passing: Passing, *, user: User, da
         if NUMBER.search(text):
             raise Refused("text-personal", "no numbers of people: nobody needs them here", field)
     at = now(session)
-    before = Pass.request_id == request.id, Pass.withdrawn_at.is_(None)
-    anothers = and_(Pass.department_id.is_distinct_from(user.department_id), Pass.expires_at > at)
-    same = select(Pass.id).where(*before, Pass.body == body, anothers)
+    before = AgencyReferral.request_id == request.id, AgencyReferral.withdrawn_at.is_(None)
+    anothers = and_(
+        AgencyReferral.department_id.is_distinct_from(user.department_id), AgencyReferral.expires_at > at
+    )
+    same = select(AgencyReferral.id).where(*before, AgencyReferral.body == body, anothers)
     if user.department_id is not None and session.scalar(same) is not None:
         raise Refused("body-has-link", "the office, or another department, has passed it on to this body")
-    this = Pass.body == body, Pass.written == written, Pass.who == user.username, Pass.made_at > at - _TWICE
-    if session.scalar(select(Pass.id).where(*before, *this).limit(1)):
+    this = (
+        AgencyReferral.body == body,
+        AgencyReferral.written == written,
+        AgencyReferral.who == user.username,
+        AgencyReferral.made_at > at - _TWICE,
+    )
+    if session.scalar(select(AgencyReferral.id).where(*before, *this).limit(1)):
         raise Refused("just-passed", "the button was pressed twice; this very link is open")
-    session.execute(update(Pass).where(*before, Pass.body == body).values(withdrawn_at=at))
-    its = Pass.department_id.is_not_distinct_from(user.department_id)
-    open_ = select(func.count()).select_from(Pass).where(*before, its, Pass.expires_at > at)
+    session.execute(
+        update(AgencyReferral).where(*before, AgencyReferral.body == body).values(withdrawn_at=at)
+    )
+    its = AgencyReferral.department_id.is_not_distinct_from(user.department_id)
+    open_ = (
+        select(func.count()).select_from(AgencyReferral).where(*before, its, AgencyReferral.expires_at > at)
+    )
     if (session.scalar(open_) or 0) >= MOST:
         raise Refused("too-many-links", f"at most {MOST} at a time; withdraw one first")
     token = secrets.token_urlsafe(_BITS // 8)
-    made = Pass(
+    made = AgencyReferral(
         request_id=request.id,
         token_hash=_hash(token),
         body=body,
@@ -121,8 +134,10 @@ def withdraw(session: Session, request: Request, pass_id: int, *, user: User) ->
 
     Raises Refused("not-found").
     """
-    own = true() if user.department_id is None else Pass.department_id == user.department_id
-    query = select(Pass).where(Pass.id == pass_id, Pass.request_id == request.id, own)
+    own = true() if user.department_id is None else AgencyReferral.department_id == user.department_id
+    query = select(AgencyReferral).where(
+        AgencyReferral.id == pass_id, AgencyReferral.request_id == request.id, own
+    )
     row = session.scalar(query.with_for_update())
     if row is None:
         raise Refused("not-found", f"it has no link {pass_id}")
@@ -135,8 +150,8 @@ def withdraw(session: Session, request: Request, pass_id: int, *, user: User) ->
 def list_by_request(session: Session, request: Request, department_id: int | None = None) -> Sequence[Passed]:
     """Return the request's links, newest first: all of them, or those that the department may see."""
     at = now(session)
-    query = select(Pass).where(Pass.request_id == request.id, _seen_by(department_id))
-    rows = session.scalars(query.order_by(Pass.id.desc())).all()
+    query = select(AgencyReferral).where(AgencyReferral.request_id == request.id, _seen_by(department_id))
+    rows = session.scalars(query.order_by(AgencyReferral.id.desc())).all()
     shown = select(Picture).where(Picture.pass_id.in_([row.id for row in rows]), Picture.deleted_at.is_(None))
     pictures = session.scalars(shown.order_by(Picture.made_at, Picture.id)).all()
     return [
@@ -150,27 +165,27 @@ def list_by_request(session: Session, request: Request, department_id: int | Non
 
 def where_sent_by_agencies(request_id: int, department_id: int | None = None) -> ColumnElement[bool]:
     """Condition on Picture: sent through a link that `list_by_request` lists."""
-    mine = select(Pass.id).where(Pass.request_id == request_id, _seen_by(department_id))
+    mine = select(AgencyReferral.id).where(AgencyReferral.request_id == request_id, _seen_by(department_id))
     return Picture.pass_id.in_(mine)
 
 
 def _seen_by(department_id: int | None) -> ColumnElement[bool]:
-    """Condition on Pass: a department sees its own links and the office's; the office sees all."""
+    """Condition on AgencyReferral: a department sees its own links and the office's; the office sees all."""
     if department_id is None:
         return true()
-    return or_(Pass.department_id.is_(None), Pass.department_id == department_id)
+    return or_(AgencyReferral.department_id.is_(None), AgencyReferral.department_id == department_id)
 
 
-def is_open(row: Pass, request: Request, at: datetime) -> bool:
+def is_open(row: AgencyReferral, request: Request, at: datetime) -> bool:
     """Return whether the agency may see the request through this link."""
     return _holds(row, at) and request.state in PASSED_IN
 
 
-def _holds(row: Pass, at: datetime) -> bool:
+def _holds(row: AgencyReferral, at: datetime) -> bool:
     return row.withdrawn_at is None and row.expires_at > at
 
 
-def _state(row: Pass, at: datetime) -> PassState:
+def _state(row: AgencyReferral, at: datetime) -> PassState:
     marks = (
         (row.withdrawn_at, PassState.WITHDRAWN),
         (row.done_at, PassState.DONE),
@@ -182,14 +197,17 @@ def _state(row: Pass, at: datetime) -> PassState:
     return next((state for mark, state in marks if mark), PassState.WAITING)
 
 
-def find(session: Session, token: str) -> tuple[Pass, Request]:
+def find(session: Session, token: str) -> tuple[AgencyReferral, Request]:
     """Return an open link and its request. Raises Refused("link-over" | "link-merged").
 
     Every other reason gives the same "link-over". A merged request has its own code, because its agency
     should stop: the city goes on with another request.
     """
-    query = select(Pass, Request).join(Request, Request.id == Pass.request_id)
-    known = _TOKEN.fullmatch(token) and session.execute(query.where(Pass.token_hash == _hash(token))).first()
+    query = select(AgencyReferral, Request).join(Request, Request.id == AgencyReferral.request_id)
+    known = (
+        _TOKEN.fullmatch(token)
+        and session.execute(query.where(AgencyReferral.token_hash == _hash(token))).first()
+    )
     if not known:
         raise refuse_link()
     row, request = known
@@ -210,8 +228,8 @@ def refuse_link() -> Refused:
 
 def forget(session: Session, request_ids: Sequence[int]) -> None:
     """Withdraw the links of these requests and delete what the links showed, when a citizen is deleted."""
-    since = func.coalesce(Pass.withdrawn_at, now(session))
-    gone = update(Pass).where(Pass.request_id.in_(request_ids))
+    since = func.coalesce(AgencyReferral.withdrawn_at, now(session))
+    gone = update(AgencyReferral).where(AgencyReferral.request_id.in_(request_ids))
     session.execute(gone.values(withdrawn_at=since, written="", contact=""))
 
 
@@ -221,7 +239,9 @@ def forget_words(session: Session, request_ids: Sequence[int]) -> None:
     The steps of the history stay, without words.
     """
     forget(session, request_ids)
-    session.execute(update(Pass).where(Pass.request_id.in_(request_ids)).values(answer="", done=""))
+    session.execute(
+        update(AgencyReferral).where(AgencyReferral.request_id.in_(request_ids)).values(answer="", done="")
+    )
 
 
 def _hash(token: str) -> str:

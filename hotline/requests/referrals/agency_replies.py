@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Category, Erasure, Pass, Picture, PictureKind, Request
+from db.models import AgencyReferral, Category, Erasure, Picture, PictureKind, Request
 from db.states import RequestStep
 from hotline.errors import Refused
 from hotline.pictures import attachments
@@ -29,7 +29,7 @@ _SHOWN = Picture.kind.in_([PictureKind.BEFORE, PictureKind.OBJECTION])
 class Seen:
     """A request as the agency sees it: without its citizen, and without numbers of people in any text."""
 
-    link: Pass
+    link: AgencyReferral
     category: Category
     district: int | None
     made_at: datetime
@@ -85,8 +85,12 @@ def _is_erased(session: Session, request_id: int) -> bool:
 def record_opened(session: Session, token: str) -> None:
     """Record that the agency has opened the link; only the first time counts. Raises what `find` raises."""
     row, request = find(session, token)
-    first = update(Pass).where(Pass.id == row.id, Pass.seen_at.is_(None)).values(seen_at=now(session))
-    if session.scalar(first.returning(Pass.id)) is not None:
+    first = (
+        update(AgencyReferral)
+        .where(AgencyReferral.id == row.id, AgencyReferral.seen_at.is_(None))
+        .values(seen_at=now(session))
+    )
+    if session.scalar(first.returning(AgencyReferral.id)) is not None:
         events.append_request(session, request)
 
 
@@ -146,7 +150,7 @@ def check(text: str) -> str:
     return text
 
 
-def _get_for_update(session: Session, token: str) -> tuple[Pass, Request]:
+def _get_for_update(session: Session, token: str) -> tuple[AgencyReferral, Request]:
     """Lock the request, then the link: everybody who changes a request locks it first.
 
     Check again after the lock, because the link may have ended while this transaction waited.
@@ -159,7 +163,7 @@ def _get_for_update(session: Session, token: str) -> tuple[Pass, Request]:
     return row, request
 
 
-def _log(session: Session, request: Request, row: Pass, step: RequestStep, text: str = "") -> None:
+def _log(session: Session, request: Request, row: AgencyReferral, step: RequestStep, text: str = "") -> None:
     session.flush()
     note = f"{row.body}: {text}" if text else row.body
     log(session, request, step, "", note, department_id=row.department_id)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select, update
 
 from api import limits
 from db.engine import reading, writing
-from db.models import Pass, Picture, Request
+from db.models import AgencyReferral, Picture, Request
 from db.states import RequestState
 from hotline.pictures import attachments, decoding
 from hotline.requests import closing, work
@@ -47,9 +47,9 @@ def token(engine: Engine, settings: Settings) -> str:
         return agency_referrals.make(session, request, passing, user=a_user(session), days=14)[1]
 
 
-def link(engine: Engine) -> Pass:
+def link(engine: Engine) -> AgencyReferral:
     with reading(engine) as session:
-        return session.scalars(select(Pass)).one()
+        return session.scalars(select(AgencyReferral)).one()
 
 
 def sends(body: TestClient, token: str, text: str, picture: bytes | None = None, **more: str) -> Response:
@@ -214,7 +214,7 @@ def test_link_of_a_duplicate_says_it_goes_on_elsewhere(body: TestClient, engine:
     assert body.get(f"/public/passed/{token}").status_code == 200
     with writing(engine) as session:
         closing.merge(session, request.id, a_request(session).id, who="u")
-        session.execute(update(Pass).values(withdrawn_at=Pass.made_at))
+        session.execute(update(AgencyReferral).values(withdrawn_at=AgencyReferral.made_at))
     assert joined not in body.get(f"/public/passed/{token}").text
 
 
@@ -233,7 +233,7 @@ def test_link_that_expires_during_an_upload_keeps_nothing(
 
     def slow(file: object) -> decoding.Plain:
         with writing(engine) as session:
-            session.execute(update(Pass).values(withdrawn_at=Pass.made_at))
+            session.execute(update(AgencyReferral).values(withdrawn_at=AgencyReferral.made_at))
         return plain(file)  # type: ignore[arg-type]
 
     monkeypatch.setattr(decoding, "redraw", slow)

@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
-from db.models import AuditEntry, Pass, Request, Role
+from db.models import AgencyReferral, AuditEntry, Request, Role
 from db.states import RequestState
 from hotline.requests.referrals import agency_replies
 from tests.api.answers import V1, As, problem
@@ -46,7 +46,7 @@ def test_link_of_a_department_is_shown_once_and_revocable(
     token = token_of(made.json()["link"])
     with writing(engine) as session:
         agency_replies.record_answer(session, token, "فردا")
-        kept = session.scalars(select(Pass)).one()
+        kept = session.scalars(select(AgencyReferral)).one()
         assert kept.token_hash != token
         who = kept.who
     for asker, url, name in (

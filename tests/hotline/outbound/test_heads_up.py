@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from db.engine import reading, writing
 from db.models import LedgerEntry, OutboundCall, Registration
 from db.states import Fact, HeadsUpAnswer, Outcome, Phase, RegistrationState
-from dialer.polling import Pace
+from dialer.polling import PollIntervals
 from hotline.ledger import verify
 from hotline.line import caller_context, fairness, registration
 from hotline.outbound import heads_up, queue
@@ -377,7 +377,7 @@ def test_call_never_placed_is_deleted_and_the_dialer_rests(
 ) -> None:
     id_ = story.registers()
     assert told(story) == [id_]
-    pace = Pace(story.engine)
+    pace = PollIntervals(story.engine)
     jobs.forget_calls(story.engine, settings)
     assert rows(story) == [id_] and pace.is_anybody_to_call()
     if how == "reached":

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from hotline.pictures import attachments, decoding
 from hotline.reports import retention_overview
-from hotline.reports.retention_overview import Kept, Kind
+from hotline.reports.retention_overview import Kind, RetentionRow
 from settings import Settings
 from tests.factories import HOUR, a_number, a_request, a_round, some_registrations
 from tests.kit import picture_files, recording_files
@@ -18,7 +18,7 @@ from tests.kit.databases import on_both
 __all__ = ["on_both"]
 
 
-def by_kind(session: Session, settings: Settings) -> dict[Kind, Kept]:
+def by_kind(session: Session, settings: Settings) -> dict[Kind, RetentionRow]:
     return {each.kind: each for each in retention_overview.list_retentions(session, settings)}
 
 

@@ -5,7 +5,7 @@ import { body, client } from '../api/client'
 import { INBOX, REQUESTS } from '../api/keys'
 
 type Schemas = components['schemas']
-export type Pass = Schemas['Pass']
+export type Pass = Schemas['AgencyReferral']
 export type PassIn = Schemas['PassIn']
 /** Who asks. */
 export type Side = 'requests' | 'inbox'

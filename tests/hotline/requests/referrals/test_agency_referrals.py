@@ -7,7 +7,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from db.models import AuditEntry, Erasure, Pass, Picture, Request, User
+from db.models import AgencyReferral, AuditEntry, Erasure, Picture, Request, User
 from hotline.citizens import erasure
 from hotline.errors import Refused
 from hotline.pictures import attachments
@@ -42,7 +42,7 @@ def link(session: Session, request: Request, user: User, **other: str) -> str:
 
 
 def _a_minute_goes_by(session: Session) -> None:
-    session.execute(update(Pass).values(made_at=now(session) - timedelta(minutes=1)))
+    session.execute(update(AgencyReferral).values(made_at=now(session) - timedelta(minutes=1)))
 
 
 def state(session: Session, request: Request) -> PassState:
@@ -61,7 +61,7 @@ def over(session: Session, token: str) -> bool:
 def test_answer_of_an_agency_stands_in_the_history(session: Session, clerk: User, request_: Request) -> None:
     due_at = request_.due_at
     token = link(session, request_, clerk)
-    kept = session.scalars(select(Pass)).one()
+    kept = session.scalars(select(AgencyReferral)).one()
     assert token not in (kept.token_hash, kept.written) and len(token) == 43
     assert state(session, request_) is PassState.WAITING
     seen = agency_replies.show_page(session, token)
@@ -106,7 +106,7 @@ def test_link_of_a_finished_request_opens_nothing(
 ) -> None:
     token = link(session, request_, clerk)
     assert not over(session, token)
-    row = session.scalars(select(Pass)).one()
+    row = session.scalars(select(AgencyReferral)).one()
     if end == "withdrawn":
         for _ in range(2):
             agency_referrals.withdraw(session, request_, row.id, user=clerk)
@@ -314,11 +314,11 @@ def test_answer_of_an_agency_goes_with_the_deleted_citizen(
         id_ = request.id
     with writing(engine) as session:
         erasure.delete_citizen(session, "+989131112266", who="u", give_up=True)
-        assert session.scalars(select(Pass.done)).one(), "it is still to be mended"
+        assert session.scalars(select(AgencyReferral.done)).one(), "it is still to be mended"
         closing.reject(session, work.get_for_update(session, id_), who="u", reason="نه")
         erasure.erase_words(session)
     with reading(engine) as session:
-        row = session.scalars(select(Pass)).one()
+        row = session.scalars(select(AgencyReferral)).one()
         assert (row.answer, row.done, row.done_at is None) == ("", "", False)
         assert not any("مالک" in note for _, _, note in steps(session, session.get_one(Request, id_)))
     assert problems(engine) == []

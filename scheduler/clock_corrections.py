@@ -35,11 +35,11 @@ from db.models import (
     UrgentMatter,
     User,
     WaitingCaller,
-    words,
+    make_literals,
 )
 from db.states import IN_TALK, CallbackState
 from db.trusted_time import find_doubt
-from hotline.callbacks import waits
+from hotline.callbacks import retry_waits
 from hotline.citizens import codes, sessions
 from hotline.line import confirmation_calls, urgent_calls
 from hotline.messages import delivery
@@ -66,7 +66,7 @@ class _Wait(NamedTuple):
 _UNTRIED = OutboxMessage.state == Delivery.PENDING, OutboxMessage.attempts == 0
 _TRIED = OutboxMessage.state == Delivery.PENDING, OutboxMessage.attempts > 0
 _GIVEN_UP = Delivery.FAILED, Delivery.EXPIRED
-_LIVE = Callback.state.in_(words((*IN_TALK, CallbackState.PARTING)))
+_LIVE = Callback.state.in_(make_literals((*IN_TALK, CallbackState.PARTING)))
 _DATED = [OutboundKind.OVERFLOW, *(kind for kind, policy in KINDS.items() if policy.valid)]
 """Kinds that expire, or that a daily cap counts."""
 _IS_OPEN = (OutboundCall.ended_at.is_(None),)
@@ -75,7 +75,7 @@ _UNDECIDED = Confirmation.decided_at.is_(None)
 
 def _waits(settings: Settings) -> list[_Wait]:
     held = timedelta(seconds=max(settings.hold_seconds, settings.on_hold_seconds))
-    ended = Callback.state.in_(words((*IN_TALK, CallbackState.ENDED)))
+    ended = Callback.state.in_(make_literals((*IN_TALK, CallbackState.ENDED)))
     return [
         # calls
         _Wait(PlacedCall.at, _NO_WAIT),
@@ -109,7 +109,7 @@ def _waits(settings: Settings) -> list[_Wait]:
         ),
         _Wait(OutboxMessage.not_before, delivery.LONGEST_WAIT, _TRIED),
         _Wait(OutboxMessage.not_before, delivery.LEASE, (OutboxMessage.state == Delivery.SENDING,)),
-        _Wait(OutboxMessage.not_before, _NO_WAIT, (OutboxMessage.state.in_(words(_GIVEN_UP)),)),
+        _Wait(OutboxMessage.not_before, _NO_WAIT, (OutboxMessage.state.in_(make_literals(_GIVEN_UP)),)),
         _Wait(OutboxMessage.made_at, _NO_WAIT),
         # files of citizens
         _Wait(Picture.made_at, _NO_WAIT),
@@ -152,5 +152,5 @@ def shorten(engine: Engine, settings: Settings) -> None:
         if count:
             log.warning("the clock was set back: %d × %s lay too far ahead", count, column)
     with writing(engine) as session:
-        if count := waits.shorten(session, settings):
+        if count := retry_waits.shorten(session, settings):
             log.warning("the clock was set back: %d citizens waited for too long", count)

@@ -6,7 +6,7 @@ from settings.part import Part
 from settings.values import URL, OptionalPath
 
 
-class Keeping(Part):
+class Storage(Part):
     """The store of pictures, and the nightly backup."""
 
     pictures_store_endpoint: str = Field("", pattern=URL)

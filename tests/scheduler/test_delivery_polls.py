@@ -10,7 +10,7 @@ from sqlalchemy import Engine, update
 from db.engine import now, reading, writing
 from db.models import Arrival, OutboxMessage, SmsAccount
 from hotline.messages import delivery_reports as rules
-from scheduler import arrivals, sender
+from scheduler import delivery_polls, sender
 from scheduler.provider_responses import RefusedForGood, TryAgain
 from scheduler.sms import chain
 from scheduler.sms.provider import ask_each, map_states
@@ -48,12 +48,12 @@ def test_delivery_states_come_by_one_request_each_its_own(
 ) -> None:
     register(engine, 4)
     sender.run(engine, one)
-    arrivals.ask_what_became(engine, one)
+    delivery_polls.ask_what_became(engine, one)
     assert len(gateway.asked) == 4, "it is too early to ask"
     later(engine)
     states = [message.provider_id for message in messages(engine)]
     gateway.states = dict(zip(states, (10, 11, 14, 4), strict=True))
-    arrivals.ask_what_became(engine, one)
+    delivery_polls.ask_what_became(engine, one)
     assert len(gateway.asked) == 5
     assert [message.arrival for message in messages(engine)] == [
         Arrival.DELIVERED,
@@ -74,27 +74,27 @@ def test_silent_provider_is_asked_again_later(
     step: object,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr(arrivals, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(delivery_polls, "TIMEOUT_S", 0.5)
     register(engine)
     sender.run(engine, one)
     later(engine)
     gateway.plan.append(step)  # type: ignore[arg-type]
-    arrivals.ask_what_became(engine, one)
+    delivery_polls.ask_what_became(engine, one)
     assert (only(engine).arrival, only(engine).asks, only(engine).ask_at is None) == (None, 1, False)
     assert KEY not in caplog.text
 
 
 def test_credit_is_kept_and_a_wrong_key_is_reported(engine: Engine, one: Settings, gateway: Gateway) -> None:
-    arrivals.ask_credit(engine, one)
+    delivery_polls.ask_credit(engine, one)
     assert accounts(engine) == [("kavenegar", 500_000.0, "")]
     gateway.key = "another"
-    arrivals.ask_credit(engine, one)
+    delivery_polls.ask_credit(engine, one)
     assert accounts(engine) == [("kavenegar", 500_000.0, "Kavenegar 403")]
 
 
 def test_polling_without_a_provider_does_nothing(engine: Engine, settings: Settings) -> None:
-    arrivals.ask_credit(engine, settings)
-    arrivals.ask_what_became(engine, settings)
+    delivery_polls.ask_credit(engine, settings)
+    delivery_polls.ask_what_became(engine, settings)
     with reading(engine) as session:
         assert session.query(SmsAccount).count() == 0
 
