@@ -11,7 +11,7 @@ from api.readiness import PROCESSES
 from db.models import Incoming
 from db.states import Outcome, Phase
 from dialplan.variables import CALLERS_ADMITTED
-from hotline import backups, heartbeats
+from hotline import backups, heartbeats, inspections
 from hotline.control.alarms import AlarmKind
 from hotline.control.control_room import DeskDoing
 from hotline.control.live_metrics import LiveMetrics
@@ -80,6 +80,19 @@ def add_state(to: Families, settings: Settings) -> None:
         datetime.fromisoformat(last.good_at).timestamp() if last and last.good_at else 0,
     )
     to.gauge("hotline_backup_ok", "Whether the last try came to its end.", bool(last and last.ok))
+    if settings.backup_dir:
+        with suppress(OSError):  # not mounted: the backup fails, and says so
+            free = disk.find_disk(settings.backup_dir).free
+            to.gauge("hotline_backup_disk_free_bytes", "Free on the disk of the backups.", free)
+        to.gauge("hotline_backup_size_bytes", "The last backup's size.", (last and last.size) or 0)
+    inspected = inspections.read(settings)
+    to.gauges(
+        "hotline_certificate_end_timestamp_seconds",
+        "When a certificate ends, in seconds since 1970; 0: browsers or carriers do not believe it.",
+        "setting",
+        inspected.certificates,
+    )
+    to.gauge("hotline_ledger_problems", "What its last check found.", inspected.ledger_problems)
 
 
 def add_gauges(to: Families, found: LiveMetrics, settings: Settings) -> None:
@@ -89,6 +102,23 @@ def add_gauges(to: Families, found: LiveMetrics, settings: Settings) -> None:
     _lines(to, found)
     _messages(to, found, settings)
     _directories(to, found, settings)
+    to.gauge(
+        "hotline_clock_offset_seconds",
+        "How far this machine's clock is ahead of the database's.",
+        found.clock_offset_s,
+    )
+    to.gauge(
+        "hotline_clock_doubted",
+        "Whether the clock has leapt, so that nothing is closed or deleted.",
+        found.clock_doubted,
+    )
+    to.gauge("hotline_database_standbys", "PostgreSQL servers that follow this one.", found.standbys.number)
+    if found.standbys.lag_s is not None:
+        to.gauge(
+            "hotline_database_standby_lag_seconds",
+            "How late the last of them is; only for a user with the role pg_monitor.",
+            found.standbys.lag_s,
+        )
     to.gauges(
         "hotline_node_up",
         "Whether the node acts, under its lease.",
@@ -208,7 +238,7 @@ def _trunks(to: Families, found: LiveMetrics) -> None:
     rows = found.trunks
     to.gauges(
         "hotline_trunk_up",
-        "Whether the trunk takes calls, as far as the last ones and OPTIONS have shown; none: never heard.",
+        "Whether the trunk takes calls, as far as the last ones and OPTIONS have shown.",
         "trunk",
         {
             name: word.state is Is.UP
@@ -227,6 +257,12 @@ def _trunks(to: Families, found: LiveMetrics) -> None:
         "Whether it has taken our registration, where it wants one.",
         "trunk",
         {name: row.registered for name, row in rows.items() if row.registered is not None},
+    )
+    to.gauges(
+        "hotline_trunk_unheard",
+        "Whether nothing was ever heard of the trunk: no answer, no registration, no call.",
+        "trunk",
+        {name: word.state is Is.UNHEARD for name, word in found.trunks_told.items()},
     )
     taken, refused = (
         {name: getattr(row, kind) for name, row in rows.items()} for kind in ("taken", "refused")

@@ -25,7 +25,7 @@ from hotline.requests.public import figures
 from hotline.rounds import notices
 from hotline.timetable import round_making
 from hotline.trunk import call_caps
-from scheduler import backups, delivery_polls, erasing, pictures, recordings, replies, sender
+from scheduler import backups, delivery_polls, erasing, inspections, pictures, recordings, replies, sender
 from scheduler.progress import step
 from settings import Settings
 
@@ -225,4 +225,6 @@ JOBS = [
     Every("city-sign-in", 20.0, oidc.take, 120.0, question=lambda s: bool(s.oidc_issuer)),
     Every("directory", 20.0, sync.take, 120.0, question=lambda s: bool(s.ldap_url)),
     Every("backup", 60.0, backups.nightly),
+    Every("certificates", 3600.0, inspections.inspect_certificates, 120.0),
+    Every("ledger", 600.0, inspections.inspect_ledger, 1800.0),
 ]

@@ -6,7 +6,7 @@ They take a few indexed queries, and contain no number, name or round of anybody
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import cast
 
 from sqlalchemy import func, or_, select
@@ -27,7 +27,9 @@ from db.models import (
     SmsAccount,
     TrunkState,
 )
+from db.standbys import Standbys, find_standbys
 from db.states import Outcome, Phase, RegistrationState
+from db.trusted_time import is_doubted
 from hotline.clock import is_quiet
 from hotline.control import control_room
 from hotline.control.alarms import AlarmKind
@@ -61,6 +63,9 @@ class LiveMetrics:
     """All metrics at the moment `at`."""
 
     at: datetime
+    clock_offset_s: float  # how far this machine's clock is ahead of the database's
+    clock_doubted: bool
+    standbys: Standbys
     heartbeats: Sequence[Heartbeat]
     callers: int
     outgoing: int
@@ -92,6 +97,7 @@ class LiveMetrics:
 def read(session: Session, settings: Settings, totals: Counters) -> LiveMetrics:
     """Return the metrics of this moment, read in one transaction."""
     at = now(session)
+    offset_s = (datetime.now(UTC) - at).total_seconds()
     room = call_caps.find_capacity(session, settings)
     down = circuit_breaker.find_outage(session)
     shown = control_room.show(session)
@@ -100,6 +106,9 @@ def read(session: Session, settings: Settings, totals: Counters) -> LiveMetrics:
     live = [line.line for line in shown.lines if not line.line.is_operators_line]
     return LiveMetrics(
         at=at,
+        clock_offset_s=offset_s,
+        clock_doubted=is_doubted(session),
+        standbys=find_standbys(session),
         heartbeats=session.scalars(select(Heartbeat).order_by(Heartbeat.process)).all(),
         callers=busy_numbers.count_callers(session),
         outgoing=_outgoing(session, at),

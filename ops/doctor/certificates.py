@@ -1,19 +1,17 @@
 """Certificates of our own addresses, as browsers see them, and Asterisk's own for trunks by TLS."""
 
-import socket
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from hotline import certificates
 from ops.doctor.findings import Finding, Known, State, fail, report_ok, warn
 from settings import Settings
 
 _SOON, _VERY_SOON = timedelta(days=21), timedelta(days=5)
-_ASKED_S = 3.0
 _RENEW = "systemctl reload hotline137-prepare, then systemctl restart hotline137-asterisk"
 """Remedy for an old certificate: Asterisk reads a copy, which `prepare` makes and a restart alone does not.
 """
@@ -21,29 +19,19 @@ _RENEW = "systemctl reload hotline137-prepare, then systemctl restart hotline137
 
 def check_certificates(known: Known) -> Iterator[Finding]:
     """Check the certificates of our HTTPS and wss addresses, as browsers see them."""
-    urls = {
-        "HOTLINE_PUBLIC_URL": known.settings.public_url,
-        "HOTLINE_WEBSOCKET_URL": known.settings.websocket_url,
-    }
-    for name, url in urls.items():
-        parts = urlsplit(url)
-        if parts.scheme in ("https", "wss") and parts.hostname:
-            yield _certificate(name, parts.hostname, parts.port or 443)
+    for name, (host, port) in certificates.list_addresses(known.settings).items():
+        yield _certificate(name, host, port)
 
 
 def _certificate(name: str, host: str, port: int) -> Finding:
     try:
-        with (
-            socket.create_connection((host, port), timeout=_ASKED_S) as plain,
-            ssl.create_default_context().wrap_socket(plain, server_hostname=host) as wire,
-        ):
-            until = ssl.cert_time_to_seconds(str((wire.getpeercert() or {})["notAfter"]))
+        until = certificates.find_end(host, port)
     except ssl.SSLCertVerificationError as error:
         why = error.verify_message
         return fail("certificate", f"{host} ({name}): {why}", "renew it at the proxy, with its whole chain")
-    except (OSError, KeyError) as error:
+    except OSError as error:
         return warn("certificate", f"{host}:{port} ({name}) does not answer from here: {error}", "the proxy?")
-    return _lasts(f"{host} ({name})", datetime.fromtimestamp(until, UTC))
+    return _lasts(f"{host} ({name})", until)
 
 
 def check_trunk_certificate(known: Known) -> Iterator[Finding]:

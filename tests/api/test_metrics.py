@@ -216,6 +216,8 @@ def test_trunks_are_labelled_by_their_settings_name(engine: Engine, settings: Se
     assert {name: value for name, value in found.items() if "{trunk=" in name} == {
         "hotline_trunk_up{trunk=first}": 0,
         "hotline_trunk_up{trunk=second}": 1,
+        "hotline_trunk_unheard{trunk=first}": 0,
+        "hotline_trunk_unheard{trunk=second}": 0,
         "hotline_trunk_latency_seconds{trunk=second}": 0.02,
         "hotline_trunk_registered{trunk=second}": 1,
         "hotline_trunk_calls_total{trunk=first}": 0,

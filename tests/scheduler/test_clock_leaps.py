@@ -25,7 +25,15 @@ __all__ = ["clock"]
 HOUR, YEAR = timedelta(hours=1), timedelta(days=365)
 _MADE_ANEW = {"heartbeats", "trusted_time", "seals", "request_figures"}
 """The scheduler writes them over and over."""
-_NEEDS_A_NETWORK = {"sms-arrivals", "sms-credit", "directory", "city-sign-in", "backup", "store-pictures"}
+_NEEDS_A_NETWORK = {
+    "sms-arrivals",
+    "sms-credit",
+    "directory",
+    "city-sign-in",
+    "backup",
+    "certificates",
+    "store-pictures",
+}
 
 
 @pytest.fixture
