@@ -17,8 +17,7 @@ from settings import Settings
 OLDEST = 20
 _MENDED = {20: 21, 22: 11, 23: 5}
 """First release of each line without asterisk#1946, in which channels that lock each other lock out all
-others. Debian sid has 22.10.1. Until it has a later release, such an Asterisk is named at the start, not
-refused. The watchdog (ops.console) ends a hang.
+others. Debian sid has 22.10.1. Its parent ends such a hang (ops.console), so only the doctor names it.
 """
 _NEVER = 999
 _CARRIED = Path(__file__).parents[1] / "asterisk-root"
@@ -45,18 +44,12 @@ class Asterisk:
     modules: Path
     data: Path
 
-    def concern(self) -> str:
-        """Return the fault of this version and its remedy; empty if there is none."""
+    def describe_known_fault(self) -> str:
+        """Return the known fault of this version and what happens then; empty if there is none."""
         version = _version(self.command)
         if not version or version[1] >= _MENDED.get(version[0], _NEVER) or version[0] > max(_MENDED):
             return ""
-        name = ".".join(map(str, version))
-        mended = ", ".join(f"{line}.{release}" for line, release in _MENDED.items())
-        return (
-            f"Asterisk {name} can hang (asterisk#1946, mended in {mended}); it is then started again, and"
-            " its calls are cut. Take a later one as soon as Debian has it; for one that was unpacked, delete"
-            " asterisk-root in the state folder."
-        )
+        return "when it hangs (asterisk#1946), its parent starts it again and cut citizens are called back"
 
     @property
     def version(self) -> str:

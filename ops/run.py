@@ -68,8 +68,6 @@ def run(settings: Settings) -> None:
         accounts = prepare(settings)
         _ports_free(settings)
         found = asterisk.get(settings, say)
-        if concern := found.concern():
-            say(concern)
         config = render(settings, modules=found.modules, data=found.data)
         running = settings.state_dir / "asterisk" / "run"
         for stale in ("asterisk.pid", "asterisk.ctl"):

@@ -40,8 +40,6 @@ def _prepare(settings: Settings) -> None:
     for account in prepare(settings):
         say(f"{account.username:<10} {account.password}   {account.what}")
     found = asterisk.get(settings, say)
-    if concern := found.concern():
-        say(concern)
     start = _start_file(settings.state_dir / "asterisk")
     start.parent.mkdir(parents=True, exist_ok=True)
     start.write_text(json.dumps({"argv": found.argv(_config(settings)), "log": settings.log}))

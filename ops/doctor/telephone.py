@@ -26,10 +26,9 @@ def check_asterisk(known: Known) -> Iterator[Finding]:
             "asterisk",
             f"none of {ours.OLDEST} or newer here: hotline137 run unpacks one, a container has its own",
         )
-    elif concern := found.concern():
-        yield warn("asterisk", concern, "take a later one as soon as your distribution has it")
     else:
-        yield report_ok("asterisk", f"version {found.version}")
+        said = (f"version {found.version}", found.describe_known_fault())
+        yield report_ok("asterisk", "; ".join(filter(None, said)))
 
 
 def check_manager(known: Known) -> Iterator[Finding]:

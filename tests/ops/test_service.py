@@ -17,7 +17,7 @@ def test_asterisks_parent_logs_json_as_the_settings_say(
     given.write_text("HOTLINE_LOG=json\n")
     monkeypatch.setitem(Settings.model_config, "env_file", str(given))
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(tmp_path))
-    found = SimpleNamespace(argv=lambda _config: ["asterisk"], concern=str, modules=tmp_path, data=tmp_path)
+    found = SimpleNamespace(argv=lambda _config: ["asterisk"], modules=tmp_path, data=tmp_path)
     monkeypatch.setattr(asterisk, "get", lambda *_: found)
     monkeypatch.setattr(service, "prepare", lambda _settings: [])
     monkeypatch.setattr("sys.argv", ["service", "prepare"])
