@@ -23,7 +23,7 @@ mkdir -p "$out"
 root=$work/root
 here=$root/opt/hotline137
 install -d "$root/DEBIAN" "$here" "$root/usr/bin" "$root/usr/lib/systemd/system" "$root/usr/lib/sysusers.d" \
-  "$root/etc/hotline137" "$root/usr/share/doc/hotline137"
+  "$root/usr/share/hotline137" "$root/usr/share/doc/hotline137"
 
 echo "code and pages"
 git ls-files -z -- api scheduler db dialer dialplan hotline ivr ops prompts settings city.toml ':!ops/deb' ':!ops/bundle' |
@@ -49,9 +49,9 @@ install -m 755 ops/deb/hotline137 "$root/usr/bin/hotline137"
 cp -r ops/deb/units/. "$root/usr/lib/systemd/system"
 install -m 644 ops/deb/sysusers.conf "$root/usr/lib/sysusers.d/hotline137.conf"
 install -m 644 LICENSE NOTICE CHANGELOG.md "$root/usr/share/doc/hotline137"
-{ sed '1s/.*/# What is set here is read at each start: systemctl restart hotline137.target/' hotline.env.example; cat ops/deb/settings.env; } \
-  > "$root/etc/hotline137/hotline.env"
-echo /etc/hotline137/hotline.env > "$root/DEBIAN/conffiles"
+# No conffile: every city edits its settings, and dpkg would ask at each upgrade. postinst copies the template once.
+sed '1s/.*/# Yours: no upgrade changes it. It is read at each start: systemctl restart hotline137.target/' hotline.env.example \
+  > "$root/usr/share/hotline137/hotline.env"
 for script in postinst prerm postrm; do install -m 755 "ops/deb/$script" "$root/DEBIAN/$script"; done
 cat > "$root/DEBIAN/control" <<EOF
 Package: hotline137

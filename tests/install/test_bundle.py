@@ -76,6 +76,7 @@ def test_bundle_installed_without_a_network_answers_calls(lonely: Machine, tmp_p
     assert "00000000" not in routes, "there is a way out"
 
     lonely("/root/b/install.sh /root/signers")
+    assert lonely("stat -c '%U %G %a' /etc/hotline137/hotline.env").split() == ["root", "hotline137", "640"]
 
     settings = {
         "HTTP": "0.0.0.0:8137",

@@ -34,11 +34,11 @@ def package(request: pytest.FixtureRequest, package_of: Callable[[str], Path]) -
 
 
 @pytest.fixture(scope="module")
-def server(docker: Engine, package: Path) -> Iterator[Machine]:
-    """A machine on which it is installed."""
+def server(docker: Engine, package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A machine on which it is installed as a city of version 1.0.0 has it: its settings are a conffile."""
     suite = "bookworm" if "deb12" in package.name else "trixie"
     with machine(docker, suite) as made:
-        made.put(package, "/root/hotline137.deb")
+        made.put(_version_before(package, tmp_path_factory.mktemp(suite)), "/root/hotline137.deb")
         said = made("apt-get install -y --no-install-recommends /root/hotline137.deb < /dev/null")
         assert "does not run yet" not in said, said
         yield made
@@ -178,7 +178,8 @@ def test_hung_process_is_replaced_by_systemd(server: Machine) -> None:
 
 
 def test_upgrade_during_a_call_keeps_call_and_data(server: Machine, package: Path, tmp_path: Path) -> None:
-    server.put(_next_version(package, tmp_path), "/root/next.deb")
+    server.put(package, "/root/next.deb")
+    edited = server("cat /etc/hotline137/hotline.env")
     server.fetch("/var/lib/hotline137/prompts/fa", tmp_path)
 
     with Phone("09131370138") as phone:
@@ -197,15 +198,27 @@ def test_upgrade_during_a_call_keeps_call_and_data(server: Machine, package: Pat
 
         assert _process(server, "asterisk") == calls
         phone.hangup()
-    assert "+next" in server("dpkg-query -W hotline137")
+    assert "~before" not in server(
+        "dpkg-query -W -f '${Status} ${Version}' hotline137 | grep ' ok installed '"
+    )
+    assert server("cat /etc/hotline137/hotline.env") == edited and "HOTLINE_SAMPLE=1" in edited
+    assert server("stat -c '%U %G %a' /etc/hotline137/hotline.env").split() == ["root", "hotline137", "640"]
+    assert server("find /etc/hotline137 -name 'hotline.env?*'") == ""
     assert _registered(server) == [NUMBER]
 
 
-def _next_version(package: Path, folder: Path) -> Path:
-    tree, made = folder / "tree", folder / "next.deb"
+def _version_before(package: Path, folder: Path) -> Path:
+    """Return the package with another template of the settings, which is a conffile."""
+    tree, made = folder / "tree", folder / "before.deb"
     subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
     control = tree / "DEBIAN" / "control"
-    control.write_text(re.sub(r"(?m)^(Version: .*)$", r"\1+next", control.read_text()))
+    control.write_text(re.sub(r"(?m)^(Version: .*)$", r"\1~before", control.read_text()))
+    template = tree / "usr" / "share" / "hotline137" / "hotline.env"
+    (tree / "etc" / "hotline137").mkdir(parents=True)
+    template.rename(tree / "etc" / "hotline137" / "hotline.env")
+    with (tree / "etc" / "hotline137" / "hotline.env").open("a") as settings:
+        settings.write("# another template\n")
+    (tree / "DEBIAN" / "conffiles").write_text("/etc/hotline137/hotline.env\n")
     command = ["dpkg-deb", "--root-owner-group", "-Zzstd", "-z1", "--build", tree, made]
     subprocess.run(command, check=True, capture_output=True)
     return made
