@@ -4,7 +4,7 @@ Also draws the public copy, without the areas that a person has hidden. Pillow d
 (`picture_decoder.py`). This process reads only the first bytes of the file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -21,11 +21,14 @@ MOST_AREAS = 40
 HEAD = 1024
 """How many first bytes identify a file's kind."""
 _STILLS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
-_REFUSALS = {
+_REFUSALS: Mapping[int, tuple[str, ...]] = {
     picture_decoder.TOO_MANY_PIXELS: ("picture-pixels", f"it has too many pixels; at most: {PIXELS}"),
     picture_decoder.ANIMATED: ("picture-animated", "it has more than one picture"),
     picture_decoder.TOO_MANY_SCANS: ("picture-broken", f"a JPEG has at most {SCANS} scans"),
     picture_decoder.HIDES: ("picture-hides", "something else than a picture is in the file"),
+}
+_REFUSALS_OF_AREAS: Mapping[int, tuple[str, ...]] = {
+    **_REFUSALS,
     picture_decoder.AREA_OUTSIDE: ("area-outside", "an area lies beside the picture", "pictures"),
 }
 _decoders = FairSemaphore(DECODERS, most_waiting=100, refusal=refuse_busy)
@@ -91,7 +94,7 @@ def hide(data: bytes, areas: Sequence[Area]) -> Plain:
     if len(areas) > MOST_AREAS:
         raise Refused("too-many-areas", f"at most {MOST_AREAS} areas of a picture", "pictures")
     with _decoders.hold(DECODER_WAIT_S):
-        return _draw(data, *(" ".join(map(str, each)) for each in areas))
+        return _draw(data, *(" ".join(map(str, each)) for each in areas), refusals=_REFUSALS_OF_AREAS)
 
 
 def refuse_large() -> Refused:
@@ -99,10 +102,10 @@ def refuse_large() -> Refused:
     return Refused("picture-large", f"a picture has at most {LARGEST} bytes")
 
 
-def _draw(data: bytes, *areas: str) -> Plain:
+def _draw(data: bytes, *areas: str, refusals: Mapping[int, tuple[str, ...]] = _REFUSALS) -> Plain:
     code, made = _sandbox.decode(data, *areas, most=LARGEST)
     if code:
-        raise Refused(*_REFUSALS.get(code, ("picture-broken", f"it cannot be read to its end: {code}")))
+        raise Refused(*refusals.get(code, ("picture-broken", f"it cannot be read to its end: {code}")))
     if len(made) < SIZE.size:
         raise Refused("picture-broken", "the decoder has made no picture of it")
     drawn = Plain(made[SIZE.size :], *SIZE.unpack_from(made))
