@@ -33,6 +33,7 @@ from ops import (
     rounds,
     timetable_commands,
 )
+from ops.apply import apply_settings
 from ops.backup.commands import add_to as add_backup_commands
 from ops.doctor.command import print_findings
 from ops.first_visit import make_lines as first_visit_lines
@@ -69,6 +70,7 @@ timetable_commands.add_to(app)
 add_people_commands(user_app)
 add_backup_commands(app, db_app)
 app.command("doctor")(print_findings)
+app.command("apply")(apply_settings)
 app.command("setup-code")(print_setup_code)
 
 

@@ -7,10 +7,11 @@ import gc
 import importlib
 import os
 import sys
+from pathlib import Path
 from types import ModuleType
 
 from ops import log
-from settings import SettingsError, load
+from settings import Settings, SettingsError, last_good, load
 
 MODULES = {
     "ivr": "ivr.server",
@@ -29,13 +30,20 @@ def run(name: str) -> None:
     os.umask(0o077)  # the state folder holds citizens' numbers and voices
     log.set_up()
     try:
-        settings = load()
+        settings = _load()
         log.set_up(name, settings.log)
         _module(name).serve(settings)
     except SettingsError as error:
         sys.exit(f"Wrong settings:\n{error}")
     except KeyboardInterrupt:
         return
+
+
+def _load() -> Settings:
+    """Return the settings that `ops.service prepare` put in force, under systemd; else the files'."""
+    by_systemd = "HOTLINE_LAST_GOOD" in os.environ
+    last = last_good.load_last(Path(os.environ["HOTLINE_STATE_DIR"])) if by_systemd else None
+    return last[0] if last else load()
 
 
 def _module(name: str) -> ModuleType:

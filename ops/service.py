@@ -10,13 +10,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from db.engine import connect
 from db.migrate import OtherVersion
 from dialplan.render import render
 from ops import asterisk
+from ops.doctor.findings import shorten_error
 from ops.run import CannotRun, prepare
 from ops.supervise import say
 from prompts.sources import VoiceError
-from settings import Settings, SettingsError, load
+from settings import Settings, SettingsError, last_good, load
 
 
 def main() -> None:
@@ -30,9 +34,39 @@ def main() -> None:
         if what == "asterisk":
             _run_asterisk(Path(os.environ["HOTLINE_STATE_DIR"]) / "asterisk")
             return
-        {"prepare": _prepare, "reload": _reload}[what](load())
+        {"prepare": _put_in_force, "reload": _reload}[what]()
     except (CannotRun, SettingsError, asterisk.NoAsterisk, OtherVersion, VoiceError) as error:
         sys.exit(f"hotline137 cannot start:\n{error}")
+
+
+def _put_in_force() -> None:
+    """Prepare with the settings as written; after a fault in them with those in force until now."""
+    last = last_good.load_last(Path(os.environ["HOTLINE_STATE_DIR"]))
+    try:
+        settings = load()
+        if last:
+            _compare(settings, last[0])
+        _prepare(settings)
+    except (CannotRun, SettingsError, asterisk.NoAsterisk, VoiceError) as error:
+        if last is None:
+            raise
+        say(f"REFUSED settings; those of {last[1]:%Y-%m-%d %H:%M} UTC stay in force. {error}")
+        _prepare(last[0])
+    else:
+        last_good.keep(settings)
+
+
+def _compare(settings: Settings, last: Settings) -> None:
+    """Raises SettingsError if the system did not work with these settings, or another database is away."""
+    if last_good.is_taken_back(settings):
+        raise SettingsError("The system did not work with them: change them, or try again (hotline137 apply)")
+    if settings.database == last.database:
+        return
+    try:
+        with connect(settings.database).connect():
+            return
+    except SQLAlchemyError as error:
+        raise SettingsError(f"HOTLINE_DATABASE_URL: {shorten_error(error)}") from None
 
 
 def _prepare(settings: Settings) -> None:
@@ -59,8 +93,10 @@ def _start_file(folder: Path) -> Path:
     return folder / "etc" / "start.json"
 
 
-def _reload(settings: Settings) -> None:
+def _reload() -> None:
     """Load the present configuration; a port or an address needs a restart."""
+    last = last_good.load_last(Path(os.environ["HOTLINE_STATE_DIR"]))
+    settings = last[0] if last else load()
     command = asterisk.get(settings, say).command
     asked = [*command, "-C", str(_config(settings)), "-rx", "core reload"]
     sys.exit(subprocess.run(asked, check=False).returncode)

@@ -8,10 +8,10 @@ from collections.abc import Collection
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from dotenv import dotenv_values
-from pydantic import ValidationError, model_validator
+from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from settings import city_file, secret_file, toml_files
@@ -29,9 +29,10 @@ from settings.values import WEEK, Bounds, SettingsError, WorkingWeek
 
 _OTHERS = {
     *("env_file", "http_port", "websocket_port", "sip_port", "subnet", "domain", "tls", "certificates"),
-    *("tls_http_port", "tls_port", "turn_port", "front_address"),
+    *("tls_http_port", "tls_port", "turn_port", "front_address", "last_good"),
 }
-"""Names in the environment that are no settings of ours: the file's path, and docker-compose.yml's own."""
+"""Names in the environment that are no settings of ours: the file's path, and those of units and
+Compose."""
 
 
 class Settings(
@@ -48,7 +49,19 @@ class Settings(
         env_prefix="HOTLINE_", env_file=find_env_file(), extra="ignore", ignored_types=(cached_property,)
     )
 
-    @model_validator(mode="before")
+    @cached_property
+    def given(self) -> dict[str, Any]:
+        """The values as they were written, by name, before they were checked; no part of a comparison."""
+        return {}
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_given(cls, given: dict[str, Any], check: ModelWrapValidatorHandler[Self]) -> Self:
+        with_files = cls._with_files(given)
+        settings = check(with_files)
+        settings.__dict__["given"] = with_files
+        return settings
+
     @classmethod
     def _with_files(cls, given: dict[str, Any]) -> dict[str, Any]:
         """Add the values of the TOML files. A value that the environment has by an old name stays."""

@@ -50,7 +50,7 @@ cp -r ops/deb/units/. "$root/usr/lib/systemd/system"
 install -m 644 ops/deb/sysusers.conf "$root/usr/lib/sysusers.d/hotline137.conf"
 install -m 644 LICENSE NOTICE CHANGELOG.md "$root/usr/share/doc/hotline137"
 # No conffile: every city edits its settings, and dpkg would ask at each upgrade. postinst copies the template once.
-sed '1s/.*/# Yours: no upgrade changes it. It is read at each start: systemctl restart hotline137.target/' hotline.env.example \
+sed '1s/.*/# Yours: no upgrade changes it. It is read at each start: hotline137 apply/' hotline.env.example \
   > "$root/usr/share/hotline137/hotline.env"
 for script in postinst prerm postrm; do install -m 755 "ops/deb/$script" "$root/DEBIAN/$script"; done
 cat > "$root/DEBIAN/control" <<EOF

@@ -29,7 +29,7 @@ FORBIDDEN = set(
 )
 VERBS = set(
     """
-    accept adapt add adjust admit adopt allow announce answer apology append ask assign beat
+    accept adapt add adjust admit adopt allow announce answer apology append apply ask assign beat
     become begin bind block bring build call can cancel carry catch change check choose claim
     clean clear close confirm connect consult convert copy count create declare decline decode
     decrypt define delete depose describe detach detect disable discard discover dismiss drain

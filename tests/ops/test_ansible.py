@@ -191,7 +191,13 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]
 def test_upgraded_node_is_drained_before_and_restored_after(
     done: Callable[[str], list[str]],
 ) -> None:
-    assert done("beside") == ["node list", "node drain beside --wait", "new", "node drain beside --undo"]
+    assert done("beside") == [
+        "node list",
+        "node drain beside --wait",
+        "new",
+        "apply",
+        "node drain beside --undo",
+    ]
 
 
 def test_broken_node_is_brought_back_without_draining(
@@ -199,13 +205,13 @@ def test_broken_node_is_brought_back_without_draining(
 ) -> None:
     """Its first installation, or a change, broke off: else it could never be mended by the playbook."""
     for name in ("wrong", "nameless"):
-        assert done(name) == ["node list", "new", f"node drain {name} --undo"], name
+        assert done(name) == ["node list", "new", "apply", f"node drain {name} --undo"], name
 
 
 def test_only_node_is_not_drained_unless_idle(
     done: Callable[[str], list[str]],
 ) -> None:
-    assert done("first") == ["node list", "new", "node drain first --undo"]
+    assert done("first") == ["node list", "new", "apply", "node drain first --undo"]
     assert done("only") == ["node list", "failed"]
 
 
