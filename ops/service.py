@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -41,7 +42,7 @@ def main() -> None:
 
 def _put_in_force() -> None:
     """Prepare with the settings as written; after a fault in them with those in force until now."""
-    last = last_good.load_last(Path(os.environ["HOTLINE_STATE_DIR"]))
+    last = _load_last()
     try:
         settings = load()
         if last:
@@ -54,6 +55,11 @@ def _put_in_force() -> None:
         _prepare(last[0])
     else:
         last_good.keep(settings)
+
+
+def _load_last() -> tuple[Settings, datetime] | None:
+    folder = os.environ.get("HOTLINE_STATE_DIR")  # the units name it
+    return last_good.load_last(Path(folder)) if folder else None
 
 
 def _compare(settings: Settings, last: Settings) -> None:
@@ -95,7 +101,7 @@ def _start_file(folder: Path) -> Path:
 
 def _reload() -> None:
     """Load the present configuration; a port or an address needs a restart."""
-    last = last_good.load_last(Path(os.environ["HOTLINE_STATE_DIR"]))
+    last = _load_last()
     settings = last[0] if last else load()
     command = asterisk.get(settings, say).command
     asked = [*command, "-C", str(_config(settings)), "-rx", "core reload"]
