@@ -14,6 +14,7 @@ from tests.kit.lone_asterisk import LoneAsterisk
 from tests.kit.ports import free_port
 from tests.kit.process import until
 from tests.kit.sip_peer import Call, Node, Peer
+from tests.kit.trunk_file import make_trunk
 
 CALLS = sized(300, 5)
 TRIES = sized(20, 1)
@@ -30,8 +31,7 @@ def _kamailio(folder: Path, carrier: Peer, *ports: int) -> Kamailio:
             sip_proxy=f"127.0.0.1:{free_port()}",
             sip_nodes=nodes,
             sip_proxy_calls_per_second=5000,
-            trunk_host=f"{CARRIER}:{carrier.port}",
-            trunk_allowed=CARRIER,
+            trunks=make_trunk(host=f"{CARRIER}:{carrier.port}", allowed=(CARRIER,)),
         )
     )
 
@@ -40,8 +40,7 @@ def _answered(folder: Path, carrier: Peer) -> dict[str, list[float]]:
     """Return milliseconds until a call is answered, direct and through the proxy in turn."""
     with (
         LoneAsterisk(
-            HOTLINE_TRUNK_HOST=f"{CARRIER}:{carrier.port}",
-            HOTLINE_TRUNK_ALLOWED=f"{CARRIER},127.0.0.1",
+            trunk={"host": f"{CARRIER}:{carrier.port}", "allowed": [CARRIER, "127.0.0.1"]},
             HOTLINE_CALLERS_PER_NUMBER="40",
         ) as asterisk,
         _kamailio(folder, carrier, asterisk.settings.sip.port) as kamailio,

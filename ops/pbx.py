@@ -21,11 +21,7 @@ def print_pbx(
     at, ours = _address("--pbx", pbx), _address("--here", here)
     if at == ours:
         raise fail(f"--here and --pbx are both {at}: on one machine this system needs a port of its own")
-    in_force = load_settings()
-    if any(trunk.source for trunk in in_force.trunks):
-        said = "HOTLINE_TRUNKS is set: HOTLINE_TRUNK_… of settings.env is not looked at: make a table there"
-        typer.secho(said, fg="yellow", err=True)
-    made = behind.render_files(in_force, pbx=at, here=ours)
+    made = behind.render_files(load_settings(), pbx=at, here=ours)
     for name, text in made.items():
         if out is None:
             typer.echo(f"===== {name}\n{text}")

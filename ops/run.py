@@ -27,7 +27,6 @@ from settings import (
     describe_origin,
     explain_bad_links,
     list_old_names,
-    list_unheeded,
     load,
 )
 
@@ -91,7 +90,7 @@ def prepare(settings: Settings) -> list["sample.Account"]:
     Raises CannotRun if the state folder is another node's, or the node's name another machine's.
     """
     say(f"settings: {describe_origin(settings)}")
-    for said in filter(None, (*list_old_names(), list_unheeded(settings), explain_bad_links(settings))):
+    for said in filter(None, (*list_old_names(settings), explain_bad_links(settings))):
         say(said)
     if settings.sip_tls_certificate:
         from ops.doctor import certificates  # few cities have a certificate, and the module is large

@@ -107,7 +107,8 @@ def build(
 
 def list_codecs(settings: Settings) -> tuple[str, ...]:
     """Return the codecs in which every clip is written."""
-    return tuple(sorted(_ALWAYS | (set(settings.trunk_codecs) & set(CODECS))))
+    spoken = {codec for trunk in settings.trunks for codec in trunk.codecs}
+    return tuple(sorted(_ALWAYS | (spoken & set(CODECS))))
 
 
 def is_current(settings: Settings, manifest: Manifest, take: Take) -> bool:

@@ -9,7 +9,6 @@ from settings.in_force import (
     describe_origin,
     explain_bad_links,
     list_old_names,
-    list_unheeded,
     load,
 )
 from settings.toml_files import SECRETS
@@ -36,6 +35,5 @@ __all__ = [
     "describe_origin",
     "explain_bad_links",
     "list_old_names",
-    "list_unheeded",
     "load",
 ]

@@ -25,6 +25,7 @@ from settings.staff import Directory, Staff
 from settings.storage import Storage
 from settings.telephony import Telephony
 from settings.toml_files import OLD_NAMES, SECRETS, explain_old, place
+from settings.trunks import OF_ONE, count_channels
 from settings.values import WEEK, Bounds, SettingsError, WorkingWeek
 
 _OTHERS = {
@@ -74,6 +75,8 @@ class Settings(
         with suppress(city_file.CityError):  # HOTLINE_CITY is wrong itself and named in its own error
             named = Path(given["city"]) if given.get("city") else None
             found = dict(city_file.read(find_city_file(named, chosen.parent)).settings)
+        if (trunks := (chosen / "trunks.toml").absolute()).is_file():
+            found["trunks"] = trunks
         for file in ("messages", "directory"):
             path = Path(given.get(file) or chosen / f"{file}.toml").absolute()
             if not (given.get(file) or path.is_file()):
@@ -118,9 +121,13 @@ class Settings(
     def channels(self) -> int:
         """Calls of both directions that all trunks together carry at one time."""
         reserves = self.channels_for_callers + self.channels_for_callbacks
-        each = [trunk.channels for trunk in self.trunks]
-        of_all = sum(each) if all(each) else 0
-        return self.trunk_channels or of_all or self.max_calls + self.calls_at_once + reserves
+        of_all = self.trunk_channels or count_channels(self.trunks)
+        return of_all or self.max_calls + self.calls_at_once + reserves
+
+    @property
+    def has_sample_trunk(self) -> bool:
+        """Whether no carrier is named: calls go to the sample's trunk."""
+        return [str(trunk.host) for trunk in self.trunks] == [self.sample_trunk[0]]
 
     @property
     def outgoing_at_once(self) -> int:
@@ -255,10 +262,17 @@ def load(**overrides: Any) -> Settings:
     return settings
 
 
-def list_old_names() -> list[str]:
+def list_old_names(settings: Settings) -> list[str]:
     """Return a line for each old name that has a value: what to write instead, and where."""
     given = _given(Settings.model_config["env_file"])
-    return [explain_old(name) for name in OLD_NAMES if given.get(name)]
+    source = next((trunk.source for trunk in settings.trunks if trunk.source), None)
+    return [
+        f"HOTLINE_{name.upper()}: not looked at, {source} names the trunks; take it out"
+        if source and name in OF_ONE
+        else explain_old(name)
+        for name in OLD_NAMES
+        if given.get(name)
+    ]
 
 
 def describe_origin(settings: Settings | None) -> str:
@@ -266,15 +280,6 @@ def describe_origin(settings: Settings | None) -> str:
     file = Path(str(Settings.model_config["env_file"])).absolute()
     said = f"{file}" if file.is_file() else f"there is no {file}"
     return f"{said}; HOTLINE_STATE_DIR={settings.state_dir}" if settings else said
-
-
-def list_unheeded(settings: Settings) -> str:
-    """Name the single-trunk settings that HOTLINE_TRUNKS overrides; empty: none."""
-    if not any(trunk.source for trunk in settings.trunks):
-        return ""
-    names = ("trunk_host", "trunk_user", "trunk_secret", "trunk_allowed")
-    given = [f"HOTLINE_{name.upper()}" for name in names if name in settings.model_fields_set]
-    return f"{', '.join(given)}: not looked at, HOTLINE_TRUNKS names the trunks" if given else ""
 
 
 def explain_bad_links(settings: Settings) -> str:
@@ -325,6 +330,6 @@ def _explained(error: Any, given: Collection[str]) -> str:
         return str(said)
     name = "_".join(map(str, error["loc"]))
     value = "…" if name in SECRETS else repr(error["input"])
-    written = "" if error["input"] is None else f"={value}"
+    written = "" if error["input"] in (None, ()) else f"={value}"
     where = f"HOTLINE_{name.upper()}" if name in given else place(name)
     return f"{where}{written}: {said}"

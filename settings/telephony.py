@@ -9,10 +9,10 @@ from pydantic_settings import NoDecode
 
 from settings import city_file
 from settings import trunks as carriers
-from settings.addresses import Address, check_networks, has_overlap, is_address, parse_address
+from settings.addresses import Address, has_overlap, is_address, parse_address
 from settings.city import find_city_file
 from settings.part import Part
-from settings.trunks import ONLY, Trunk
+from settings.trunks import Trunk
 from settings.values import PATH, HostPort, Nodes, OptionalPath, Words
 
 
@@ -35,24 +35,24 @@ def refuse_overlap(allowed: tuple[str, ...], others: ValidationInfo) -> tuple[st
 class Telephony(Part):
     """The telephone network: carriers, the SIP proxy, channels, allowed numbers."""
 
-    trunk_host: HostPort = Address("127.0.0.1", 5070)
-    """The carrier's address for calls to citizens."""
-    trunk_user: str = Field("", pattern=r"^[A-Za-z0-9._+-]*$")
-    """Our account at the carrier. Empty: the carrier knows us by our address."""
-    trunk_secret: str = Field("", pattern=r"^[^\s;\\]*$")
-    """The password of HOTLINE_TRUNK_USER."""
-    trunk_allowed: Words = Field(("127.0.0.1",), validate_default=True)
-    """Addresses or networks whose calls are taken as citizens' calls."""
-    trunk_codecs: Words = ("alaw", "ulaw", "g722", "opus")
-    """Codecs by preference; a call uses the first that the other side knows. Opus works only if Asterisk has
-    it."""
+    trunk_host: str = ""
+    """Old name of `host` of a single trunk; each is checked as the key that it becomes."""
+    trunk_user: str = ""
+    """Old name of `user`."""
+    trunk_secret: str = ""
+    """Old name of `secret`."""
+    trunk_allowed: Words = ()
+    """Old name of `allowed`."""
+    trunk_codecs: Words = ()
+    """Old name of `codecs`, also of tables without their own."""
     trunk_national: bool = True
-    """Dial 0913… (what Iranian carriers expect) instead of +98913…."""
-    trunk_asked_seconds: int = Field(5, ge=0, le=60)
-    """Seconds between SIP OPTIONS to the trunk. A silent trunk gets no calls until it answers again. With 0
-    (for a carrier that refuses OPTIONS), only failed calls show that the trunk is down."""
+    """Old name of `numbers`, also of tables without their own: national, or e164."""
+    trunk_asked_seconds: int = 5
+    """Old name of `qualify_seconds`, also of tables without their own."""
+    trunk_channels: int = Field(0, ge=0, le=10_000)
+    """Old name of `channels`; with several tables: of all together."""
     sip_tls: HostPort = Address("127.0.0.1", 5061)
-    """The address where Asterisk listens for trunks of HOTLINE_TRUNKS with TLS."""
+    """The address where Asterisk listens for trunks with TLS."""
     sip_tls_certificate: OptionalPath = None
     """Asterisk's TLS certificate with its chain (PEM); needed only if a carrier connects to us."""
     sip_tls_key: OptionalPath = None
@@ -75,16 +75,15 @@ class Telephony(Part):
     allowed_prefixes: Words = Field((), validate_default=True)
     """Prefixes of numbers that are registered and dialled: +989,+9831. Empty: Iranian mobiles and the city's
     own landlines."""
-    trunk_channels: int = Field(0, ge=0, le=10_000)
-    """The trunk's channels: calls of both directions at one time. 0: as many as HOTLINE_MAX_CALLS and
-    HOTLINE_CALLS_AT_ONCE allow."""
     channels_for_callers: int = Field(2, ge=1, le=1000)
     """Channels of the trunk that outgoing calls never take, kept free for callers."""
     channels_for_callbacks: int = Field(2, ge=1, le=1000)
     """Channels of the trunk that callers never take, kept free for callbacks."""
+    sample_trunk: Words = Field(("127.0.0.1:5070", "127.0.0.1"), min_length=2)
+    """The trunk of a trial, while no file names one: where its calls go, then whence they come."""
     trunks: Annotated[tuple[Trunk, ...], NoDecode] = Field((), validate_default=True)
-    """A TOML file with several trunks, the first preferred (docs/operate/trunk.md). Of the single trunk's
-    settings, only its codecs, NATIONAL and ASKED_SECONDS remain as defaults. Empty: the single trunk."""
+    """The TOML file of the carriers' lines, the first preferred (docs/operate/trunk.md). Empty:
+    `city/trunks.toml` in the state folder, if it is there; else HOTLINE_SAMPLE_TRUNK."""
     extensions: Words = ()
     """Patterns of the PBX's short numbers that may be a desk's telephone: 2XX for 200 to 299. None begins
     with 0 or 1, which are services."""
@@ -92,17 +91,6 @@ class Telephony(Part):
     """Offer /phone, a citizen's phone in the browser. For trials, never for a real city."""
     public_address: str = Field("", pattern=r"^[A-Za-z0-9.:-]*$")
     """The address at which phones reach Asterisk's SIP and RTP, if it differs (NAT, a container)."""
-
-    @field_validator("trunk_allowed")
-    @classmethod
-    def _carriers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return check_networks(value)
-
-    @field_validator("trunk_allowed")
-    @classmethod
-    def _no_proxies(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
-        """Refuse a carrier at a TLS proxy's address: browsers elsewhere come from there."""
-        return refuse_overlap(value, others)
 
     @field_validator("sip_tls_key")
     @classmethod
@@ -126,33 +114,21 @@ class Telephony(Part):
     @classmethod
     def _trunks(cls, value: Any, others: ValidationInfo) -> Any:
         said = others.data
-        if not {"trunk_host", "trunk_allowed", "trunk_codecs", "trunk_asked_seconds"} <= said.keys():
+        kept = ("channels_for_callers", "channels_for_callbacks")
+        if not {*carriers.OLD, "sample_trunk", *kept} <= said.keys():
             return ()  # these settings are wrong themselves and named in their own error
-        defaults = {
-            "codecs": said["trunk_codecs"],
-            "numbers": "national" if said.get("trunk_national", True) else "e164",
-            "qualify_seconds": said["trunk_asked_seconds"],
-        }
-        if not value:
-            user = said.get("trunk_user", "")
-            account = {
-                "user": user,
-                "secret": said.get("trunk_secret", "") if user else "",
-                "registers": bool(user),
-            }
-            where = {"host": said["trunk_host"], "allowed": said["trunk_allowed"]}
-            return (Trunk(name=ONLY, **where, **account, **defaults),)
-        found = carriers.read(Path(value), defaults) if isinstance(value, str | Path) else value
+        if value:
+            defaults = carriers.find_old_defaults(said)
+            found = carriers.read(Path(value), defaults) if isinstance(value, str | Path) else value
+        else:
+            found = (carriers.make_single(said),)
         for each in found:
             refuse_overlap(each.allowed, others)
-            if 0 < each.channels <= said.get("channels_for_callers", 0):
+            if 0 < each.channels <= said["channels_for_callers"]:
                 raise ValueError(f"[{each.name}] channels: must be more than HOTLINE_CHANNELS_FOR_CALLERS")
+        if 0 < (said["trunk_channels"] or carriers.count_channels(found)) <= said["channels_for_callbacks"]:
+            raise ValueError("channels: must be more than HOTLINE_CHANNELS_FOR_CALLBACKS")
         return found
-
-    @field_validator("trunk_codecs")
-    @classmethod
-    def _codecs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return carriers.check_codecs(value)
 
     @field_validator("allowed_prefixes")
     @classmethod
@@ -172,15 +148,5 @@ class Telephony(Part):
         if not all(re.fullmatch(r"[2-9][0-9X]{1,5}", pattern) for pattern in value):
             raise ValueError(
                 "must be patterns such as 2XX, of two to six places, none beginning with 0, 1 or X"
-            )
-        return value
-
-    @field_validator("channels_for_callbacks")
-    @classmethod
-    def _channels(cls, value: int, others: ValidationInfo) -> int:
-        channels, callers = others.data.get("trunk_channels"), others.data.get("channels_for_callers")
-        if channels and callers and value + callers > channels:
-            raise ValueError(
-                f"with HOTLINE_CHANNELS_FOR_CALLERS={callers} is more than HOTLINE_TRUNK_CHANNELS={channels}"
             )
         return value

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 FILES = ("city", "messages", "directory")
-"""The files, each named by a setting of its name: HOTLINE_MESSAGES names messages.toml."""
+"""The files of these keys, each named by a setting of its name: HOTLINE_MESSAGES names messages.toml."""
 OLD_NAMES: dict[str, tuple[str, str]] = {
     "request_alike_days": ("", "14"),
     "near_metres": ("", "100"),
@@ -36,6 +36,14 @@ OLD_NAMES: dict[str, tuple[str, str]] = {
     "requests_days": ("city", "retention.requests_days"),
     "messages_days": ("city", "retention.messages_days"),
     "events_days": ("city", "retention.events_days"),
+    "trunk_host": ("trunks", "trunk.host"),
+    "trunk_user": ("trunks", "trunk.user"),
+    "trunk_secret": ("trunks", "trunk.secret"),
+    "trunk_allowed": ("trunks", "trunk.allowed"),
+    "trunk_codecs": ("trunks", "trunk.codecs"),
+    "trunk_national": ("trunks", "trunk.numbers"),
+    "trunk_asked_seconds": ("trunks", "trunk.qualify_seconds"),
+    "trunk_channels": ("trunks", "trunk.channels"),
     "sms_provider": ("messages", "sms.provider"),
     "sms_next": ("messages", "sms.next"),
     "sms_sender": ("messages", "sms.sender"),
@@ -147,9 +155,10 @@ def explain_old(name: str) -> str:
     file, key = OLD_NAMES[name]
     if not file:
         return f"HOTLINE_{name.upper()}: not looked at, it is always {key} now; take it out"
+    page = ", docs/operate/trunk.md" if file == "trunks" else ""
     return (
         f"HOTLINE_{name.upper()}: an old name, for this version only; "
-        f"write {key} into {file}.toml (HOTLINE_{file.upper()}) and take it out"
+        f"write {key} into {file}.toml (HOTLINE_{file.upper()}{page}) and take it out"
     )
 
 

@@ -1,4 +1,4 @@
-"""The carriers' lines: one from the settings, or several from a file (docs/operate/trunk.md)."""
+"""The carriers' lines, each a table of a TOML file (docs/operate/trunk.md)."""
 
 import difflib
 import re
@@ -25,7 +25,10 @@ from settings.addresses import HostAndPort, check_networks, has_overlap, is_addr
 
 PROFILES = Path(__file__).parents[1] / "dialplan" / "carriers"
 ONLY = "trunk"
-"""The name of the single trunk that the HOTLINE_TRUNK_… settings describe."""
+"""The name of the sample's trunk, and of the one that the old HOTLINE_TRUNK_… names describe."""
+OF_ONE = ("trunk_host", "trunk_user", "trunk_secret", "trunk_allowed")
+OLD = (*OF_ONE, "trunk_codecs", "trunk_national", "trunk_asked_seconds", "trunk_channels")
+"""The old names. With a file OF_ONE are not looked at, and the others count where a table says nothing."""
 CODECS = ("alaw", "ulaw", "g722", "opus")
 
 _NAME = re.compile(r"[a-z](-?[a-z0-9])*")
@@ -36,8 +39,7 @@ _MOST = 8
 _WORD = r"^[A-Za-z0-9._+-]*$"
 
 
-def check_codecs(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the codecs if all are known and one is not Opus. Raises ValueError otherwise."""
+def _codecs(value: tuple[str, ...]) -> tuple[str, ...]:
     if not set(value) - {"opus"} or set(value) - set(CODECS):  # Opus is not everywhere: never alone
         raise ValueError(f"must be some of {', '.join(sorted(CODECS))}")
     return value
@@ -83,7 +85,7 @@ class Trunk(BaseModel):
     channels: int = Field(0, ge=0, le=10_000)
     qualify_seconds: int = Field(5, ge=0, le=60)
     dtmf: Literal["auto", "rfc4733", "info", "inband", "auto_info"] = "auto"
-    codecs: Annotated[tuple[str, ...], AfterValidator(check_codecs)] = CODECS
+    codecs: Annotated[tuple[str, ...], AfterValidator(_codecs)] = CODECS
 
     @field_validator("name")
     @classmethod
@@ -132,6 +134,37 @@ def read(path: Path, defaults: Mapping[str, Any]) -> tuple[Trunk, ...]:
     return tuple(found)
 
 
+def find_old_defaults(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the old names among the settings say of every trunk whose table says nothing."""
+    return {
+        "codecs": said["trunk_codecs"] or CODECS,
+        "numbers": "national" if said["trunk_national"] else "e164",
+        "qualify_seconds": said["trunk_asked_seconds"],
+    }
+
+
+def make_single(said: Mapping[str, Any]) -> Trunk:
+    """Return the trunk of the old names, or the sample's. Raises ValueError like `read`."""
+    host, *whence = said["sample_trunk"]
+    user = said["trunk_user"]
+    try:
+        return _make(
+            ONLY,
+            find_old_defaults(said)
+            | {"host": said["trunk_host"] or host, "allowed": said["trunk_allowed"] or whence}
+            | {"user": user, "secret": said["trunk_secret"] if user else "", "registers": bool(user)}
+            | {"channels": said["trunk_channels"]},
+        )
+    except ValueError as error:
+        raise ValueError("; ".join(f"[{ONLY}] {line}" for line in str(error).splitlines())) from None
+
+
+def count_channels(found: tuple[Trunk, ...]) -> int:
+    """Return the channels of all trunks together; 0 if one of them names none."""
+    each = [trunk.channels for trunk in found]
+    return sum(each) if all(each) else 0
+
+
 @cache
 def load_profiles() -> dict[str, dict[str, Any]]:
     """Return the carrier profiles by name: a description, the keys they need, and their defaults."""
@@ -153,16 +186,19 @@ def _one(name: str, table: Any, defaults: Mapping[str, Any]) -> Trunk:
     lacking = [key for key in profile["needs"] if not given.get(key)]
     if lacking:
         raise ValueError("\n".join(f"{key}: must be given" for key in lacking))
-    values: dict[str, Any] = {**defaults, **profile["trunk"], **given}
-    try:
-        trunk = Trunk(name=name, **values)
-    except ValidationError as error:
-        raise ValueError("\n".join(map(_explained, error.errors()))) from None
+    trunk = _make(name, {**defaults, **profile["trunk"], **given})
     if trunk.allowed or trunk.registers:
         return trunk
     if not is_address(trunk.host.host):
         raise ValueError("allowed: must be given, since host is a name: the addresses whence its calls come")
     return trunk.model_copy(update={"allowed": (trunk.host.host.strip("[]"),)})
+
+
+def _make(name: str, values: Mapping[str, Any]) -> Trunk:
+    try:
+        return Trunk(name=name, **values)
+    except ValidationError as error:
+        raise ValueError("\n".join(map(_explained, error.errors()))) from None
 
 
 def _explained(error: Any) -> str:

@@ -30,6 +30,7 @@ from tests.kit.ports import free_port
 from tests.kit.postgres import Postgres
 from tests.kit.reused_database import ReusedDatabase
 from tests.kit.sql_cache import never_sync, share
+from tests.kit.trunk_file import make_trunk
 
 __all__ = ["on_both"]
 
@@ -182,10 +183,11 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 @pytest.fixture(scope="session")
-def ports() -> dict[str, Address]:
+def ports() -> dict[str, Any]:
     """Ports that nothing else on the machine uses, for each setting that names some."""
-    names = ("http", "sip", "asterisk_http", "agi", "ami", "trunk_host")
-    return {name: Address("127.0.0.1", free_port()) for name in names}
+    names = ("http", "sip", "asterisk_http", "agi", "ami")
+    trunks = make_trunk(host=f"127.0.0.1:{free_port()}")
+    return {"trunks": trunks} | {name: Address("127.0.0.1", free_port()) for name in names}
 
 
 @pytest.fixture
@@ -196,7 +198,7 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def settings(database: str, tmp_path: Path, ports: dict[str, Address], own_environment: None) -> Settings:
+def settings(database: str, tmp_path: Path, ports: dict[str, Any], own_environment: None) -> Settings:
     """Settings of an installation that nothing else on the machine touches."""
     never = "00:00-00:00"  # whatever the hour at which the tests run
     with pytest.MonkeyPatch.context() as reading:

@@ -26,7 +26,6 @@ router = APIRouter(prefix="/setup", tags=["setup"])
 
 _Language = Literal["fa", "en"]
 _SAMPLE = "trial-call"
-_SAMPLE_TRUNK = Settings.model_fields["trunk_host"].default
 
 
 @router.get("")
@@ -36,7 +35,7 @@ def show(_user: MayAdminister, session: Reading, settings: InForce) -> setup_sch
     return setup_schemas.SetUp(
         city=_city(settings),
         trunks=_trunks(session, settings),
-        sample_trunk=len(settings.trunks) == 1 and settings.trunks[0].host == _SAMPLE_TRUNK,
+        sample_trunk=settings.has_sample_trunk,
         calls_down_since=down.since if down else None,
         by_proxy=settings.sip_proxy is not None,
         prefixes=list(settings.allowed_prefixes),

@@ -15,7 +15,7 @@ _TEMPLATES = Environment(
     autoescape=False,  # noqa: S701  (not HTML; an Address holds no special character)
     keep_trailing_newline=True,
 )
-FILES = ("settings.env", "pjsip_custom.conf", "extensions_custom.conf")
+FILES = ("settings.env", "trunks.toml", "pjsip_custom.conf", "extensions_custom.conf")
 _MOBILE = 13
 """Characters of an Iranian mobile number with its +98."""
 
@@ -29,6 +29,8 @@ def render_files(settings: Settings, *, pbx: Address, here: Address) -> dict[str
 def list_steps(*, pbx: Address, here: Address) -> list[str]:
     """Return the steps that a person takes in FreePBX's or Issabel's pages."""
     return [
+        "trunks.toml: to city/ in this installation's state folder, or where HOTLINE_TRUNKS says;"
+        " only this system may read it",
         f"settings.env: into this installation's hotline.env, then start it anew; it listens on {here},"
         f" the PBX on {pbx}",
         "pjsip_custom.conf, extensions_custom.conf: to /etc/asterisk of the PBX, then `fwconsole reload`"
@@ -46,6 +48,5 @@ def _patterns(settings: Settings) -> Sequence[str]:
     found = []
     for prefix in settings.allowed_prefixes:
         rest = "X" * (_MOBILE - len(prefix)) if prefix.startswith("+989") else "X!"
-        national = settings.trunk_national and prefix.startswith("+98")
-        found.append(f"0{prefix[3:]}{rest}" if national else f"{prefix}{rest}")
+        found.append(f"0{prefix[3:]}{rest}" if prefix.startswith("+98") else f"{prefix}{rest}")
     return [*found, *settings.extensions]

@@ -86,7 +86,7 @@ def examine() -> tuple[Sequence[Finding], Settings | None]:
         except ValueError:
             return [report_ok("settings", describe_origin(None)), *wrong], None
     known = stored.read_facts(settings)
-    old = [warn("old name", *said.rsplit("; ", 1)) for said in list_old_names()]
+    old = [warn("old name", *said.rsplit("; ", 1)) for said in list_old_names(settings)]
     return [
         report_ok("settings", describe_origin(settings)),
         *wrong,

@@ -31,7 +31,7 @@ from ops.doctor.findings import (
     shorten_error,
     warn,
 )
-from settings import Settings, list_unheeded
+from settings import Settings
 from settings.trunks import Trunk
 
 _PROCESSES = ("asterisk", "ivr", "dialer", "scheduler")
@@ -213,11 +213,8 @@ def check_nodes(known: Known) -> Iterator[Finding]:
 def check_trunks(known: Known) -> Iterator[Finding]:
     """Check the trunks, by the dialer's records."""
     ours = known.settings.trunks
-    if said := list_unheeded(known.settings):
-        yield warn("settings", said, "take them out of hotline.env; docs/operate/trunk.md")
-    if [each.host for each in ours] == [type(known.settings).model_fields["trunk_host"].default]:
-        where = "HOTLINE_TRUNK_HOST; docs/operate/trunk.md"
-        yield warn("trunk", f"{ours[0].host} is the sample's", where)
+    if known.settings.has_sample_trunk:
+        yield warn("trunk", f"{ours[0].host} is the sample's", "HOTLINE_TRUNKS; docs/operate/trunk.md")
         return
     names = {each.name: "trunk" if len(ours) == 1 else f"trunk {each.name}" for each in ours}
     if known.engine is None or known.why or not known.runs:

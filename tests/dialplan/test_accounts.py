@@ -12,6 +12,7 @@ from dialplan.variables import CALLBACK_PREFIX, Context
 from hotline.callbacks import transitions
 from settings import Settings
 from tests.dialplan.rendered_files import IN_THE_TRUNK, Render, sections
+from tests.kit.trunk_file import make_trunk
 
 # --- the manager account ---
 
@@ -42,7 +43,7 @@ def test_manager_may_not_run_programs_or_change_files(rendered: Render):
 def test_passwords_stand_only_in_a_folder_that_is_the_owners(
     rendered: Render, configured: Callable[..., Settings]
 ):
-    rendered(browser_phone=True, trunk_user="isfahan", trunk_secret="S3cret!of-the-trunk")
+    rendered(browser_phone=True, trunks=make_trunk(user="isfahan", secret="S3cret!of-the-trunk"))
     settings = configured()
     state = settings.state_dir
     names = ["dialer", "desk-1", "desk-1-sip", "desk-3", "phone-1"]

@@ -15,6 +15,7 @@ from ops.cli import app
 from settings import Settings, SettingsError, load
 from tests.dialplan.rendered_files import Render, contexts, sections
 from tests.kit.process import need
+from tests.kit.trunk_file import make_trunk
 
 PROXY = "192.0.2.20:5060"
 NODES = "one=192.0.2.11:5060 two=192.0.2.12:5060"
@@ -194,6 +195,6 @@ def test_proxy_allows_the_numbers_that_a_node_dials(
 def test_wide_prefix_passes_in_both_number_formats(
     configured: Callable[..., Settings],
 ):
-    pattern = may_be_dialled(configured(allowed_prefixes="+9", trunk_host="198.51.100.7:5060"))
+    pattern = may_be_dialled(configured(allowed_prefixes="+9", trunks=make_trunk(host="198.51.100.7:5060")))
     for number in ("09131234567", "+971501234567"):
         assert re.search(pattern, number), number

@@ -29,6 +29,7 @@ from ivr.server import list_scripts
 from prompts.catalogue import list_clips
 from settings import Settings
 from tests.dialplan.rendered_files import IN_THE_TRUNK, Render, contexts
+from tests.kit.trunk_file import make_trunk
 
 AGAIN_AFTER_A_WRONG_KEY = ("GotoIf", '$["${key}" != "" & ${offered} < 3]?again')
 PROXY = {"sip_proxy": "192.0.2.20:5060"}
@@ -231,7 +232,7 @@ def test_waiting_with_music_takes_no_place_of_an_admission(rendered: Render, con
 def test_call_for_a_reserved_channel_is_busy_before_the_answer(
     rendered: Render,
 ):
-    files = rendered(trunk_channels=12, channels_for_callbacks=3)
+    files = rendered(trunks=make_trunk(channels=12), channels_for_callbacks=3)
     steps, full = (contexts(files["extensions.conf"])[c] for c in (Context.HOTLINE, Context.LINES_FULL))
     names = [app for app, _ in steps]
 

@@ -258,7 +258,7 @@ def test_restart_of_a_killed_proxy_lets_both_sides_hang_up(place: Place, make: M
 
 
 def test_outgoing_call_shows_the_carrier_no_inner_address(place: Place):
-    carrier = str(place.settings.trunk_host)
+    carrier = str(place.settings.trunks[0].host)
     out = Call(
         place.one,
         place.kamailio.address,

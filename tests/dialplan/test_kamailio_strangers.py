@@ -65,7 +65,7 @@ def test_forged_packet_with_a_nodes_address_reaches_nobody(place: Place, make: M
                 "Contact: <sip:{here}>\nContent-Length: 0\n\n"
             ).format(
                 proxy=place.settings.sip_proxy,
-                carrier=place.settings.trunk_host,
+                carrier=place.settings.trunks[0].host,
                 victim=f"{victim.host}:{victim.port}",
                 here=f"127.0.0.1:{place.one.port}",
             ),

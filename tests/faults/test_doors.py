@@ -37,7 +37,7 @@ def test_websocket_at_a_trunk_address_is_no_citizen(
     system: System, user: str, via: str, contact: str
 ) -> None:
     """Only calls at the SIP port are the trunk's, whatever the caller writes."""
-    assert "127.0.0.1" in system.settings.trunk_allowed
+    assert "127.0.0.1" in system.settings.trunks[0].allowed
     with WebSocketSip(system.settings.asterisk_http) as browser:
         for caller in ("09131234567", "trunk"):
             status = browser.request("INVITE", user=user, caller=caller, via=via, contact=contact, body=SDP)

@@ -19,8 +19,7 @@ RINGS_S = 20
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[System]:
-    trunk = {"HOTLINE_TRUNK_ASKED_SECONDS": "1", "HOTLINE_RING_SECONDS": str(RINGS_S)}
-    with fast_system(200, **trunk) as system:
+    with fast_system(200, trunk={"qualify_seconds": 1}, HOTLINE_RING_SECONDS=str(RINGS_S)) as system:
         yield system
 
 

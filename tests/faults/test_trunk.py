@@ -47,8 +47,8 @@ pytestmark = pytest.mark.timeout(150 + 2 * DOWN_S)
 @pytest.fixture(scope="module")
 def system() -> Iterator[System]:
     """A fast system with a trunk of 12 channels, whose phones ring longer than silence is waited for."""
-    trunk = {"HOTLINE_TRUNK_CHANNELS": str(CHANNELS), "HOTLINE_RING_SECONDS": "8"}
-    with fast_system(200, **trunk, HOTLINE_ANSWER_SECONDS="5") as system:
+    rings = {"HOTLINE_RING_SECONDS": "8", "HOTLINE_ANSWER_SECONDS": "5"}
+    with fast_system(200, trunk={"channels": CHANNELS}, **rings) as system:
         yield system
 
 

@@ -86,7 +86,7 @@ def test_bundle_installed_without_a_network_answers_calls(lonely: Machine, tmp_p
         "CALLS_AT_ONCE": "2",
         "DESKS": "4",
         "PUBLIC_ADDRESS": "127.0.0.1",
-        "TRUNK_ALLOWED": lonely.network,
+        "SAMPLE_TRUNK": f"127.0.0.1:5070,{lonely.network}",
     }
     given = "".join(f"HOTLINE_{name}={value}\\n" for name, value in settings.items())
     lonely(f"printf '{given}' >> /etc/hotline137/hotline.env; systemctl restart hotline137.target")

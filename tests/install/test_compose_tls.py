@@ -64,7 +64,7 @@ class Front(Compose):
             HOTLINE_TURN_PORT=str(self.turn),
             HOTLINE_WEBSOCKET_URL=f"wss://localhost:{self.https}/ws",
             HOTLINE_TURN_URLS=f"turn:127.0.0.1:{self.turn}?transport=udp",
-            HOTLINE_TRUNK_ALLOWED="192.0.2.0/24",
+            HOTLINE_SAMPLE_TRUNK="192.0.2.1:5070,192.0.2.0/24",
             HOTLINE_SECOND_FACTOR_ROLES="",
         )
         self.url = f"https://localhost:{self.https}"

@@ -117,7 +117,7 @@ def test_restart_with_settings_takes_a_registration_by_phone(server: Machine, tm
         "CALLS_AT_ONCE": "2",
         "DESKS": "4",
         "PUBLIC_ADDRESS": "127.0.0.1",
-        "TRUNK_ALLOWED": server.network,
+        "SAMPLE_TRUNK": f"127.0.0.1:5070,{server.network}",
         "BACKUP_DIR": "/srv/backup",
     }
     given = "".join(f"HOTLINE_{name}={value}\\n" for name, value in settings.items())

@@ -12,6 +12,7 @@ import pytest
 from settings import load
 from tests.kit.process import until
 from tests.kit.sip_peer import Call
+from tests.kit.trunk_file import make_trunk
 from tests.kit.two_proxies import CARRIER, NODE, OWN, SHARED, TwoProxies
 
 _TAKES_S = 3.0
@@ -26,8 +27,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoProxies]:
         state_dir=tmp_path_factory.mktemp("state"),
         sip_proxy=f"{SHARED}:5060",
         sip_nodes=f"one={NODE}:5060",
-        trunk_host=f"{CARRIER}:5060",
-        trunk_allowed=CARRIER,
+        trunks=make_trunk(host=f"{CARRIER}:5060", allowed=(CARRIER,)),
     )
     with TwoProxies(settings) as town:
         yield town

@@ -178,7 +178,8 @@ def printed(addresses: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
 def system(printed: Path) -> Iterator[System]:
     """Ours, with the settings that were printed."""
     given = dict(re.findall(r"(?m)^(HOTLINE_\w+)=(.*)$", (printed / "settings.env").read_text()))
-    with System(HOTLINE_EXTENSIONS="2XX", **given) as running:
+    trunks = str(printed / "trunks.toml")
+    with System(HOTLINE_EXTENSIONS="2XX", HOTLINE_TRUNKS=trunks, **given) as running:
         yield running
 
 

@@ -35,8 +35,8 @@ def _asking(settings: Settings, *, rush: Callable[[], bool] = lambda: True) -> I
 def test_rush_probes_asterisk_often_without_log_lines(
     host: str,
 ):
-    trunk = {"HOTLINE_SIP": f"{host}:{free_port()}", "HOTLINE_TRUNK_HOST": f"{host}:{free_port()}"}
-    with LoneAsterisk(**trunk) as asterisk, _asking(asterisk.settings) as took:
+    trunk, sip = {"host": f"{host}:{free_port()}"}, f"{host}:{free_port()}"
+    with LoneAsterisk(trunk, HOTLINE_SIP=sip) as asterisk, _asking(asterisk.settings) as took:
         before = asterisk.log()
         until(lambda: len(took) >= 20, "it has answered", 20)
         assert sorted(took)[10] < math.inf, "it knows who asks"
@@ -48,7 +48,7 @@ def test_probe_under_an_unknown_name_counts_as_no_answer(
 ):
     monkeypatch.setattr(sip_latency, "ASKS", "desk-1")
     with (
-        LoneAsterisk(HOTLINE_TRUNK_ALLOWED="192.0.2.1") as asterisk,
+        LoneAsterisk({"allowed": ["192.0.2.1"]}) as asterisk,
         sip_latency._line(asterisk.settings) as line,
     ):
         assert sip_latency._ask(line, asterisk.settings) == math.inf

@@ -16,7 +16,7 @@ from tests.kit.sipp import Message, SippPhone
 
 
 class Exchange:
-    """Point the trunk (HOTLINE_TRUNK_HOST) at its `address`. A number nobody has answers 404."""
+    """Point the trunk (`host`) at its `address`. A number nobody has answers 404."""
 
     def __init__(self, port: int | None = None) -> None:
         self.port = port or free_port()

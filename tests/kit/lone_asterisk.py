@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -10,14 +11,16 @@ from ops import asterisk
 from tests.kit.ports import free_port, free_range, give_back
 from tests.kit.process import Program
 from tests.kit.system import settings_of, share
+from tests.kit.trunk_file import write_trunk
 
 
 class LoneAsterisk:
     """Calls to `hotline` lead into the dialplan, which asks at `settings.agi`. Use it in a `with`."""
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, trunk: Mapping[str, object] | None = None, **environment: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="asterisk-"))
         self.trunk_port = free_port()
+        write_trunk(self.folder, **{"host": f"127.0.0.1:{self.trunk_port}", **(trunk or {})})
         self._rtp = free_range(200)
         self.settings = settings_of(
             {
@@ -29,7 +32,6 @@ class LoneAsterisk:
                 "HOTLINE_RTP_PORTS": str(self._rtp),
                 "HOTLINE_MAX_CALLS": "40",
                 "HOTLINE_DESKS": "40",
-                "HOTLINE_TRUNK_HOST": f"127.0.0.1:{self.trunk_port}",
                 **environment,
             }
         )

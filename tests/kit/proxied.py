@@ -14,6 +14,7 @@ from tests.kit.kamailio import Kamailio
 from tests.kit.ports import free_port
 from tests.kit.process import until
 from tests.kit.sip_peer import Call, Node, Peer
+from tests.kit.trunk_file import make_trunk
 
 CARRIER, STRANGER = "127.0.0.4", "127.0.0.9"
 PER_SECOND = 40
@@ -35,8 +36,7 @@ class Place:
             sip_nodes=f"one={one or f'127.0.0.1:{self.one.port}'} two=127.0.0.1:{self.two.port}",
             sip_proxy_calls_per_second=PER_SECOND,
             sip_proxy_metrics=f"127.0.0.1:{free_port()}",
-            trunk_host=f"{CARRIER}:{carrier}",
-            trunk_allowed=CARRIER,
+            trunks=make_trunk(host=f"{CARRIER}:{carrier}", allowed=(CARRIER,)),
             urgent_number="125",
         )
         self.kamailio = Kamailio(self.settings)
@@ -118,7 +118,7 @@ def route(place: Place) -> str:
 
 def out_of(place: Place, number: str) -> Call:
     """A call of the node `one`."""
-    target = f"sip:{number}@{place.settings.trunk_host}"
+    target = f"sip:{number}@{place.settings.trunks[0].host}"
     return Call(place.one, place.kamailio.address, target, more=[route(place)], number="137")
 
 

@@ -100,7 +100,9 @@ class Scale(System):
         }
         self.project = Project(docker, **self._said)
         self.phones_at = self.project.gateway
-        self.project.environment["HOTLINE_TRUNK_HOST"] = f"{self.phones_at}:{self.trunk_port}"
+        self.project.environment["HOTLINE_SAMPLE_TRUNK"] = (
+            f"{self.phones_at}:{self.trunk_port} {self.phones_at}"
+        )
 
     def __enter__(self) -> Self:
         self._folder = folder_in_memory("hotline-scale-", 1 << 28)

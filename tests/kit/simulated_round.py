@@ -100,6 +100,7 @@ def fast_system(
     *,
     inherited: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    trunk: Mapping[str, object] | None = None,
     **environment: str,
 ) -> Iterator[System]:
     """A system whose dialer believes that time runs `speed` times faster, and whose prompts are short."""
@@ -110,12 +111,12 @@ def fast_system(
         "HOTLINE_RING_SECONDS": "5",
         "HOTLINE_ANSWER_SECONDS": "1",
         "HOTLINE_CALL_AHEAD_MOST": "4",  # as in life
-        "HOTLINE_TRUNK_ASKED_SECONDS": "5",
         **uncapped,
         **environment,
     }
     also = {"ACCELERATED": str(speed), **(inherited or {})}
-    with System(entry=accelerated.NAME, inherited=also, folder=folder, **environment) as system:
+    asked = {"qualify_seconds": 5, **(trunk or {})}
+    with System(entry=accelerated.NAME, inherited=also, folder=folder, trunk=asked, **environment) as system:
         _short_prompts(system.settings.prompts_dir / "fa")
         yield system
 

@@ -34,6 +34,7 @@ from settings import Settings, load
 from tests.kit.operator import PASSWORD, Operator
 from tests.kit.ports import free_port, free_range, give_back
 from tests.kit.process import Program, folder_in_memory, until
+from tests.kit.trunk_file import write_trunk
 
 PROJECT = Path(__file__).parent.parent.parent
 SHARED = PROJECT / "var" / "tests"
@@ -66,18 +67,22 @@ class System:
         inherited: Mapping[str, str] | None = None,
         folder: Path | None = None,
         empty: bool = False,
+        trunk: Mapping[str, object] | None = None,
         **environment: str,
     ) -> None:
         """Take settings of its own by their names in the environment.
 
         `entry` is the module that is run instead of the command hotline137. `inherited` is added to the
         environment of the processes. The state is kept in `folder`, or in a temporary one. `empty`: its start
-        makes the tables and the sample data.
+        makes the tables and the sample data. `trunk` has keys of its trunk's file.
         """
         self._entry, self._inherited, self._empty = entry, dict(inherited or {}), empty
         self._rounds_changed_at = -OFFER_AGE_S
         self._folder = folder or folder_in_memory("hotline-")
         self.trunk_port = free_port()
+        # Asked never: the phones of one test go before those of the next come.
+        host = f"127.0.0.1:{self.trunk_port}"
+        write_trunk(self._folder, **{"host": host, "qualify_seconds": 0, **(trunk or {})})
         self.environment = {
             "HOTLINE_STATE_DIR": str(self._folder),
             "HOTLINE_HTTP": f"127.0.0.1:{free_port()}",
@@ -86,8 +91,6 @@ class System:
             "HOTLINE_TRUSTED_PROXIES": f"127.0.0.1 {PROXY}",
             "HOTLINE_AGI": f"127.0.0.1:{free_port()}",
             "HOTLINE_AMI": f"127.0.0.1:{free_port()}",
-            "HOTLINE_TRUNK_HOST": f"127.0.0.1:{self.trunk_port}",
-            "HOTLINE_TRUNK_ASKED_SECONDS": "0",  # the phones of one test go before those of the next come
             "HOTLINE_BROWSER_PHONE": "1",
             "HOTLINE_RING_SECONDS": "10",  # whoever picks up does so in time on a busy machine, too
             "HOTLINE_ANSWER_SECONDS": "2",

@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
@@ -51,27 +51,31 @@ class Nodes(NamedTuple):
 
 
 @contextmanager
-def two_nodes(server: Postgres, **environment: str) -> Iterator[Nodes]:
+def two_nodes(
+    server: Postgres, trunk: Mapping[str, object] | None = None, **environment: str
+) -> Iterator[Nodes]:
     """Both run, with one city, one trunk, and one secret; `environment` holds settings of both."""
     database = server.create_database("nodes")
     with Line(f"127.0.0.1:{server.port}") as line:
         by_line = make_url(database).set(port=line.port).render_as_string(hide_password=False)
-        with both_on(database, by_line, **environment) as (one, two):
+        with both_on(database, by_line, trunk, **environment) as (one, two):
             yield Nodes(one, two, line)
 
 
 @contextmanager
-def both_on(database: str, by_line: str, **environment: str) -> Iterator[tuple[System, System]]:
+def both_on(
+    database: str, by_line: str, trunk: Mapping[str, object] | None = None, **environment: str
+) -> Iterator[tuple[System, System]]:
     """The same, of a database that is there; `by_line`: how the second reaches it."""
     first = {"HOTLINE_MAX_CALLS": "20", **environment}
-    with _node("one", database, **first) as one:
+    with System(HOTLINE_NODE="one", HOTLINE_DATABASE_URL=database, trunk=trunk, **first) as one:
         folder = folder_in_memory("hotline-")
         shutil.copy(one.settings.state_dir / "secret", folder / "secret")
         with System(
             folder=folder,
             HOTLINE_NODE="two",
             HOTLINE_DATABASE_URL=by_line,
-            HOTLINE_TRUNK_HOST=one.environment["HOTLINE_TRUNK_HOST"],
+            trunk={**(trunk or {}), "host": f"127.0.0.1:{one.trunk_port}"},
             **environment,
         ) as two:
             yield one, two

@@ -11,9 +11,11 @@ import pytest
 import yaml
 
 from settings import load
+from tests.kit.trunk_file import make_trunk
 
 ANSIBLE = Path(__file__).parents[2] / "ops" / "ansible"
 ANSIBLE_PLAYBOOK = (sys.executable, "-m", "ansible", "playbook")
+CARRIER = make_trunk(host="198.51.100.5:5060", allowed=("198.51.100.0/24",))
 CITY = ANSIBLE.parents[1] / "city.toml"
 INVENTORY = ANSIBLE / "inventory.example.yml"
 
@@ -86,7 +88,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 def test_settings_of_each_machine_load_there(written: Callable[[str], Path], tmp_path: Path) -> None:
     one, two, pages = (
-        load(_env_file=written(name), state_dir=tmp_path / name, city=CITY)
+        load(_env_file=written(name), state_dir=tmp_path / name, city=CITY, trunks=CARRIER)
         for name in ("one", "two", "pages-one")
     )
 

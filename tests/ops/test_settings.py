@@ -9,6 +9,7 @@ import pytest
 
 from settings import PortRange, load
 from settings.addresses import Address
+from tests.kit.trunk_file import make_trunk
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +26,7 @@ def test_defaults_hold_when_nothing_is_set() -> None:
     assert (str(settings.agi), str(settings.ami)) == ("127.0.0.1:4573", "127.0.0.1:5038")
     assert settings.rtp_ports == PortRange(10000, 10999)
     assert settings.websocket == "ws://127.0.0.1:8088/ws"
-    assert settings.trunk_allowed == ("127.0.0.1",)
+    assert settings.trunks == make_trunk() and settings.has_sample_trunk
     assert settings.allowed_prefixes == ("+989", "+9831")
     assert not settings.browser_phone
 
@@ -38,9 +39,7 @@ def test_environment_sets_every_kind_of_setting(
         "DATABASE_URL": "postgresql+psycopg://hotline@db/hotline",
         "HTTP": "0.0.0.0:80",
         "RTP_PORTS": "20000-21999",
-        "TRUNK_HOST": "sip.example.ir:5061",
-        "TRUNK_ALLOWED": "10.0.0.0/8, 192.0.2.7 2001:db8::/32",
-        "TRUNK_CODECS": "g722,alaw",
+        "SAMPLE_TRUNK": "sip.example.ir:5061 10.0.0.0/8, 192.0.2.7 2001:db8::/32",
         "ALLOWED_PREFIXES": "+98913 +9831",
         "BROWSER_PHONE": "1",
         "DESKS": "500",
@@ -52,9 +51,9 @@ def test_environment_sets_every_kind_of_setting(
     assert settings.database == "postgresql+psycopg://hotline@db/hotline"
     assert settings.http == Address("0.0.0.0", 80)
     assert settings.rtp_ports == PortRange(20000, 21999)
-    assert settings.trunk_host == Address("sip.example.ir", 5061)
-    assert settings.trunk_allowed == ("10.0.0.0/8", "192.0.2.7", "2001:db8::/32")
-    assert settings.trunk_codecs == ("g722", "alaw")
+    (trunk,) = settings.trunks
+    assert trunk.host == Address("sip.example.ir", 5061)
+    assert trunk.allowed == ("10.0.0.0/8", "192.0.2.7", "2001:db8::/32")
     assert settings.allowed_prefixes == ("+98913", "+9831")
     assert (settings.browser_phone, settings.desks, settings.answer_seconds) == (True, 500, 2.5)
 

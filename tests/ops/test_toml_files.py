@@ -63,7 +63,7 @@ def test_values_of_both_files_arrive(folder: Path) -> None:
     assert (settings.bale_bot, settings.bale_key, settings.codes_per_hour) == (137, "bale", 500)
     assert settings.ldap_url == ("ldaps://dc1.city.example", "ldaps://dc2.city.example")
     assert settings.oidc_scopes == ("openid",)
-    assert list_old_names() == []
+    assert list_old_names(settings) == []
 
 
 CITY = """
@@ -167,7 +167,7 @@ def test_old_name_overrides_the_file_with_a_line(folder: Path, monkeypatch: pyte
     settings = load()
 
     assert (settings.sms_kavenegar_key, settings.bale_key) == ("older", "bale")
-    assert list_old_names() == [
+    assert list_old_names(settings) == [
         "HOTLINE_SMS_KAVENEGAR_KEY: an old name, for this version only; "
         "write kavenegar.key into messages.toml (HOTLINE_MESSAGES) and take it out"
     ]

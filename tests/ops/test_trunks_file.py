@@ -6,6 +6,7 @@ import pytest
 
 from settings import SettingsError, load
 from settings.trunks import Trunk, load_profiles
+from tests.kit.trunk_file import write_trunk
 
 GIVEN = {"user": "137", "secret": "s3cret-word", "host": "192.0.2.1:5060"}
 
@@ -20,21 +21,39 @@ def written(**values: object) -> str:
     return "\n".join(f"{key} = {value!r}".replace("'", '"').lower() for key, value in values.items())
 
 
-def test_missing_file_gives_the_one_trunk_of_the_settings(tmp_path: Path) -> None:
-    (one,) = load(
-        _env_file=None,
-        state_dir=tmp_path,
-        trunk_host="192.0.2.1:5061",
-        trunk_user="isfahan",
-        trunk_secret="p!=q",
-        trunk_allowed="192.0.2.0/24",
-        trunk_codecs="alaw",
-        trunk_national=False,
-        trunk_asked_seconds=0,
-    ).trunks
-    assert (one.name, str(one.host), one.user) == ("trunk", "192.0.2.1:5061", "isfahan")
-    assert (one.secret.get_secret_value(), one.registers, one.allowed) == ("p!=q", True, ("192.0.2.0/24",))
-    assert (one.codecs, one.numbers, one.qualify_seconds) == (("alaw",), "e164", 0)
+def test_file_in_the_state_folder_counts_unless_one_is_named(tmp_path: Path) -> None:
+    def hosts(**settings: object) -> list[str]:
+        found = load(_env_file=None, state_dir=tmp_path, **settings)
+        return [str(trunk.host) for trunk in found.trunks]
+
+    other = tmp_path / "other.toml"
+    other.write_text("[one]\nprofile = 'address'\nhost = '192.0.2.9:5060'")
+
+    assert hosts() == ["127.0.0.1:5070"]
+    assert hosts(sample_trunk="192.0.2.7:5060 192.0.2.7") == ["192.0.2.7:5060"]
+    write_trunk(tmp_path, host="192.0.2.8:5060")
+    assert hosts(trunk_host="192.0.2.1:5060", trunks="") == ["192.0.2.8:5060"]
+    assert hosts(trunks=str(other)) == ["192.0.2.9:5060"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        *(("trunk_host", host, "must be host:port") for host in ("here", "h:0", "h:65536", "a;b:5060")),
+        *(("trunk_user", user, "should match pattern") for user in ("a b", "a\n", "x;y", "x]\n")),
+        *(("trunk_secret", word, "must have no space") for word in ("a;b", "a\nb", "a\\")),
+        ("trunk_allowed", "127.0.0.1 trunk.example", "does not appear to be an IPv4 or IPv6 network"),
+        ("trunk_codecs", "alaw,mp3", "must be some of alaw, g722, opus, ulaw"),
+    ],
+)
+def test_wrong_value_of_an_old_name_is_named_by_its_key(
+    tmp_path: Path, name: str, value: str, says: str
+) -> None:
+    given = {"trunk_user": "137", name: value}
+    with pytest.raises(SettingsError) as error:
+        load(_env_file=None, state_dir=tmp_path, **given)
+    assert str(error.value).startswith(f"HOTLINE_TRUNKS: [trunk] {name.removeprefix('trunk_')}: ")
+    assert says in str(error.value) and value not in str(error.value)
 
 
 @pytest.mark.parametrize("name", load_profiles())

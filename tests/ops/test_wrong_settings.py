@@ -21,7 +21,7 @@ RANGE = "must be first-last, for example 10000-10999"
 @pytest.mark.parametrize(
     ("name", "value", "right"),
     [
-        *((name, "8137", ADDRESS) for name in ("HTTP", "SIP", "ASTERISK_HTTP", "AGI", "AMI", "TRUNK_HOST")),
+        *((name, "8137", ADDRESS) for name in ("HTTP", "SIP", "ASTERISK_HTTP", "AGI", "AMI")),
         *(("HTTP", v, ADDRESS) for v in ("", ":80", "h:", "h:0", "h:65536", "h:-1", "h:x", "x" * 10_000)),
         *(("HTTP", f"{host}:80", ADDRESS) for host in ("a b", "a\n[evil]", "a;b", "http://a")),
         *(
@@ -37,13 +37,6 @@ RANGE = "must be first-last, for example 10000-10999"
             "must name several servers as",
         ),
         ("DATABASE_URL", "postgresql+psycopg://u@/hotline?host=a,b&port=1,x", "must name several servers as"),
-        ("TRUNK_USER", "a b", "should match pattern"),
-        ("TRUNK_USER", "a\n", "should match pattern"),
-        ("TRUNK_SECRET", "a;b", "should match pattern"),
-        ("TRUNK_SECRET", "a\nb", "should match pattern"),
-        ("TRUNK_ALLOWED", "127.0.0.1 trunk.example", "does not appear to be an IPv4 or IPv6 network"),
-        ("TRUNK_CODECS", "alaw,mp3", "must be some of alaw, g722, opus, ulaw"),
-        ("TRUNK_CODECS", "", "must be some of alaw, g722, opus, ulaw"),
         ("ALLOWED_PREFIXES", "98", "must be prefixes such as +989, +9831"),
         ("ALLOWED_PREFIXES", "+", "must be prefixes such as +989, +9831"),
         ("PUBLIC_ADDRESS", "a\nb", "should match pattern"),
@@ -159,7 +152,7 @@ def test_each_of_several_wrong_settings_is_named(monkeypatch: pytest.MonkeyPatch
 
 def test_unknown_setting_is_named_with_a_suggestion(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "hotline.env"
-    file.write_text("HOTLINE_TRUNK_SECERT=geheim\nHOTLINE_DESKS=0\nOTHER=1\n")
+    file.write_text("HOTLINE_METRICS_TOKNE=geheim\nHOTLINE_DESKS=0\nOTHER=1\n")
     monkeypatch.setenv("HOTLINE_SUBNET", "10.0.0.0/28")
     monkeypatch.setenv("hotline_http", "127.0.0.1:81")
     monkeypatch.setenv("HOTLINE_QQQ", "1")
@@ -168,8 +161,8 @@ def test_unknown_setting_is_named_with_a_suggestion(monkeypatch: pytest.MonkeyPa
     desks, *unknown = str(wrong.value).splitlines()
     assert desks.startswith("HOTLINE_DESKS='0': ")
     assert unknown == [
+        "HOTLINE_METRICS_TOKNE: no such setting; is HOTLINE_METRICS_TOKEN meant?",
         "HOTLINE_QQQ: no such setting",
-        "HOTLINE_TRUNK_SECERT: no such setting; is HOTLINE_TRUNK_SECRET meant?",
     ]
 
 
@@ -190,10 +183,10 @@ WSS = "wss://137.example/ws"
     "given",
     [
         {},
-        {"TRUNK_ALLOWED": "127.0.0.0/8"},
-        {"TRUNK_ALLOWED": "198.51.100.0/24 ::1"},
-        {"TRUNK_ALLOWED": "10.0.0.0/8", "TRUSTED_PROXIES": "10.137.0.0/28"},
-        {"TRUNK_ALLOWED": "10.137.0.1", "TRUSTED_PROXIES": "10.137.0.0/28"},
+        {"SAMPLE_TRUNK": "127.0.0.1:5070 127.0.0.0/8"},
+        {"SAMPLE_TRUNK": "127.0.0.1:5070 198.51.100.0/24 ::1"},
+        {"SAMPLE_TRUNK": "127.0.0.1:5070 10.0.0.0/8", "TRUSTED_PROXIES": "10.137.0.0/28"},
+        {"SAMPLE_TRUNK": "127.0.0.1:5070 10.137.0.1", "TRUSTED_PROXIES": "10.137.0.0/28"},
     ],
 )
 def test_tls_proxy_at_a_trunks_address_is_refused(
@@ -203,9 +196,9 @@ def test_tls_proxy_at_a_trunks_address_is_refused(
         monkeypatch.setenv(f"HOTLINE_{name}", value)
     load(_env_file=None)  # without TLS: a trial on one machine
     monkeypatch.setenv("HOTLINE_WEBSOCKET_URL", WSS)
-    with pytest.raises(SettingsError, match=r"^HOTLINE_TRUNK_ALLOWED=.*must be the carrier's"):
+    with pytest.raises(SettingsError, match=r"^HOTLINE_TRUNKS: .*must be the carrier's"):
         load(_env_file=None)
-    monkeypatch.setenv("HOTLINE_TRUNK_ALLOWED", "198.51.100.0/24")
+    monkeypatch.setenv("HOTLINE_SAMPLE_TRUNK", "198.51.100.5:5060 198.51.100.0/24")
     assert load(_env_file=None).websocket == WSS
 
 
@@ -220,7 +213,6 @@ def test_shared_port_of_sip_and_browsers_is_refused(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("TRUNK_SECRET", "geheim;"),
         ("DATABASE_URL", "mysql://hotline:geheim@db/hotline"),
         ("NOTICE_WEBHOOK", "ftp://news.example/?token=geheim"),
         ("NOTICE_WEBHOOK_SECRET", "geheim"),

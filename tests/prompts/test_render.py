@@ -15,6 +15,7 @@ from prompts import catalogue, render, sound, sources
 from prompts.check import check
 from settings import Settings, city_file
 from tests.kit.cities import GOLRUD
+from tests.kit.trunk_file import make_trunk
 from tests.prompts.clips import CEILING, only_few, record, wav, with_text
 
 pytestmark = pytest.mark.usefixtures("own_environment")
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("own_environment")
 def few_built(tmp_path_factory: pytest.TempPathFactory, no_recordings: Path) -> Settings:
     """Settings with a few Persian prompts built. Not to be changed."""
     settings = settings_module.load(
-        _env_file=None, state_dir=tmp_path_factory.mktemp("few"), trunk_codecs="alaw,ulaw"
+        _env_file=None, state_dir=tmp_path_factory.mktemp("few"), trunks=make_trunk(codecs=("alaw", "ulaw"))
     )
     with pytest.MonkeyPatch.context() as monkeypatch:
         only_few(monkeypatch)
@@ -36,7 +37,9 @@ def few_built(tmp_path_factory: pytest.TempPathFactory, no_recordings: Path) -> 
 def own(few_built: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A copy of the few built prompts that a test may change; there are no others."""
     only_few(monkeypatch)
-    settings = settings_module.load(_env_file=None, state_dir=tmp_path / "state", trunk_codecs="alaw,ulaw")
+    settings = settings_module.load(
+        _env_file=None, state_dir=tmp_path / "state", trunks=make_trunk(codecs=("alaw", "ulaw"))
+    )
     shutil.copytree(few_built.prompts_dir, settings.prompts_dir)
     return settings
 
@@ -101,7 +104,7 @@ def test_unusable_manifest_rebuilds_from_kept_takes(own: Settings, no_recordings
 
 
 def test_changed_trunk_codec_converts_the_kept_takes(own: Settings, no_recordings: Path) -> None:
-    wideband = own.model_copy(update={"trunk_codecs": ("g722", "alaw")})
+    wideband = own.model_copy(update={"trunks": make_trunk(codecs=("g722", "alaw"))})
     assert "fa/greeting: missing g722" in check(wideband, recordings=no_recordings)
     report = render.build(wideband, recordings=no_recordings)
     assert (report.rendered, len(report.written)) == ((), report.clips)
@@ -111,7 +114,7 @@ def test_changed_trunk_codec_converts_the_kept_takes(own: Settings, no_recording
 
 
 def test_g722_file_sounds_like_the_wav_with_its_upper_band(own: Settings, no_recordings: Path) -> None:
-    render.build(own.model_copy(update={"trunk_codecs": ("g722",)}), recordings=no_recordings)
+    render.build(own.model_copy(update={"trunks": make_trunk(codecs=("g722",))}), recordings=no_recordings)
     coded = (own.prompts_dir / "fa/greeting.g722").read_bytes()
     wide = np.asarray(G722.G722(16_000, 64_000).decode(coded), dtype=np.float32) / 32768
     original = wav(own, "fa/greeting")

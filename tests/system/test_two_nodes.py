@@ -284,7 +284,7 @@ def test_frozen_leading_node_moves_the_conversation(
 @pytest.fixture
 def asking_nodes() -> Iterator[Nodes]:
     """Both ask the trunk each second how it is."""
-    with Postgres() as server, two_nodes(server, HOTLINE_TRUNK_ASKED_SECONDS="1") as nodes:
+    with Postgres() as server, two_nodes(server, {"qualify_seconds": 1}) as nodes:
         yield nodes
         for node in nodes[:2]:  # shown when the test fails
             sys.stdout.write(f"--- node {node.settings.node} ---\n{node.last_words()}\n")

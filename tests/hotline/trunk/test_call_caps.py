@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -20,6 +21,7 @@ from hotline.trunk.call_caps import CallPermit, Cap
 from scheduler.jobs import forget_calls
 from settings import Settings
 from tests.factories import HOUR, SECOND, a_callback, a_desk, a_user, at_once
+from tests.kit.trunk_file import make_trunk
 
 NUMBER = "+989131234567"
 DAY = timedelta(days=1)
@@ -31,7 +33,7 @@ Capped = Callable[..., Settings]
 def capped(settings: Settings) -> Capped:
     """The settings with some caps of its own."""
 
-    def capped(**caps: int) -> Settings:
+    def capped(**caps: Any) -> Settings:
         return settings.model_copy(update=caps)
 
     return capped
@@ -95,7 +97,9 @@ def test_reached_cap_refuses_until_capacity_returns(
 
 
 def test_incoming_calls_use_up_trunk_channels(session: Session, capped: Capped) -> None:
-    settings = capped(trunk_channels=12, channels_for_callers=3, channels_for_callbacks=2, calls_at_once=20)
+    settings = capped(
+        trunks=make_trunk(channels=12), channels_for_callers=3, channels_for_callbacks=2, calls_at_once=20
+    )
     assert call_caps.find_capacity(session, settings) == (9, Cap.AT_ONCE), "the others are for callers"
     heartbeats.beat(session, "ivr")
     busy_numbers.record_callers(session, {f"channel-{n}": "" for n in range(10)}, [])

@@ -14,6 +14,7 @@ from hotline.trunk import selection
 from ops.doctor.command import LOOKS
 from settings import Settings
 from tests.kit.databases import on_one
+from tests.kit.trunk_file import write_trunk
 from tests.ops.doctor.examined import NOW
 
 __all__ = ["on_one"]
@@ -23,6 +24,7 @@ __all__ = ["on_one"]
 def here(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
     """An installation that lacks nothing, and does not run. No prompts are looked at."""
     settings.state_dir.mkdir(mode=0o700)
+    write_trunk(settings.state_dir, host=str(settings.trunks[0].host))
     (settings.state_dir / "secret").write_text("5" * 64)
     (settings.state_dir / "secret").chmod(0o600)
     backups.write(settings, Status(at=NOW, ok=True, path="/b", good_at=NOW, good_path="/b"))
@@ -40,7 +42,7 @@ def here(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tm
         "PATH": f"{clock.parent}:{os.environ['PATH']}",
         **{
             f"HOTLINE_{name.upper()}": getattr(settings, name)
-            for name in ("http", "sip", "asterisk_http", "agi", "ami", "trunk_host")
+            for name in ("http", "sip", "asterisk_http", "agi", "ami")
         },
     }
     for name, value in environment.items():

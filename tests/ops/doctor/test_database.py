@@ -80,8 +80,8 @@ def test_postgresql_out_of_connections_is_reported_as_such(
 def test_database_that_never_replies_does_not_hang_the_doctor(
     here: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOTLINE_DATABASE_URL", f"postgresql+psycopg://u:{PASSWORD}@{here.trunk_host}/x")
-    with answering(here.trunk_host, None):
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", f"postgresql+psycopg://u:{PASSWORD}@{here.trunks[0].host}/x")
+    with answering(here.trunks[0].host, None):
         began = time.monotonic()
         told = Told("--json")
         assert in_time(time.monotonic() - began, 12)

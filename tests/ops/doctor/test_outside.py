@@ -74,8 +74,8 @@ def test_certificate_is_reported_with_its_days_or_its_fault(
         monkeypatch.setenv("SSL_CERT_FILE", str(chain))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)
-    monkeypatch.setenv("HOTLINE_PUBLIC_URL", f"https://{here.trunk_host}")
-    with closing(socket.create_server(here.trunk_host)) as server:
+    monkeypatch.setenv("HOTLINE_PUBLIC_URL", f"https://{here.trunks[0].host}")
+    with closing(socket.create_server(here.trunks[0].host)) as server:
         threading.Thread(target=_shake_hands, args=(server, context), daemon=True).start()
         told = Told("--json")
     found = [each for each in told.findings if each["name"] == "certificate"]
@@ -180,7 +180,7 @@ def test_unreachable_public_address_is_reported(
 
 
 def test_silent_proxy_is_a_warning(here: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOTLINE_PUBLIC_URL", f"https://{here.trunk_host}")
+    monkeypatch.setenv("HOTLINE_PUBLIC_URL", f"https://{here.trunks[0].host}")
     assert Told("--json").bad()["certificate"][0] == "warning"
 
 

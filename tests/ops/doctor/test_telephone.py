@@ -9,6 +9,7 @@ from hotline import heartbeats
 from hotline.trunk import circuit_breaker
 from settings import Settings
 from tests.factories import SECOND
+from tests.kit.trunk_file import write_trunk
 from tests.ops.doctor.examined import REFUSED, Told, answering, running
 
 
@@ -59,7 +60,6 @@ def test_trunk_that_takes_no_calls_is_a_fault(here: Settings, engine: Engine) ->
     ("setting", "value", "name", "said"),
     [
         ("HOTLINE_BROWSER_PHONE", "1", "trial", "/phone lets anybody call"),
-        ("HOTLINE_TRUNK_HOST", "127.0.0.1:5070", "trunk", "is the sample's"),
         ("HOTLINE_MESSAGES", "", "text messages", "citizens get none"),
         ("HOTLINE_BACKUP_DIR", "/nowhere/at/all", "backup", "/nowhere/at/all is not there"),
     ],
@@ -69,6 +69,11 @@ def test_settings_unfit_for_a_city_are_reported(
 ) -> None:
     monkeypatch.setenv(setting, value)
     assert said in Told("--json").bad()[name][1]
+
+
+def test_sample_trunk_is_reported_as_unfit(here: Settings) -> None:
+    (here.state_dir / "city" / "trunks.toml").unlink()
+    assert Told("--json").bad()["trunk"] == ("warning", "127.0.0.1:5070 is the sample's")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +92,7 @@ def test_trial_phone_where_strangers_reach_it_is_a_fault(
     here: Settings, monkeypatch: pytest.MonkeyPatch, setting: str, value: str, outside: str
 ) -> None:
     monkeypatch.setenv("HOTLINE_BROWSER_PHONE", "1")
-    monkeypatch.setenv("HOTLINE_TRUNK_ALLOWED", "198.51.100.0/24")  # with wss:// 127.0.0.1 is refused
+    write_trunk(here.state_dir, host="198.51.100.5:5060")  # with wss:// 127.0.0.1 is refused
     monkeypatch.setenv(setting, value)
     state, said = Told("--json").bad()["trial"]
     assert state == ("fault" if outside else "warning")
@@ -123,7 +128,7 @@ def test_trial_phone_on_a_public_machine_is_a_fault(
 def test_websocket_without_a_proxy_is_a_warning(
     here: Settings, monkeypatch: pytest.MonkeyPatch, url: str, found: bool
 ) -> None:
-    monkeypatch.setenv("HOTLINE_TRUNK_ALLOWED", "198.51.100.0/24")  # with wss:// 127.0.0.1 is refused
+    write_trunk(here.state_dir, host="198.51.100.5:5060")  # with wss:// 127.0.0.1 is refused
     monkeypatch.setenv("HOTLINE_WEBSOCKET_URL", url)
     found_by_name = Told("--json").bad()
     assert "settings" not in found_by_name

@@ -7,7 +7,7 @@ import { Lines, Section } from './section'
 import { TrialForm } from './trial-form'
 import style from '../ui/rows.module.css'
 
-const LINES = ['HOTLINE_TRUNK_HOST=sip.carrier.example:5060', 'HOTLINE_TRUNK_USER=…', 'HOTLINE_TRUNK_SECRET=…', 'HOTLINE_TRUNK_ALLOWED=203.0.113.5', '#', '# HOTLINE_TRUNKS=/etc/hotline137/trunks.toml']
+const LINES = ['HOTLINE_TRUNKS=/etc/hotline137/trunks.toml', '', '# /etc/hotline137/trunks.toml', '[trunk]', 'profile = "registration" # password | address | e164 | tls | pbx', 'host = "sip.carrier.example:5060"', 'user = "…"', 'secret = "…"', 'allowed = ["203.0.113.5"]']
 
 /** The lines to the telephone network, and a call by them. */
 export function Trunks({ setUp: { trunks, sample_trunk, calls, calls_down_since, by_proxy, prefixes } }: { setUp: SetUp }) {
