@@ -186,15 +186,15 @@ class Trunks:
             if not yes and self.is_cut_off(session):
                 self._missed = True  # until another dialer leads or sees the same
                 return
-        if yes != known and len(self._names) > 1 and (yes or known is not None):
-            say = log.info if yes else log.warning
-            say("trunk %s: %s", name, "answers" if yes else "does not answer any more, and is tried last")
         with writing(self._engine) as session:
             selection.record_options(session, name, yes=yes)
             session.flush()
             whole = selection.summarize_answers(selection.find_states(session, self._names), self._names)
             if whole is not None and whole != circuit_breaker.is_answering_options(session):
                 circuit_breaker.record_options(session, yes=whole)
+        if yes != known and len(self._names) > 1 and (yes or known is not None):
+            say = log.info if yes else log.warning
+            say("trunk %s: %s", name, "answers" if yes else "does not answer any more, and is tried last")
 
     def _of_node(self, name: str, *, yes: bool | None) -> None:
         """Record for this node whether any trunk answers it.

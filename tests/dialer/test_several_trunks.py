@@ -103,6 +103,23 @@ def test_ring_on_a_trunk_that_fell_silent_is_free(hall: Hall, manager: FakeManag
         assert circuit_breaker.is_answering_options(session) is True, "calls flow by the other"
 
 
+def test_silent_trunk_is_recorded_before_it_is_logged(
+    hall: Hall, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded: list[bool] = []
+
+    def warning(text: str, *_: object) -> None:
+        if text == "trunk %s: %s":
+            recorded.append(state(hall, FIRST).down_since is not None)
+
+    monkeypatch.setattr(trunks.log, "warning", warning)
+    manager.event("ContactStatus", AOR="alive-second", ContactStatus="Reachable")
+    for status in ("Reachable", "Unreachable"):
+        manager.event("ContactStatus", AOR="alive-first", ContactStatus=status)
+    hall.until(lambda: recorded)
+    assert recorded == [True], "who reads the log finds it in the database"
+
+
 def test_calls_stop_with_the_last_reachable_trunk(
     hall: Hall, manager: FakeManager, caplog: pytest.LogCaptureFixture
 ) -> None:
