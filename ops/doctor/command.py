@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ops.doctor import certificates, directories, machine, stored, telephone
+from ops.doctor import certificates, directories, machine, stored, telephone, units
 from ops.doctor.findings import (
     LATE_S,
     Finding,
@@ -28,6 +28,7 @@ LOOKS: dict[str, Look] = {
     "clock": stored.check_clock,
     "NTP": machine.check_ntp,
     "database": stored.check_database,
+    "systemd": units.check_units,
     "processes": stored.check_processes,
     "nodes": stored.check_nodes,
     "asterisk": telephone.check_asterisk,

@@ -179,9 +179,11 @@ def check_processes(known: Known) -> Iterator[Finding]:
     if not known.beats:
         return
     if not known.runs:
-        yield warn(
-            "processes", "the system does not run", "systemctl start hotline137.target, or hotline137 run"
-        )
+        start = "systemctl start hotline137.target, or hotline137 run; its log: docs/operate/night.md"
+        if _has_run(known):
+            yield fail("processes", "the system does not run: nobody can call 137", start)
+        else:
+            yield warn("processes", "the system has not run yet", start)
         return
     silent = [name for name, alive in known.beats.items() if not alive]
     for name in silent:
@@ -190,6 +192,13 @@ def check_processes(known: Known) -> Iterator[Finding]:
         yield warn("scheduler", f"its job {known.stuck} does not come to its end", "the log for scheduler")
     if not silent and not known.stuck:
         yield report_ok("processes", f"{', '.join(known.beats)} work")
+
+
+def _has_run(known: Known) -> bool:
+    if known.engine is None:
+        return False
+    with reading(known.engine) as session:
+        return any(session.get(Heartbeat, heartbeats.find_row(each)) for each in _PROCESSES)
 
 
 def check_nodes(known: Known) -> Iterator[Finding]:

@@ -177,6 +177,22 @@ def test_hung_process_is_replaced_by_systemd(server: Machine) -> None:
     until(lambda: _all_up(server), "all is up", 60, every=1)
 
 
+def test_doctor_names_a_unit_that_fails_and_its_last_lines(server: Machine) -> None:
+    folder = "/etc/systemd/system/hotline137-scheduler.service.d"
+    broken = '[Service]\\nRestart=no\\nExecStart=\\nExecStart=/bin/sh -c "echo no room left; exit 3"\\n'
+    server(f"mkdir -p {folder}; printf '{broken}' > {folder}/broken.conf; systemctl daemon-reload")
+    server("systemctl restart hotline137-scheduler || true")
+    until(lambda: "failed" in server("systemctl is-active hotline137-scheduler || true"), "it failed", 30)
+
+    found = json.loads(server("hotline137 doctor --json || true"))
+    said = [each["said"] for each in found["findings"] if each["name"] == "systemd"]
+
+    assert len(said) == 1 and said[0].startswith("hotline137-scheduler failed (exit-code)"), found
+    assert "no room left" in said[0], said
+    server(f"rm {folder}/broken.conf; systemctl daemon-reload; systemctl restart hotline137-scheduler")
+    until(lambda: _all_up(server), "all is up", 60, every=1)
+
+
 def test_upgrade_during_a_call_keeps_call_and_data(server: Machine, package: Path, tmp_path: Path) -> None:
     server.put(package, "/root/next.deb")
     edited = server("cat /etc/hotline137/hotline.env")

@@ -5,13 +5,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
 
-from db.engine import reading, writing
+from db.engine import now, reading, writing
 from db.models import Heartbeat, Registration
 from hotline.trunk import selection
 from ops.doctor import directories
@@ -43,10 +44,19 @@ def test_healthy_running_system_is_ok(here: Settings, engine: Engine) -> None:
 
 
 @in_both
-def test_stopped_system_is_one_warning(here: Settings) -> None:
+def test_system_that_never_ran_is_one_warning(here: Settings) -> None:
     told = Told("--json")
-    assert told.bad() == {"processes": ("warning", "the system does not run")}
+    assert told.bad() == {"processes": ("warning", "the system has not run yet")}
     assert told.code == 1
+
+
+@in_both
+def test_system_that_stopped_is_a_fault(here: Settings, engine: Engine) -> None:
+    with writing(engine) as session:
+        session.add(Heartbeat(process="ivr", at=now(session) - timedelta(hours=1)))
+    told = Told("--json")
+    assert told.bad() == {"processes": ("fault", "the system does not run: nobody can call 137")}
+    assert told.code == 2
 
 
 def test_examination_of_an_empty_machine_creates_nothing(
