@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 
-from api import citizens_app, cookies, pages
+from api import citizens_app, cookies, manual, pages
 from api.static_assets import BUILT, Assets
 from hotline.errors import Refused
 
@@ -63,6 +63,7 @@ def serve(app: FastAPI) -> None:
     app.mount("/assets", Assets(directory=BUILT / "assets", check_dir=False), name="assets")
     app.mount("/map/assets", Assets(directory=BUILT / "map", check_dir=False), name="map-assets")
     citizens_app.serve(app)
+    manual.serve(app)
     app.mount("/public/static", StaticFiles(directory=pages.FOLDER / "static"), name="public")
 
     @app.get("/robots.txt", include_in_schema=False)

@@ -26,7 +26,7 @@ install -d "$root/DEBIAN" "$here" "$root/usr/bin" "$root/usr/lib/systemd/system"
   "$root/usr/share/hotline137" "$root/usr/share/doc/hotline137"
 
 echo "code and pages"
-git ls-files -z -- api scheduler db dialer dialplan hotline ivr ops prompts settings city.toml ':!ops/deb' ':!ops/bundle' |
+git ls-files -z -- api scheduler db dialer dialplan hotline ivr ops prompts settings city.toml docs ':!ops/deb' ':!ops/bundle' |
   tar --null -T - -c | tar -x -C "$here"
 cp -r --parents web/dist "$here"
 

@@ -48,3 +48,14 @@ def test_each_step_of_a_test_call_is_shown(open_as: OpenAs, engine: Engine) -> N
     page.get_by_test_id("language").click()
     expect(row).to_contain_text("busy")
     is_fit(page)
+
+
+def test_manual_opens_from_the_setup_page_and_fits(open_as: OpenAs) -> None:
+    page = open_as(Role.ADMINISTRATOR, "setup")
+    page.get_by_test_id("manual").click()
+    expect(page.locator("article.manual h1")).to_be_visible()
+    for file in ("operate/night.md", "fa/technician.md"):
+        page.goto(f"{page.url.split('/docs')[0]}/docs/{file}")
+        for width in (1440, 360):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (file, width)

@@ -29,7 +29,7 @@ export default function SetUpPage({ me }: { me: Me }) {
     <div>
       <Header me={me} page="setup"><span /></Header>
       <main className={style.page}>
-        <p className={style.soft}>{words.help}</p>
+        <p className={style.soft}>{words.help} <a href="/docs" data-testid="manual">{words.manual}</a></p>
         <ErrorNotice error={query.error} />
         {query.isPending && <Loading />}
         {query.data && (

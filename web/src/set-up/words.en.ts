@@ -4,6 +4,7 @@ export const words: typeof fa = {
   setUp: {
     title: 'Set-up and tests',
     help: 'What the system needs to work in your city: what is set, what is missing, and each tried live. This page writes no setting.',
+    manual: 'The manual, on this server',
     linesHelp: 'Write settings into this file, type commands in a terminal, and start the system anew:',
     sections: { city: 'City', trunk: 'Telephone line', texts: 'Text messages', voice: 'Voice', backup: 'Backup' },
     states: { well: 'ready', missing: 'not set', untried: 'not tried yet', trouble: 'in trouble' },
