@@ -67,7 +67,11 @@ COPY . .
 COPY --from=pages /web/dist web/dist
 # Here, because nothing can be written where it runs.
 RUN python -m compileall -q .
+# Git's name for the code; docs/operate/docker.md says how to give it.
+ARG BUILD=
+RUN test -z "$BUILD" || echo "$BUILD" > hotline/build
 USER hotline
+LABEL org.opencontainers.image.revision=${BUILD}
 LABEL org.opencontainers.image.title="Hotline 137" org.opencontainers.image.licenses=Apache-2.0
 ARG VERSION
 LABEL org.opencontainers.image.version=${VERSION}

@@ -88,6 +88,9 @@ settings: .venv/run ## write docs/settings.md and hotline.env.example anew from 
 deb: .venv/run web/dist/index.html ## a package for this release of Debian or Ubuntu, or for SUITE=bookworm|trixie|noble
 	@ops/deb/build.sh $(SUITE)
 
+apt-repository: ## a signed repository of apt: KEY=… PACKAGES="var/deb/*.deb"
+	@ops/deb/repository.sh "$(KEY)" $(PACKAGES)
+
 bundle: .venv/test web/dist/index.html ## one file that installs on a machine without any network; SUITE= as above
 	@ops/bundle/build.sh $(SUITE)
 
@@ -139,4 +142,4 @@ web/dist/index.html: web/node_modules/.done $(shell find web/shared web/src web/
 	@cd web && npm run --silent bundle
 	@touch $@
 
-.PHONY: voices bundle guides guide-pictures deb test-install test-rolling scale help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock settings clean
+.PHONY: voices bundle guides guide-pictures deb apt-repository test-install test-rolling scale help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock settings clean

@@ -17,6 +17,7 @@ from hotline.line import blocked
 from hotline.people import accounts as users
 from hotline.people import staff
 from hotline.requests import departments
+from hotline.version import VERSION, read_build
 from ops import (
     categories,
     citizens,
@@ -74,8 +75,19 @@ app.command("apply")(apply_settings)
 app.command("setup-code")(print_setup_code)
 
 
+def _print_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(" ".join(("hotline137", VERSION, read_build())).strip())
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Hotline 137: citizens speak with their mayor."""
     os.umask(0o077)  # the state folder holds citizens' numbers and voices
 

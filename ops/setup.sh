@@ -25,6 +25,7 @@ if [ "$for_what" != run ]; then
   need sipp sip-tester
   need baresip baresip-core
   need apt-ftparchive apt-utils
+  need gpg gpg
   need ssh-keygen openssh-client
   need promtool prometheus
   need fail2ban-regex fail2ban python3-systemd

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hotline import backups
 from hotline.recordings import disk
-from hotline.version import VERSION
+from hotline.version import VERSION, read_build
 from ops.backup import signing
 from ops.doctor.findings import Finding, Known, fail, report_ok, warn
 from ops.doctor.stored import find_sqlite_file
@@ -24,8 +24,9 @@ _LEAST_INODES = 0.05
 
 
 def report_versions(known: Known) -> Iterator[Finding]:
-    """Report the versions of this program and of Python."""
-    yield report_ok("version", f"hotline137 {VERSION}, Python {platform.python_version()}")
+    """Report the versions of this program, its commit, and of Python."""
+    build = f" ({found})" if (found := read_build()) else ""
+    yield report_ok("version", f"hotline137 {VERSION}{build}, Python {platform.python_version()}")
 
 
 def check_links(known: Known) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hotline.version import VERSION
 from settings import asterisk_files
 from tests.kit import sound
 from tests.kit.compose import Compose
@@ -51,6 +52,9 @@ def test_compose_publishes_loopback_ports_and_runs_no_root(compose: Compose) -> 
     users = {service: compose("exec", "-T", service, "id", "-u").strip() for service in SERVICES}
     assert users == dict.fromkeys(SERVICES, "1370") | {"asterisk": "1371"}
     assert len(published) == 2 + 1 + 20 and set(published) == {"127.0.0.1"}
+    said = compose("exec", "-T", "api", "hotline137", "--version")
+    assert said.split() == ["hotline137", VERSION, "abc1234"]
+    assert compose("exec", "-T", "api", "ls", "docs/operate/night.md")
 
 
 def test_state_folder_is_writable_only_to_services_that_must(

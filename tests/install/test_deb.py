@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hotline.version import VERSION
 from settings import asterisk_files
 from tests.kit import sound
 from tests.kit.docker_engine import Engine
@@ -72,6 +73,27 @@ def test_installation_on_a_bare_machine_starts_everything(server: Machine) -> No
     assert "hotline137 user" in server("hotline137 user --help")
     found = json.loads(server("hotline137 doctor --json || true"))
     assert found["worst"] != "fault", found
+
+
+def test_package_brings_its_commit_manual_and_licences(server: Machine) -> None:
+    build = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    assert server("hotline137 --version").split() == ["hotline137", VERSION, build]
+    assert f"({build})" in server("hotline137 doctor || true")
+
+    docs = "/usr/share/doc/hotline137"
+    server(f"grep -q 'Something is down' {docs}/docs/operate/night.md")
+    assert "Format:" in server(f"head -1 {docs}/copyright")
+    assert "Changelog" in server(f"zcat {docs}/changelog.gz | head -2")
+    assert "hotline137 doctor" in server("zcat /usr/share/man/man1/hotline137.1.gz").replace("\\-", "-")
+    parts = "/opt/hotline137/asterisk-root/usr/share/doc"
+    assert int(server(f"find {parts} -name copyright | wc -l")) > 50
+    assert server(f"test -s {parts}/asterisk/copyright && echo kept").strip() == "kept"
+    assert "303" in server(
+        'python3 -c \'import http.client as h; c = h.HTTPConnection("127.0.0.1", 8137);'
+        ' c.request("GET", "/docs"); print(c.getresponse().status)\''
+    )
 
 
 def test_systemd_exposure_of_our_services_is_low(server: Machine) -> None:

@@ -55,6 +55,7 @@ class Compose:
                 "HOTLINE_SAMPLE": "1",
                 "HOTLINE_BROWSER_PHONE": "1",  # a trial, whose accounts keep the passwords they are given
                 "HOTLINE_SUBNET": self.subnet,
+                "BUILD": "abc1234",
             }
             | settings
         )
