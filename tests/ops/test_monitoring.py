@@ -68,6 +68,15 @@ def promtool(*arguments: str | Path) -> str:
 
 
 @pytest.mark.long
+def test_each_alarm_says_who_is_told() -> None:
+    first = {"critical": "the technician on call, by telephone", "warning": "the technician, by mail"}
+    severities = dict(re.findall(r"alert: (\w+)(?:.|\n)*?severity: (\w+)", RULES))
+    assert set(severities) == set(NAMES)
+    for name, severity in severities.items():
+        said = ALARMS.partition(f"### {name}\n")[2].partition("\n")[0]
+        assert said.startswith(f"**Who** ({severity}): {first.get(severity, '')}"), name
+
+
 def test_alert_rules_pass_their_promtool_tests(
     tmp_path: Path,
 ) -> None:
@@ -87,7 +96,7 @@ def test_each_alert_is_tested_both_ways_and_documented() -> None:
     for name, mine in by_name.items():
         both = {False} if name == always else {True, False}
         assert {"exp_alerts: []" in case for case in mine} == both, name
-    paragraphs = re.findall(r"^### (\w+)\n(.+)", ALARMS, re.MULTILINE)
+    paragraphs = re.findall(r"^### (\w+)\n\*\*Who.+\n(.+)", ALARMS, re.MULTILINE)
     assert sorted(head for head, _ in paragraphs) == sorted(NAMES)
     assert all(" **Do:** " in words for _, words in paragraphs)
 
