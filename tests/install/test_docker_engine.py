@@ -112,10 +112,11 @@ def _addresses(engine: Engine) -> str:
         (
             (
                 *_WITHOUT,
-                f"for each in /dev/shm /tmp; do mount -t tmpfs -o size=64m none $each; done{_REST}",
+                "export TMPDIR=/mnt; "
+                f"for each in /dev/shm /mnt; do mount -t tmpfs -o size=64m none $each; done{_REST}",
                 "sh",
             ),
-            r"8 GB for images in /tmp \(0.1 are free\)",
+            r"8 GB for images in /mnt \(0.1 are free\)",
         ),
         (("unshare", "--net"), "a container here reads no packages"),
     ],
