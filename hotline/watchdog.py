@@ -22,6 +22,11 @@ def record_work() -> None:
         _tell("READY=1\nWATCHDOG=1")
 
 
+def report_status(text: str) -> None:
+    """Say in one line what the process waits for; `systemctl status` shows it."""
+    _tell(f"STATUS={text}")
+
+
 def _tell(text: str) -> None:
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:

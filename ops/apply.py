@@ -78,7 +78,8 @@ def _restart(units: Iterable[str]) -> None:
     """Prepare with the settings as written, then start the units anew. Raises Exit."""
     prepare = "reload" if _is_active(_PREPARE) else "restart"
     for command in ((prepare, _PREPARE), ("reset-failed", *units), ("restart", *units)):
-        done = subprocess.run(["systemctl", *command], check=False, capture_output=True, text=True)
+        asked = ["timeout", str(2 * _PATIENCE_S), "systemctl", *command]  # a start waits for its database
+        done = subprocess.run(asked, check=False, capture_output=True, text=True)
         if done.returncode and command[0] != "reset-failed":
             typer.secho(f"systemctl {' '.join(command)}: {done.stderr.strip()}", fg="red", err=True)
 

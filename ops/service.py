@@ -1,27 +1,34 @@
-"""`python -m ops.service prepare|asterisk|reload`: helpers of systemd's units (ops/deb/units).
+"""`python -m ops.service start|prepare|asterisk|reload`: helpers of systemd's units (ops/deb/units).
 
-`unpack FOLDER VERSION` unpacks a package's Asterisk. `asterisk` runs as a user who may not read the settings,
-so `prepare` writes its start file.
+`start` is `prepare` that waits for a database that is away. `unpack FOLDER VERSION` unpacks a package's
+Asterisk. `asterisk` runs as a user who may not read the settings, so `prepare` writes its start file.
 """
 
 import json
 import os
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.engine import connect
+from db.engine import connect, is_away
 from db.migrate import OtherVersion
 from dialplan.render import render
+from hotline import watchdog
 from ops import asterisk
 from ops.doctor.findings import shorten_error
 from ops.run import CannotRun, prepare
 from ops.supervise import say
 from prompts.sources import VoiceError
 from settings import Settings, SettingsError, last_good, load
+
+WAITS = "the database is away; nobody can register until it answers"
+"""Beginning of the line in the journal, and of the unit's status."""
+_AGAIN_S = 2.0
 
 
 def main() -> None:
@@ -35,9 +42,40 @@ def main() -> None:
         if what == "asterisk":
             _run_asterisk(Path(os.environ["HOTLINE_STATE_DIR"]) / "asterisk")
             return
-        {"prepare": _put_in_force, "reload": _reload}[what]()
+        {"start": _start, "prepare": _put_in_force, "reload": _reload}[what]()
     except (CannotRun, SettingsError, asterisk.NoAsterisk, OtherVersion, VoiceError) as error:
         sys.exit(f"hotline137 cannot start:\n{error}")
+
+
+def _start() -> None:
+    """Prepare; while the database is away wait for it, for as long as it takes.
+
+    A boot may bring the database's machine, network or disk after this one.
+    """
+    while True:
+        try:
+            _put_in_force()
+        except SQLAlchemyError as error:
+            if not is_away(error):
+                raise
+            _wait_for_database(error)
+        else:
+            return
+
+
+def _wait_for_database(error: SQLAlchemyError) -> None:
+    """Return once the database of the settings in force answers."""
+    last = _load_last()
+    engine = connect((last[0] if last else load()).database, connections=1)
+    say(f"{WAITS}: {shorten_error(error)}")
+    watchdog.report_status(f"{WAITS}: {shorten_error(error)}")
+    while True:
+        time.sleep(_AGAIN_S)
+        with suppress(SQLAlchemyError), engine.begin():
+            break
+    engine.dispose()
+    say("the database answers again")
+    watchdog.report_status("the database answers again")
 
 
 def _put_in_force() -> None:

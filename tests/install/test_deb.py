@@ -215,6 +215,27 @@ def test_doctor_names_a_unit_that_fails_and_its_last_lines(server: Machine) -> N
     until(lambda: _all_up(server), "all is up", 60, every=1)
 
 
+def test_start_waits_for_its_database_and_says_so(server: Machine) -> None:
+    file = "/var/lib/hotline137/hotline.db"
+    units = " ".join(f"hotline137-{each}" for each in ("prepare", *SERVICES))
+    server(f"systemctl stop hotline137.target {units}; chmod 0 {file}")
+    server("systemctl start --no-block hotline137.target")
+    status = "systemctl show -P StatusText hotline137-prepare"
+    until(lambda: "the database is away" in server(status), "it waits", 30)
+
+    assert server("systemctl is-active hotline137.target || true").strip() == "inactive"
+    found = json.loads(server("hotline137 doctor --json || true"))
+    said = [each["said"] for each in found["findings"] if each["name"] == "systemd"]
+    assert said and "hotline137-prepare is starting: the database is away" in said[0], found
+    log = "journalctl -u hotline137-prepare -o cat | grep -c 'the database is away'"
+    assert server(log).strip() == "1"
+
+    server(f"chmod 600 {file}")
+    until(lambda: _all_up(server), "all is up", 60, every=1)
+    target = "systemctl is-active hotline137.target || true"
+    until(lambda: server(target).strip() == "active", "the target says so", 30)
+
+
 def test_upgrade_during_a_call_keeps_call_and_data(server: Machine, package: Path, tmp_path: Path) -> None:
     server.put(package, "/root/next.deb")
     edited = server("cat /etc/hotline137/hotline.env")

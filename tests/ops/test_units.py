@@ -33,7 +33,7 @@ def test_target_starts_asterisk_and_each_process() -> None:
     started = {path.name: _read(path)["Service"]["ExecStart"].split("-m ")[1] for path in SERVICES}
 
     processes = {f"ops.process {name}" for name in MODULES}
-    assert set(started.values()) == processes | {"ops.service prepare", "ops.service asterisk"}
+    assert set(started.values()) == processes | {"ops.service start", "ops.service asterisk"}
     assert set(wanted) == set(started) - {"hotline137-prepare.service"}
 
 
