@@ -78,10 +78,11 @@ def render_body(text: str, folder: str) -> str:
 
 def _find(path: str) -> Path | None:
     """Return the file or folder of docs/ at this path, if there is one."""
-    if "\0" in path:
+    try:
+        file = (ROOT / path).resolve()
+        return file if file.is_relative_to(ROOT.resolve()) and file.exists() else None
+    except (OSError, ValueError):  # no file can have such a name
         return None
-    file = (ROOT / path).resolve()
-    return file if file.is_relative_to(ROOT.resolve()) and file.exists() else None
 
 
 def _anchor(heading: str) -> str:

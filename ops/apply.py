@@ -81,7 +81,11 @@ def _restart(units: Iterable[str]) -> None:
         asked = ["timeout", str(2 * _PATIENCE_S), "systemctl", *command]  # a start waits for its database
         done = subprocess.run(asked, check=False, capture_output=True, text=True)
         if done.returncode and command[0] != "reset-failed":
-            typer.secho(f"systemctl {' '.join(command)}: {done.stderr.strip()}", fg="red", err=True)
+            typer.secho(
+                f"systemctl {' '.join(command)}: {done.stderr.strip() or 'no answer in time'}",
+                fg="red",
+                err=True,
+            )
 
 
 def _is_active(unit: str) -> bool:

@@ -56,6 +56,7 @@ def test_persian_guide_reads_from_right_to_left(desk: TestClient) -> None:
         "%2e%2e/README.md",
         "..%2f..%2fetc/passwd",
         "%00",
+        "a" * 300,
         "operate/%2e%2e/%2e%2e/NOTICE",
     ],
 )
