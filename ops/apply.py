@@ -19,7 +19,7 @@ from ops.terminal import fail, load_settings
 from settings import Settings, last_good
 
 _OURS = tuple(f"hotline137-{name}" for name in ("ivr", "dialer", "scheduler", "api"))
-_PREPARE, _ASTERISK = "hotline137-prepare", "hotline137-asterisk"
+_PREPARE, _TABLES, _ASTERISK = "hotline137-prepare", "hotline137-tables", "hotline137-asterisk"
 _AT_ASTERISKS_START = {
     *("sip", "sip_tls", "sip_tls_certificate", "sip_tls_key", "public_address"),
     *("asterisk_http", "ami", "rtp_ports"),
@@ -76,8 +76,8 @@ def _needs_asterisk(new: Settings, old: Settings) -> bool:
 
 def _restart(units: Iterable[str]) -> None:
     """Prepare with the settings as written, then start the units anew. Raises Exit."""
-    prepare = "reload" if _is_active(_PREPARE) else "restart"
-    for command in ((prepare, _PREPARE), ("reset-failed", *units), ("restart", *units)):
+    prepared = [("reload" if _is_active(unit) else "restart", unit) for unit in (_PREPARE, _TABLES)]
+    for command in (*prepared, ("reset-failed", *units), ("restart", *units)):
         asked = ["timeout", str(2 * _PATIENCE_S), "systemctl", *command]  # a start waits for its database
         done = subprocess.run(asked, check=False, capture_output=True, text=True)
         if done.returncode and command[0] != "reset-failed":

@@ -89,6 +89,12 @@ def prepare(settings: Settings) -> list["sample.Account"]:
 
     Raises CannotRun if the state folder is another node's, or the node's name another machine's.
     """
+    prepare_files(settings)
+    return prepare_database(settings)
+
+
+def prepare_files(settings: Settings) -> None:
+    """Say where the settings are from, and speak the prompts that are missing."""
     say(f"settings: {describe_origin(settings)}")
     for said in filter(None, (*list_old_names(settings), explain_bad_links(settings))):
         say(said)
@@ -100,6 +106,13 @@ def prepare(settings: Settings) -> list["sample.Account"]:
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     say("prompts")
     build(settings)
+
+
+def prepare_database(settings: Settings) -> list["sample.Account"]:
+    """Migrate the tables, claim the node's name, and fill in sample data if asked for.
+
+    Returns the sample accounts if they were created now. Raises CannotRun as `prepare` does.
+    """
     say("database")
     engine = connect(settings.database)
     upgrade(engine)

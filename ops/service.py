@@ -1,7 +1,8 @@
-"""`python -m ops.service start|prepare|asterisk|reload`: helpers of systemd's units (ops/deb/units).
+"""`python -m ops.service prepare|reload|tables|wait|asterisk`: helpers of systemd's units (ops/deb/units).
 
-`start` is `prepare` that waits for a database that is away. `unpack FOLDER VERSION` unpacks a package's
-Asterisk. `asterisk` runs as a user who may not read the settings, so `prepare` writes its start file.
+`prepare` needs no database, so that Asterisk and the pages start without one; `wait` is `tables` that waits
+for it. `unpack FOLDER VERSION` unpacks a package's Asterisk. `asterisk` runs as a user who may not read the
+settings, so `prepare` writes its start file.
 """
 
 import json
@@ -19,9 +20,9 @@ from db.engine import connect, is_away
 from db.migrate import OtherVersion
 from dialplan.render import render
 from hotline import watchdog
-from ops import asterisk
+from ops import asterisk, first_visit
 from ops.doctor.findings import shorten_error
-from ops.run import CannotRun, prepare
+from ops.run import CannotRun, claim_node_name, claim_state_folder, prepare_database, prepare_files
 from ops.supervise import say
 from prompts.sources import VoiceError
 from settings import Settings, SettingsError, last_good, load
@@ -42,19 +43,28 @@ def main() -> None:
         if what == "asterisk":
             _run_asterisk(Path(os.environ["HOTLINE_STATE_DIR"]) / "asterisk")
             return
-        {"start": _start, "prepare": _put_in_force, "reload": _reload}[what]()
+        {"prepare": _put_in_force, "reload": _reload, "tables": _migrate, "wait": _wait}[what]()
     except (CannotRun, SettingsError, asterisk.NoAsterisk, OtherVersion, VoiceError) as error:
         sys.exit(f"hotline137 cannot start:\n{error}")
 
 
-def _start() -> None:
-    """Prepare; while the database is away wait for it, for as long as it takes.
+def _migrate() -> None:
+    """Migrate the tables, and say how whoever comes first signs in."""
+    settings = _load_in_force()
+    for account in prepare_database(settings):
+        say(f"{account.username:<10} {account.password}   {account.what}")
+    for line in first_visit.make_lines(settings):
+        say(line)
+
+
+def _wait() -> None:
+    """Migrate the tables; while the database is away wait for it, for as long as it takes.
 
     A boot may bring the database's machine, network or disk after this one.
     """
     while True:
         try:
-            _put_in_force()
+            _migrate()
         except SQLAlchemyError as error:
             if not is_away(error):
                 raise
@@ -64,9 +74,8 @@ def _start() -> None:
 
 
 def _wait_for_database(error: SQLAlchemyError) -> None:
-    """Return once the database of the settings in force answers."""
-    last = _load_last()
-    engine = connect((last[0] if last else load()).database, connections=1)
+    """Return once the database answers."""
+    engine = connect(_load_in_force().database, connections=1)
     say(f"{WAITS}: {shorten_error(error)}")
     watchdog.report_status(f"{WAITS}: {shorten_error(error)}")
     while True:
@@ -95,6 +104,11 @@ def _put_in_force() -> None:
         last_good.keep(settings)
 
 
+def _load_in_force() -> Settings:
+    last = _load_last()
+    return last[0] if last else load()
+
+
 def _load_last() -> tuple[Settings, datetime] | None:
     folder = os.environ.get("HOTLINE_STATE_DIR")  # the units name it
     return last_good.load_last(Path(folder)) if folder else None
@@ -114,14 +128,34 @@ def _compare(settings: Settings, last: Settings) -> None:
 
 
 def _prepare(settings: Settings) -> None:
-    """Prepare prompts, tables and Asterisk's configuration; calls of a running system go on."""
-    for account in prepare(settings):
-        say(f"{account.username:<10} {account.password}   {account.what}")
+    """Prepare prompts and Asterisk's configuration; calls of a running system go on."""
+    prepare_files(settings)
+    _claim(settings)
     found = asterisk.get(settings, say)
     start = _start_file(settings.state_dir / "asterisk")
     start.parent.mkdir(parents=True, exist_ok=True)
     start.write_text(json.dumps({"argv": found.argv(_config(settings)), "log": settings.log}))
     render(settings, modules=found.modules, data=found.data)
+
+
+def _claim(settings: Settings) -> None:
+    """Check that no other machine is this node, before Asterisk registers at the same trunks.
+
+    A database without tables knows of none, nor does one that is away: `tables` asks it again. Raises
+    CannotRun if another is, or if the state folder is another node's and nobody can say whether that works.
+    """
+    engine = connect(settings.database, connections=1)
+    try:
+        claim_state_folder(settings, engine)
+    except SQLAlchemyError as error:
+        if is_away(error):
+            raise CannotRun(
+                f"{settings.state_dir} is another node's, and the database does not say whether that works: "
+                f"{shorten_error(error)}"
+            ) from None
+    with suppress(SQLAlchemyError):
+        claim_node_name(settings, engine)
+    engine.dispose()
 
 
 def _run_asterisk(folder: Path) -> None:
@@ -139,8 +173,7 @@ def _start_file(folder: Path) -> Path:
 
 def _reload() -> None:
     """Load the present configuration; a port or an address needs a restart."""
-    last = _load_last()
-    settings = last[0] if last else load()
+    settings = _load_in_force()
     command = asterisk.get(settings, say).command
     asked = [*command, "-C", str(_config(settings)), "-rx", "core reload"]
     sys.exit(subprocess.run(asked, check=False).returncode)

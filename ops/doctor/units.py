@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from ops.doctor.findings import LATE_S, Finding, Known, fail, report_ok, warn
 
 _UNITS = tuple(
-    f"hotline137-{name}.service" for name in ("prepare", "asterisk", "ivr", "dialer", "scheduler", "api")
+    f"hotline137-{name}.service"
+    for name in ("prepare", "tables", "asterisk", "ivr", "dialer", "scheduler", "api")
 )
 _ASKED = "Id,LoadState,ActiveState,SubState,Result,StatusText"
 _LINES = 5

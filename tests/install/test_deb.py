@@ -75,6 +75,28 @@ def test_installation_on_a_bare_machine_starts_everything(server: Machine) -> No
     assert found["worst"] != "fault", found
 
 
+def test_code_of_the_first_visit_is_where_the_pages_say(server: Machine) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operate" / "install.md").read_text()
+    (command,) = re.findall(r"^    (journalctl .*first visit'?)$", page, re.MULTILINE)
+
+    shown = server(command)
+
+    code = re.findall(r"code: +(\S+)", shown)[-1]
+    given = {"username": "first", "name": "Nobody", "new": OWN}
+    assert _visit(server, {**given, "code": "2" * 5 + code[5:]}) == "403"
+    assert _visit(server, {**given, "code": code}) == "200"
+
+
+def _visit(server: Machine, given: dict[str, str]) -> str:
+    """Return the status with which the machine's own pages answer the first administrator."""
+    asked = (
+        'import http.client as h, sys; c = h.HTTPConnection("127.0.0.1", 8137);'
+        ' c.request("POST", "/api/v1/session/first", sys.argv[1], {"Content-Type": "application/json"});'
+        " print(c.getresponse().status)"
+    )
+    return server(f"python3 -c '{asked}' '{json.dumps(given)}'").strip()
+
+
 def test_package_brings_its_commit_manual_and_licences(server: Machine) -> None:
     build = subprocess.run(
         ["git", "describe", "--always", "--dirty"], check=True, capture_output=True, text=True
@@ -101,11 +123,11 @@ def test_systemd_exposure_of_our_services_is_low(server: Machine) -> None:
         each: re.search(
             r"level for .*: ([\d.]+)", server(f"systemd-analyze security hotline137-{each}.service")
         )
-        for each in ("prepare", *SERVICES)
+        for each in ("prepare", "tables", *SERVICES)
     }
 
     exposed = {name: float(found[1]) for name, found in rated.items() if found}
-    assert len(exposed) == 1 + len(SERVICES) and max(exposed.values()) <= EXPOSED, exposed
+    assert len(exposed) == 2 + len(SERVICES) and max(exposed.values()) <= EXPOSED, exposed
     owners = server("ps -o user:20= -C python3,ld-linux-x86-64,asterisk").split()
     assert set(owners) == {"hotline137", "hotline137-asterisk"}
 
@@ -176,7 +198,7 @@ def _heard(phone: Phone, clip: Path) -> None:
 
 def _registered(server: Machine) -> list[str]:
     """The numbers in the sample round's line, as its operator sees them."""
-    shown = re.findall(r"operator1 +(\S+)", server("journalctl -u hotline137-prepare -o cat --no-pager"))
+    shown = re.findall(r"operator1 +(\S+)", server("journalctl -u hotline137-tables -o cat --no-pager"))
     with httpx.Client(base_url=f"http://127.0.0.1:{server.http}/api/v1", timeout=60) as api:
         if api.post("/session", json={"username": "operator1", "password": OWN}).is_error:  # not changed yet
             api.post("/session", json={"username": "operator1", "password": shown[-1]}).raise_for_status()
@@ -215,25 +237,44 @@ def test_doctor_names_a_unit_that_fails_and_its_last_lines(server: Machine) -> N
     until(lambda: _all_up(server), "all is up", 60, every=1)
 
 
-def test_start_waits_for_its_database_and_says_so(server: Machine) -> None:
+@pytest.fixture
+def away(server: Machine) -> Iterator[str]:
+    """The database's file, which nobody can open, on a machine that has just started everything."""
     file = "/var/lib/hotline137/hotline.db"
-    units = " ".join(f"hotline137-{each}" for each in ("prepare", *SERVICES))
+    units = " ".join(f"hotline137-{each}" for each in ("prepare", "tables", *SERVICES))
     server(f"systemctl stop hotline137.target {units}; chmod 0 {file}")
     server("systemctl start --no-block hotline137.target")
-    status = "systemctl show -P StatusText hotline137-prepare"
-    until(lambda: "the database is away" in server(status), "it waits", 30)
+    until(lambda: "the database is away" in server(STATUS), "it waits", 30)
+    yield file
+    server(f"chmod 600 {file}")
+    until(lambda: _all_up(server), "all is up", 60, every=1)
 
+
+STATUS = "systemctl show -P StatusText hotline137-tables"
+
+
+def test_start_without_a_database_apologizes_and_says_so(server: Machine, away: str, tmp_path: Path) -> None:
+    until(lambda: _live(server) == "204", "the pages answer", 30)
     assert server("systemctl is-active hotline137.target || true").strip() == "inactive"
     found = json.loads(server("hotline137 doctor --json || true"))
     said = [each["said"] for each in found["findings"] if each["name"] == "systemd"]
-    assert said and "hotline137-prepare is starting: the database is away" in said[0], found
-    log = "journalctl -u hotline137-prepare -o cat | grep -c 'the database is away'"
+    assert said and "hotline137-tables is starting: the database is away" in said[0], found
+    log = "journalctl -u hotline137-tables -o cat | grep -c 'the database is away'"
     assert server(log).strip() == "1"
+    server.fetch("/var/lib/hotline137/prompts/fa", tmp_path)
+    with Phone("09131370139") as phone:
+        phone.dial(f"sip:137@127.0.0.1:{server.sip}")
+        _heard(phone, tmp_path / "fa" / "apology.wav")
 
-    server(f"chmod 600 {file}")
+    server(f"chmod 600 {away}")
     until(lambda: _all_up(server), "all is up", 60, every=1)
     target = "systemctl is-active hotline137.target || true"
     until(lambda: server(target).strip() == "active", "the target says so", 30)
+
+
+def _live(server: Machine) -> str:
+    asked = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8137/livez').status)"
+    return server(f'python3 -c "{asked}" 2> /dev/null || true').strip()
 
 
 def test_upgrade_during_a_call_keeps_call_and_data(server: Machine, package: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ FAILED = ASKED.format("loaded", "failed", "failed", "exit-code", "")
 AGAIN = ASKED.format("loaded", "activating", "auto-restart", "exit-code", "")
 WAITS = ASKED.format("loaded", "activating", "start", "success", "waits for the database")
 NONE = ASKED.format("not-found", "inactive", "dead", "success", "")
-NAMES = ("prepare", "asterisk", "ivr", "dialer", "scheduler", "api")
+NAMES = ("prepare", "tables", "asterisk", "ivr", "dialer", "scheduler", "api")
 
 
 def _machine(folder: Path, monkeypatch: pytest.MonkeyPatch, said: str, **states: str) -> None:
@@ -66,12 +66,12 @@ def test_journal_that_cannot_be_read_is_said(
 def test_unit_that_waits_is_a_warning(
     here: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _machine(tmp_path, monkeypatch, "", other=GOOD, prepare=WAITS)
+    _machine(tmp_path, monkeypatch, "", other=GOOD, tables=WAITS)
     assert _found() == [
         (
             "warning",
-            "hotline137-prepare is starting: waits for the database",
-            "journalctl -u hotline137-prepare",
+            "hotline137-tables is starting: waits for the database",
+            "journalctl -u hotline137-tables",
         )
     ]
 
