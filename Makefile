@@ -5,12 +5,12 @@ BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=
 # Python's packages and the pages' come at the same time.
 MAKEFLAGS += -j2
-# For trying out; hotline.env may say otherwise.
+# For trying out, not for tests; hotline.env may say otherwise.
 ifeq (,$(shell grep -s '^HOTLINE_BROWSER_PHONE=' hotline.env))
-export HOTLINE_BROWSER_PHONE ?= 1
+run: export HOTLINE_BROWSER_PHONE ?= 1
 endif
 ifeq (,$(shell grep -s '^HOTLINE_SAMPLE=' hotline.env))
-export HOTLINE_SAMPLE ?= 1
+run: export HOTLINE_SAMPLE ?= 1
 endif
 
 help: ## this list

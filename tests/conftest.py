@@ -192,7 +192,7 @@ def ports() -> dict[str, Any]:
 
 @pytest.fixture
 def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting comes from the shell (`make test` exports one) or from a file."""
+    """No setting comes from the shell."""
     for name in [name for name in os.environ if name.startswith("HOTLINE_")]:
         monkeypatch.delenv(name)
 

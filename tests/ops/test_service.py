@@ -34,7 +34,7 @@ def test_asterisks_parent_logs_json_as_the_settings_say(
 
 
 @pytest.fixture
-def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_environment: None) -> Path:
     """Return the folder of the database's disk, which is not mounted."""
     given = tmp_path / "hotline.env"
     given.write_text(f"HOTLINE_DATABASE_URL=sqlite:///{tmp_path}/disk/hotline.db\n")
