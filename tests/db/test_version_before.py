@@ -11,6 +11,7 @@ from sqlalchemy import Engine, MetaData, select, text
 
 from db import migrate, version
 from db.engine import connect
+from hotline.ledger.verify import verify
 from tests.kit import released
 from tests.kit.schema import missed, shape
 
@@ -61,6 +62,7 @@ def test_upgrade_from_the_version_before_keeps_every_row(
     assert migrate.is_current(engine)
     now = rows(engine, old)
     assert {name: now[name] for name in was} == was
+    assert verify(engine).entries > 600 and not verify(engine).problems
 
 
 def test_upgrade_from_the_version_before_gives_current_schema(

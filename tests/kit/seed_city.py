@@ -45,6 +45,7 @@ from hotline.rounds import phases, planning
 from hotline.timetable import timetable_rules
 from ops import sample
 from tests.factories import WEEK, a_number, a_quality, a_ticket, a_user, of_department, some_registrations
+from tests.kit import seeded_ledger
 
 _ROUTES = Path(__file__).parent.parent.parent / "web" / "src" / "routes.ts"
 _OF_DEPARTMENT = "inbox"
@@ -78,8 +79,8 @@ def fill(engine: Engine) -> Town:
     with writing(engine) as session:
         sample.fill(session)
         live = session.scalars(select(Round)).one()
-        live.starts_at = live.registration_from = live.announce_at = now(session) - 90 * _MINUTE
-        live.opened_at = live.starts_at
+        live.starts_at = live.opened_at = now(session) - 90 * _MINUTE
+        live.registration_from = live.announce_at = live.starts_at - 6 * 60 * _MINUTE
         some_registrations(session, live, 3, rounds_missed=1)
         waiting = some_registrations(session, live, 24)
         for place, registration in enumerate(waiting):
@@ -96,6 +97,7 @@ def fill(engine: Engine) -> Town:
         for process in ("asterisk", "ivr", "dialer", "scheduler"):
             session.merge(Heartbeat(process=heartbeats.find_row(process), at=now(session), fresh_s=3600))
         _past_rounds(session)
+        seeded_ledger.tell(session)
         _timetable(session)
         _rounds_to_come(session)
         blocked.block(session, a_number(), BlockReason.NUISANCE)
@@ -195,6 +197,7 @@ def _desk(session: Session, round_: Round) -> Desk:
 def _talks(session: Session, round_: Round, registration: Registration, user: User) -> None:
     """A conversation at the person's desk."""
     registration.state, registration.subject = RegistrationState.CALLING, 4
+    registration.registered_at -= 60 * _MINUTE
     at = now(session)
     session.add(
         Callback(
